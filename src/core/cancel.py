@@ -1,0 +1,54 @@
+"""Cancel a task run, wherever it stands."""
+
+from dataclasses import replace
+
+from core.errors import (
+    AlreadyOver,
+    Conflict,
+    GlueUnavailable,
+    LedgerUnavailable,
+    Refused,
+    TryAgainLater,
+    UnknownRun,
+    UnknownToGlue,
+)
+from core.ports import World
+from core.runs import IN_GLUE, Run, Status, ended
+
+_ROUNDS = 5
+
+
+def cancel(run_id: str, world: World) -> Run:
+    """Cancel the run, and return it as it stands then.
+
+    A queued run is over at once; one in Glue is asked to stop; one whose start is in doubt is cancelled as soon as that is
+    settled. Raises UnknownRun, AlreadyOver, TryAgainLater.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            run = world.ledger.get(run_id)
+            if run is None:
+                raise UnknownRun(f"there is no task run {run_id}")
+            if run.status.is_terminal:
+                raise AlreadyOver(run)
+            return world.ledger.write(run, _cancelled(run, world))
+        except Conflict:
+            continue
+        except (GlueUnavailable, LedgerUnavailable) as fault:
+            raise TryAgainLater("the run could not be cancelled just now") from fault
+    raise TryAgainLater("the run is changing too fast to be cancelled just now")
+
+
+def _cancelled(run: Run, world: World) -> Run:
+    now = world.clock()
+    if run.status is Status.QUEUED:
+        return ended(run, Status.CANCELLED, now)
+    asked = replace(run, cancel_requested=True)
+    if run.status not in IN_GLUE:
+        return asked
+    try:
+        status = world.glue.cancel(run.transform_id or "", run.task_run_id or "")
+    except (UnknownToGlue, Refused):
+        return asked  # it ended in Glue just now: the reconciler records how
+    # Terminal states carry Glue's own times and reasons, so they are left to the reconciler to record.
+    return asked if status.is_terminal else replace(asked, status=status, changed_on=now)

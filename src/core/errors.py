@@ -1,0 +1,112 @@
+"""What can go wrong, by name. Nothing here knows HTTP or AWS."""
+
+from dataclasses import dataclass
+
+from core.runs import Run
+
+
+class LoopError(Exception):
+    """The root of every error that this service raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of a request, and the remedy. `pointer` is a JSON Pointer into the payload."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidRequest(LoopError):
+    """The request names something that it may not name."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.pointer} {error.detail}" for error in errors))
+        self.errors = errors
+
+
+class KeyReused(LoopError):
+    """The same caller sent the same key with another payload."""
+
+
+class StillInFlight(LoopError):
+    """The first request with this key is being worked on right now."""
+
+
+class QueueFull(LoopError):
+    """Glue is at its limit and the transform's queue is full: nothing was accepted."""
+
+
+class TryAgainLater(LoopError):
+    """A passing fault before anything was started: nothing was accepted, the same key may be sent again."""
+
+
+class UnknownRun(LoopError):
+    """There is no such task run."""
+
+
+class AlreadyOver(LoopError):
+    """The run has ended; there is nothing to cancel."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"the task run {run.id} is already {run.status}")
+        self.run = run
+
+
+class InvalidCursor(LoopError):
+    """The cursor was not given out by a listing with the same filters."""
+
+
+# --- the ledger's failed conditions
+
+
+class Conflict(LoopError):
+    """The ledger's item is not the one that the writer saw; `current` is what stands there (None: nothing does)."""
+
+    def __init__(self, current: Run | None) -> None:
+        super().__init__("the ledger has moved on")
+        self.current = current
+
+
+class LineAhead(LoopError):
+    """Others of the same transform come first: somebody waits, or an import is open."""
+
+
+class LineFull(LoopError):
+    """As many runs wait for the transform as may."""
+
+
+class LedgerUnavailable(LoopError):
+    """The ledger could not be reached, or refused for now; the write may or may not have happened."""
+
+
+# --- Glue's answers to a start
+
+
+class AtLimit(LoopError):
+    """Glue runs as many task runs as it allows: proved not started."""
+
+
+class Refused(LoopError):
+    """Glue said no for good: proved not started."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class NotStarted(LoopError):
+    """Glue throttled or could not be reached: proved not started."""
+
+
+class AnswerLost(LoopError):
+    """Glue was asked and the answer is not known: the run may have started."""
+
+
+class GlueUnavailable(LoopError):
+    """A look-up or a cancellation did not get through; nothing is known, the next round tries again."""
+
+
+class UnknownToGlue(LoopError):
+    """Glue knows no such transform or task run."""

@@ -1,0 +1,56 @@
+"""The line in front of a transform: who waits, and which import is open.
+
+Glue runs three task runs of a transform at a time, and imports must reach it one at a time, in the order in which they were
+accepted, or a late `replaceAllLabels` would erase labels that came after it. Both rules live in one small ledger item per
+transform, changed in the same transaction as the run that it is about.
+"""
+
+from dataclasses import dataclass
+
+from core.runs import Run, Status
+
+
+@dataclass(frozen=True, slots=True)
+class LineMove:
+    """What a change of a run does to its transform's line."""
+
+    needs_nobody_waiting: bool
+    joins: bool
+    leaves: bool
+    opens_import: bool
+    closes_import: bool
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.needs_nobody_waiting or self.joins or self.leaves or self.opens_import or self.closes_import)
+
+
+def line_move(before: Run | None, after: Run | None) -> LineMove:
+    """The move that takes the ledger from `before` to `after`; None stands for no item."""
+    is_new = before is None or before.status.is_terminal
+    return LineMove(
+        needs_nobody_waiting=is_new and after is not None and after.status is Status.RESERVED,
+        joins=_waits(after) and not _waits(before),
+        leaves=_waits(before) and not _waits(after),
+        opens_import=_holds_import(after) and not _holds_import(before),
+        closes_import=_holds_import(before) and not _holds_import(after),
+    )
+
+
+def place(run: Run) -> str:
+    """The run's entry in the line; entries sort in the order of acceptance."""
+    return f"{run.requested_on.isoformat(timespec='microseconds')}/{run.task_type}/{run.id}"
+
+
+def is_next(run: Run, waiting: tuple[str, ...]) -> bool:
+    """Whether nobody of the same kind waits longer."""
+    same_kind = [entry for entry in waiting if f"/{run.task_type}/" in entry]
+    return place(run) == min(same_kind, default=None)
+
+
+def _waits(run: Run | None) -> bool:
+    return run is not None and run.status is Status.QUEUED
+
+
+def _holds_import(run: Run | None) -> bool:
+    return run is not None and run.is_import and not run.status.is_terminal and not _waits(run)

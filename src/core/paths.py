@@ -1,0 +1,67 @@
+"""S3 paths: their grammar, and which ones callers may name."""
+
+import re
+from dataclasses import dataclass
+
+from core.errors import FieldError, InvalidRequest
+
+# Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_S3_PATH = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^\x00-\x1f\x7f]*)")
+_UPLOAD = re.compile(r"(?:.*/)?labels/(?P<transform_id>[A-Za-z0-9][A-Za-z0-9_-]{0,254})/[^/]+\.csv")
+MAX_LENGTH = 1024  # UriString in botocore's Glue model
+_ROOM_FOR_ID = 34
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedPrefixes:
+    """`s3://bucket/prefix/` each; callers may name what lies below one of them. None at all refuses every path."""
+
+    prefixes: tuple[str, ...]
+
+    @staticmethod
+    def parse(text: str) -> "AllowedPrefixes":
+        """Read a comma-separated list. Raises ValueError on what is no S3 path."""
+        prefixes = [part.strip() for part in text.split(",") if part.strip()]
+        for prefix in prefixes:
+            if not _S3_PATH.fullmatch(prefix.rstrip("/") + "/"):
+                raise ValueError(f"ALLOWED_S3_PREFIXES: {prefix!r} is not of the form s3://bucket/prefix/")
+        return AllowedPrefixes(tuple(prefix.rstrip("/") + "/" for prefix in prefixes))
+
+    def allow(self, path: str) -> bool:
+        return any(path.startswith(prefix) for prefix in self.prefixes)
+
+
+def output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS3Path") -> str:
+    """The folder that `path` names, with its closing slash. Raises InvalidRequest."""
+    folder = path.rstrip("/") + "/"
+    _check(folder, path, allowed, pointer)
+    if len(folder) + _ROOM_FOR_ID > MAX_LENGTH:
+        raise InvalidRequest(FieldError(pointer, f"is too long: at most {MAX_LENGTH - _ROOM_FOR_ID} characters"))
+    return folder
+
+
+def label_file(path: str, allowed: AllowedPrefixes, pointer: str = "#/inputS3Path") -> str:
+    """The one S3 object that `path` names. Raises InvalidRequest."""
+    _check(path, path, allowed, pointer)
+    if path.endswith("/"):
+        raise InvalidRequest(FieldError(pointer, "must name one S3 object, not a folder: Glue imports a single file"))
+    if len(path) > MAX_LENGTH:
+        raise InvalidRequest(FieldError(pointer, f"is too long: at most {MAX_LENGTH} characters"))
+    return path
+
+
+def transform_of_upload(key: str) -> str | None:
+    """The transform that an uploaded object is labels for, or None where the key is not `…/labels/{transformId}/….csv`."""
+    match = _UPLOAD.fullmatch(key)
+    return match["transform_id"] if match else None
+
+
+def _check(path: str, as_sent: str, allowed: AllowedPrefixes, pointer: str) -> None:
+    match = _S3_PATH.fullmatch(path)
+    if match is None:
+        raise InvalidRequest(FieldError(pointer, f"must be of the form s3://bucket/key, not {as_sent[:100]!r}"))
+    below = match["key"].rstrip("/")
+    if below and {"", ".", ".."} & set(below.split("/")):
+        raise InvalidRequest(FieldError(pointer, "must not have empty, '.' or '..' parts"))
+    if not allowed.allow(path):
+        raise InvalidRequest(FieldError(pointer, f"is not allowed here; allowed: {', '.join(allowed.prefixes) or 'none'}"))

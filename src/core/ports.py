@@ -1,0 +1,108 @@
+"""What core needs from the world, as protocols; core.aws implements them, tests/fakes does too."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from core.paths import AllowedPrefixes
+from core.runs import Run, Status, TaskType
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    transform_id: str | None = None
+    status: Status | None = None
+    task_type: TaskType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """Some runs, newest first, and the cursor of the next page, if there is one."""
+
+    items: tuple[Run, ...]
+    next: str | None
+
+
+class Ledger(Protocol):
+    """One item per request; every write is conditional, and carries the transform's line with it."""
+
+    def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+        """Replace `before` (None: no item) by `after`, and return it with its new revision.
+
+        Raises Conflict if the item is not `before` any more, LineAhead if the move has to wait for others of the transform,
+        LineFull if it would be one more than `max_waiting`, LedgerUnavailable.
+        """
+
+    def erase(self, run: Run) -> None:
+        """Forget a reservation that came to nothing. Raises Conflict, LedgerUnavailable."""
+
+    def get(self, run_id: str) -> Run | None:
+        """The run as it stands now, or None. Raises LedgerUnavailable."""
+
+    def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+        """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
+
+    def open_runs(self) -> Iterator[Run]:
+        """Every run that has not ended: those of one transform together, oldest first. May lag behind by moments."""
+
+    def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
+        """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlueRun:
+    """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` echo what was asked."""
+
+    task_run_id: str
+    task_type: str
+    status: Status
+    started_on: datetime
+    completed_on: datetime | None
+    execution_time: int | None
+    error: str | None
+    path: str | None
+    replace_all_labels: bool | None
+
+
+class Glue(Protocol):
+    def start(self, run: Run) -> str:
+        """Ask once, and return Glue's id of the task run. Raises AtLimit, Refused, NotStarted, AnswerLost."""
+
+    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+        """Every task run of the transform started after `since`, all pages. Raises UnknownToGlue, GlueUnavailable."""
+
+    def run(self, transform_id: str, task_run_id: str) -> GlueRun:
+        """One task run. Raises UnknownToGlue, GlueUnavailable."""
+
+    def cancel(self, transform_id: str, task_run_id: str) -> Status:
+        """Cancel a task run and return where it stands. Raises UnknownToGlue, GlueUnavailable, Refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The operator's settings; docs/operating.md describes each.
+
+    `lease` outlasts any process that may still ask Glue; `ask_within` of it is when such a process stops trying to.
+    `skew` is how far Glue's clock and ours may be apart.
+    """
+
+    allowed: AllowedPrefixes
+    confirm_after: timedelta = timedelta(seconds=120)
+    start_deadline: timedelta = timedelta(days=1)
+    max_queued: int = 100
+    lease: timedelta = timedelta(seconds=60)
+    ask_within: timedelta = timedelta(seconds=30)
+    skew: timedelta = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The collaborators, wired once by handlers.wiring, or by a test."""
+
+    ledger: Ledger
+    glue: Glue
+    clock: Clock
+    policy: Policy

@@ -1,0 +1,95 @@
+"""Make the ledger and Glue agree: settle lost answers, record what finished, start what waited.
+
+Every step is one conditional write, so that two reconcilers at the same time only ever make each other's writes fail.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import groupby, islice
+
+from core.errors import Conflict, LoopError, UnknownToGlue
+from core.follow import follow
+from core.ports import GlueRun, World
+from core.runs import IN_GLUE, Run, Status
+from core.settle import settle
+from core.waiting import start_waiting
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a round did: transforms looked at, and how many of them could not be; runs that moved, ended, started, wait."""
+
+    transforms: int = 0
+    failed: int = 0
+    moved: int = 0
+    ended: int = 0
+    started: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        ours, theirs = asdict(self), asdict(other)
+        return Tally(**{name: ours[name] + theirs[name] for name in ours})
+
+
+def reconcile(world: World, may_go_on: Callable[[], bool] = lambda: True) -> Tally:
+    """One round over all open work; `may_go_on` says whether there is time for a further batch of transforms."""
+    tally = Tally()
+    groups = (list(runs) for _, runs in groupby(world.ledger.open_runs(), key=lambda run: run.transform_id))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while may_go_on() and (batch := list(islice(groups, _AT_ONCE * 4))):
+            for one in pool.map(lambda runs: _safely(runs, world), batch):
+                tally += one
+    return tally
+
+
+def reconcile_transform(runs: Sequence[Run], world: World) -> Tally:
+    """One round over the open runs of one transform, oldest first. Raises GlueUnavailable, LedgerUnavailable."""
+    asked = [run for run in runs if run.status is not Status.QUEUED]
+    waiting = [run for run in runs if run.status is Status.QUEUED]
+    changed = _bring_up_to_date(asked, world)
+    started = start_waiting(waiting, world)
+    return Tally(
+        transforms=1,
+        moved=len(changed),
+        ended=sum(run.status.is_terminal for run in changed),
+        started=started,
+        waiting=len(waiting) - started,
+    )
+
+
+def _bring_up_to_date(asked: Sequence[Run], world: World) -> list[Run]:
+    if not asked:
+        return []
+    now = world.clock()
+    seen = _look(asked, world)
+    changed = []
+    for run in asked:
+        try:
+            after = follow(run, seen, now, world) if run.status in IN_GLUE else settle(run, seen, now, world)
+        except Conflict:
+            continue
+        if after.revision != run.revision:
+            changed.append(after)
+    return changed
+
+
+def _look(asked: Sequence[Run], world: World) -> Sequence[GlueRun]:
+    since = min(run.asked_on or run.requested_on for run in asked) - world.policy.skew
+    try:
+        return world.glue.runs(asked[0].transform_id or "", since)
+    except UnknownToGlue:
+        return []
+
+
+def _safely(runs: Sequence[Run], world: World) -> Tally:
+    try:
+        return reconcile_transform(runs, world)
+    except LoopError as fault:
+        extra = {"transformId": runs[0].transform_id, "cause": type(fault).__name__}
+        _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
+        return Tally(transforms=1, failed=1)

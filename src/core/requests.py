@@ -1,0 +1,85 @@
+"""What callers ask for: the two requests, and what becomes of them on their way into the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+from core.paths import AllowedPrefixes, label_file, output_folder
+from core.runs import Run, Status, TaskType, run_id
+
+TransformId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"),
+    Field(description="The FindMatches transform, as Glue names it.", examples=["tfm-0123456789abcdef"]),
+]
+S3Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True)
+
+
+class LabelingSetRequest(_Request):
+    """Generate a labeling set: a CSV file of about 100 rows in about 10 sets, to be labelled by people."""
+
+    transform_id: TransformId
+    output_s3_path: Annotated[
+        S3Path,
+        Field(
+            description="The folder under which the run gets a prefix of its own.",
+            examples=["s3://my-bucket/labeling-sets/"],
+        ),
+    ]
+
+
+class LabelImportRequest(_Request):
+    """Import a labelled file: one S3 object."""
+
+    transform_id: TransformId
+    input_s3_path: Annotated[
+        S3Path, Field(description="The labelled file.", examples=["s3://my-bucket/labels/tfm-0123456789abcdef/one.csv"])
+    ]
+    replace_all_labels: Annotated[
+        bool, Field(description="Forget all earlier labels of the transform first; else the labels are appended.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A request, who sent it, under which idempotency key, and which message brought it.
+
+    The same `causation_id` is the same message delivered again; another one, with the same key, is the caller asking again.
+    """
+
+    caller: str
+    key: str
+    request: LabelingSetRequest | LabelImportRequest
+    correlation_id: str
+    causation_id: str
+
+
+def new_run(order: Order, now: datetime, allowed: AllowedPrefixes) -> Run:
+    """The run that `order` asks for, before anything was done for it. Raises InvalidRequest."""
+    request = order.request
+    id_ = run_id(order.caller, order.key)
+    if isinstance(request, LabelingSetRequest):
+        task_type, replaces = TaskType.LABELING_SET_GENERATION, None
+        path = f"{output_folder(request.output_s3_path, allowed)}{id_}/"
+    else:
+        task_type, replaces = TaskType.IMPORT_LABELS, request.replace_all_labels
+        path = label_file(request.input_s3_path, allowed)
+    return Run(
+        id=id_,
+        requested_by=order.caller,
+        requested_on=now,
+        task_type=task_type,
+        status=Status.RESERVED,
+        transform_id=request.transform_id,
+        path=path,
+        replace_all_labels=replaces,
+        correlation_id=order.correlation_id,
+        causation_id=order.causation_id,
+    )

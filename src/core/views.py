@@ -1,0 +1,75 @@
+"""How a task run looks from outside: in answers and in events."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from core.runs import Run, Status, TaskType
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with milliseconds: `2026-11-22T15:04:05.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+
+
+class View(BaseModel):
+    """camelCase outside, absent values are null."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+class Problem(View):
+    """Why a run ended otherwise than it should."""
+
+    code: str
+    message: str
+
+
+class TaskRun(View):
+    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known."""
+
+    id: str
+    transform_id: str | None
+    task_type: TaskType
+    status: Status
+    task_run_id: str | None
+    output_s3_path: Annotated[str | None, Field(description="The run's own prefix, where its labeling set is written.")]
+    input_s3_path: str | None
+    replace_all_labels: bool | None
+    requested_by: str
+    requested_on: Moment
+    started_on: Moment | None
+    completed_on: Moment | None
+    execution_time: Annotated[int | None, Field(description="Seconds, as Glue counts them.")]
+    error: Problem | None
+
+
+class TaskRunList(View):
+    """Task runs, newest first; `next` is the cursor of the next page, null on the last."""
+
+    items: list[TaskRun]
+    next: str | None
+
+
+def view(run: Run) -> TaskRun:
+    return TaskRun(
+        id=run.id,
+        transform_id=run.transform_id,
+        task_type=run.task_type,
+        status=run.status,
+        task_run_id=run.task_run_id,
+        output_s3_path=None if run.is_import else run.path,
+        input_s3_path=run.path if run.is_import else None,
+        replace_all_labels=run.replace_all_labels,
+        requested_by=run.requested_by,
+        requested_on=run.requested_on,
+        started_on=run.started_on,
+        completed_on=run.completed_on,
+        execution_time=run.execution_time,
+        error=Problem(code=run.error.code, message=run.error.message) if run.error else None,
+    )

@@ -1,0 +1,57 @@
+"""Start the runs that waited at Glue's limits, oldest first."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.errors import AtLimit, Conflict, LineAhead, NotStarted
+from core.ports import World
+from core.runs import Run, RunError, Status, TaskType, ended, queued, reserved
+from core.start import ask
+
+_log = logging.getLogger(__name__)
+
+
+def start_waiting(waiting: Sequence[Run], world: World) -> int:
+    """Start as many of a transform's queued runs as Glue takes, and return how many left the queue.
+
+    `waiting` is oldest first. A run that waited past the start deadline ends START_FAILED instead. Raises LedgerUnavailable.
+    """
+    gone = 0
+    blocked: set[TaskType] = set()
+    for run in waiting:
+        try:
+            if waited_too_long(run, world.clock(), world):
+                world.ledger.write(run, start_failed(run, world.clock()))
+                gone += 1
+            elif run.task_type not in blocked:
+                start_one(run, world)
+                gone += 1
+        except (Conflict, LineAhead):
+            blocked.add(run.task_type)
+        except (AtLimit, NotStarted) as later:
+            _log.info("STILL_QUEUED", extra={"id": run.id, "transformId": run.transform_id, "cause": str(later)})
+            blocked.update(TaskType)
+    return gone
+
+
+def start_one(run: Run, world: World) -> Run:
+    """Take a run out of the line and ask Glue for it; if Glue still has no room, it waits again, in its old place.
+
+    Raises Conflict, LineAhead, AtLimit, NotStarted, LedgerUnavailable.
+    """
+    reservation = world.ledger.write(run, reserved(run, world.clock(), world.policy.lease))
+    try:
+        return ask(reservation, world)
+    except (AtLimit, NotStarted):
+        world.ledger.write(reservation, queued(reservation, world.clock()))
+        raise
+
+
+def waited_too_long(run: Run, now: datetime, world: World) -> bool:
+    return now - run.requested_on > world.policy.start_deadline
+
+
+def start_failed(run: Run, now: datetime) -> Run:
+    reason = RunError("START_DEADLINE", "Glue did not start the run before its start deadline")
+    return ended(run, Status.START_FAILED, now, reason)
