@@ -1,0 +1,148 @@
+"""Glue through boto3: a start that is sent once, and which failures prove that nothing started."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Never
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+
+from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Refused, UnknownToGlue
+from core.ports import GlueRun
+from core.runs import Run, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+_LIMITS = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
+_DOUBTFUL = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
+_PASSING = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+_NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
+_SERVER_ERROR = 500
+_PAGE = 1000
+
+
+class GlueTaskRuns:
+    """core.ports.Glue.
+
+    `starter` must be a client that never repeats a request by itself: a repeated start is a second run. `client` may.
+    """
+
+    def __init__(self, starter: "GlueClient", client: "GlueClient") -> None:
+        self._starter = starter
+        self._client = client
+
+    def start(self, run: Run) -> str:
+        transform_id, path = run.transform_id or "", run.path or ""
+        try:
+            if run.is_import:
+                return self._starter.start_import_labels_task_run(
+                    TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
+                )["TaskRunId"]
+            return self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)[
+                "TaskRunId"
+            ]
+        except ClientError as error:
+            _raise_as_start_error(error)
+        except ParamValidationError as error:
+            raise Refused("InvalidInputException", str(error)) from error
+        except _NEVER_SENT as error:
+            raise NotStarted(f"Glue cannot be reached: {error}") from error
+        except (BotoCoreError, KeyError) as error:
+            raise AnswerLost(str(error)) from error
+
+    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+        found: list[GlueRun] = []
+        arguments: dict[str, Any] = {
+            "TransformId": transform_id,
+            "MaxResults": _PAGE,
+            "Filter": {"StartedAfter": since},
+        }
+        try:
+            while True:
+                answer = self._client.get_ml_task_runs(**arguments)
+                found += map(_glue_run, answer.get("TaskRuns", []))
+                if not answer.get("NextToken"):
+                    return found
+                arguments["NextToken"] = answer["NextToken"]
+        except (ClientError, BotoCoreError) as error:
+            _raise_as_lookup_error(error)
+
+    def run(self, transform_id: str, task_run_id: str) -> GlueRun:
+        try:
+            return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
+        except (ClientError, BotoCoreError) as error:
+            _raise_as_lookup_error(error)
+
+    def cancel(self, transform_id: str, task_run_id: str) -> Status:
+        try:
+            return Status(self._client.cancel_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id)["Status"])
+        except ClientError as error:
+            if _code(error) == "InvalidInputException":
+                raise Refused(_code(error), _message(error)) from error
+            _raise_as_lookup_error(error)
+        except BotoCoreError as error:
+            _raise_as_lookup_error(error)
+
+
+def _raise_as_start_error(error: ClientError) -> Never:
+    """A 4xx proves that nothing started; a 5xx or a time-out proves nothing."""
+    code, message = _code(error), _message(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
+    if status >= _SERVER_ERROR or code in _DOUBTFUL:
+        raise AnswerLost(f"{code}: {message}") from error
+    if code in _LIMITS:
+        raise AtLimit(message) from error
+    if code in _PASSING:
+        raise NotStarted(f"{code}: {message}") from error
+    raise Refused(code, message) from error
+
+
+def _raise_as_lookup_error(error: Exception) -> Never:
+    if isinstance(error, ClientError) and _code(error) == "EntityNotFoundException":
+        raise UnknownToGlue(_message(error)) from error
+    raise GlueUnavailable(str(error)) from error
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"].get("Code", "")
+
+
+def _message(error: ClientError) -> str:
+    return error.response["Error"].get("Message", "")
+
+
+def _glue_run(answer: Any) -> GlueRun:  # noqa: ANN401  two operations answer with the same fields under two types
+    properties = answer.get("Properties", {})
+    labeling = properties.get("LabelingSetGenerationTaskRunProperties", {})
+    importing = properties.get("ImportLabelsTaskRunProperties", {})
+    return GlueRun(
+        task_run_id=answer["TaskRunId"],
+        task_type=properties.get("TaskType", ""),
+        status=Status(answer["Status"]),
+        started_on=_utc(answer["StartedOn"]),
+        completed_on=_utc(answer["CompletedOn"]) if answer.get("CompletedOn") else None,
+        execution_time=answer.get("ExecutionTime"),
+        error=answer.get("ErrorString"),
+        path=labeling.get("OutputS3Path") or importing.get("InputS3Path"),
+        replace_all_labels=importing.get("Replace"),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
