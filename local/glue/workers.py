@@ -1,0 +1,209 @@
+"""Where the heavy work is done: in a process of its own that can be killed, or in a thread when nothing may leave it."""
+
+import contextlib
+import multiprocessing
+import os
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Protocol
+
+from local.glue.aws import Aws, connect
+from local.glue.settings import AwsEndpoint
+from local.glue.work import Job, JobFailed, Outcome, do_job
+
+GLANCE_SECONDS = 0.05
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+class Stopped(Exception):
+    """The caller asked to stop."""
+
+
+class OutOfTime(Exception):
+    """The deadline passed."""
+
+
+class WorkerDied(Exception):
+    """The worker process ended before its work did."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`deadline`: on time.monotonic's clock."""
+
+    stop: threading.Event
+    deadline: float
+
+    def check(self) -> None:
+        """Raises Stopped or OutOfTime."""
+        if self.stop.is_set():
+            raise Stopped
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+
+
+class Workers(Protocol):
+    def run(self, job: Job, limits: Limits) -> Outcome:
+        """Raises Stopped, OutOfTime, WorkerDied, or JobFailed with the reason."""
+
+    def close(self) -> None: ...
+
+
+class ThreadWorkers:
+    """Work in threads of this process, with the ports it is given: for tests whose AWS lives in this process.
+
+    A thread cannot be killed: after Stopped or OutOfTime it goes on, unheard.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def run(self, job: Job, limits: Limits) -> Outcome:
+        box: list[Outcome | JobFailed] = []
+        thread = threading.Thread(target=lambda: box.append(_attempt(job, self._aws)), daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(GLANCE_SECONDS)
+            if thread.is_alive():
+                limits.check()
+        if not box:
+            raise WorkerDied
+        return _opened(box[0])
+
+    def close(self) -> None:
+        pass
+
+
+class ProcessWorkers:
+    """Up to any number of spawned processes; idle ones are kept warm for the next run."""
+
+    def __init__(self, endpoint: AwsEndpoint, warm: int) -> None:
+        self._endpoint = endpoint
+        self._warm = warm
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
+        self._closed = False
+        for _ in range(warm):
+            self._put_back(self._spawn())
+
+    def run(self, job: Job, limits: Limits) -> Outcome:
+        worker = self._take()
+        try:
+            box = worker.do(job, limits)
+        except BaseException:
+            self._drop(worker)
+            raise
+        self._put_back(worker)
+        return _opened(box)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            workers, self._all, self._idle = self._all, set(), []
+        for worker in workers:
+            worker.kill()
+
+    def _take(self) -> "_Worker":
+        with self._lock:
+            while self._idle:
+                worker = self._idle.pop()
+                if worker.is_alive():
+                    return worker
+                self._all.discard(worker)
+                worker.kill()
+        return self._spawn()
+
+    def _spawn(self) -> "_Worker":
+        worker = _Worker(self._endpoint)
+        with self._lock:
+            if not self._closed:
+                self._all.add(worker)
+                return worker
+        worker.kill()
+        raise Stopped
+
+    def _put_back(self, worker: "_Worker") -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < max(1, self._warm):
+                self._idle.append(worker)
+                return
+        self._drop(worker)
+
+    def _drop(self, worker: "_Worker") -> None:
+        with self._lock:
+            self._all.discard(worker)
+        worker.kill()
+
+
+class _Worker:
+    def __init__(self, endpoint: AwsEndpoint) -> None:
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, endpoint), daemon=True, name="glue-worker")
+        self._process.start()
+        theirs.close()
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def do(self, job: Job, limits: Limits) -> Outcome | JobFailed:
+        try:
+            self._pipe.send(job)
+            while not self._pipe.poll(GLANCE_SECONDS):
+                limits.check()
+            box: Outcome | JobFailed = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise WorkerDied from error
+        return box
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._pipe.close()
+
+
+def _serve(pipe: Connection, endpoint: AwsEndpoint) -> None:
+    """A worker process's life: one job after another, until its parent is gone."""
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError):
+        os.nice(5)  # the process that answers clients comes first
+    from local.glue.findmatches import engine  # noqa: F401, PLC0415 - loaded now, so that the first job does not wait
+
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            job = pipe.recv()
+            aws = connect(endpoint)
+            try:
+                pipe.send(_attempt(job, aws))
+            finally:
+                aws.close()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _attempt(job: Job, aws: Aws) -> Outcome | JobFailed:
+    """What happened, as a value: exceptions of any library may not survive pickling."""
+    try:
+        return do_job(job, aws)
+    except MemoryError:
+        return JobFailed("The worker ran out of memory.")
+    except Exception as error:  # noqa: BLE001 - every fault of a run becomes its ErrorString
+        return JobFailed(str(error) if _is_expected(error) else f"{type(error).__name__}: {error}")
+
+
+def _is_expected(error: Exception) -> bool:
+    return type(error).__name__ in ("JobFailed", "Unavailable", "LabelFileRefused", "NotEnoughLabels")
+
+
+def _opened(box: Outcome | JobFailed) -> Outcome:
+    if isinstance(box, JobFailed):
+        raise box
+    return box
