@@ -29,9 +29,34 @@ help: ## list every target in one line each
 lock: $(VENV) ## resolve pyproject.toml into requirements/ and src/requirements.txt again
 	@requirements/lock
 
+# CloudFormation's SAM transform in the local cloud comes from sam's environment.
+.PHONY: demo
+demo: $(VENV) $(SAM) ## the whole loop on real records, end to end (DATA=my.csv PRIMARY_KEY=id TRUTH=column for your own)
+	@$(RUN)/python -m local.demo $(if $(DATA),--data '$(DATA)') $(if $(PRIMARY_KEY),--primary-key '$(PRIMARY_KEY)') $(if $(TRUTH),--truth '$(TRUTH)')
+
+.PHONY: up
+up: $(VENV) $(SAM) ## start the local cloud, deploy to it, leave it running (.local/stack.json)
+	@$(RUN)/python -m local.cloud up $(foreach address,$(ALSO_ON),--also-on $(address))
+
+.PHONY: down
+down: $(VENV) ## stop the local cloud
+	@$(RUN)/python -m local.cloud down
+
 .PHONY: test
 test: $(VENV) ## set up from nothing, then run all tests
 	@$(RUN)/pytest
+
+# sam wants a region even where it asks no one, and python3.13 on the PATH (else pyenv's) to resolve the functions' packages.
+SAM_CLI := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
+	PATH="$(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin)),/usr/bin):$$PATH" .venv-sam/bin/sam
+
+.PHONY: validate
+validate: $(SAM) ## check template.yaml (sam validate --lint)
+	@$(SAM_CLI) validate --lint
+
+.PHONY: build
+build: $(SAM) ## build the functions for arm64 (sam build); needs python3.13
+	@$(SAM_CLI) build
 
 .PHONY: lint
 lint: $(VENV) ## ruff, mypy strict, import-linter
