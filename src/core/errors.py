@@ -45,6 +45,14 @@ class UnknownRun(LoopError):
     """There is no such task run."""
 
 
+class RunRefused(LoopError):
+    """Glue said no to the run just now; it is on record as REFUSED."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"{run.error.code}: {run.error.message}" if run.error else "refused")
+        self.run = run
+
+
 class AlreadyOver(LoopError):
     """The run has ended; there is nothing to cancel."""
 

@@ -1,0 +1,156 @@
+"""REST: API Gateway in, core, problem+json or a task run out."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from core.cancel import cancel
+from core.errors import LoopError, RunRefused, UnknownRun
+from core.ports import RunFilter, World
+from core.requests import LabelImportRequest, LabelingSetRequest, Order
+from core.runs import Status, TaskType
+from core.start import start
+from core.views import TaskRun, TaskRunList, view
+from handlers import problems, wiring
+from handlers.callers import rest_caller
+from handlers.documentation import CANCEL, GET, LIST, START, openapi_json
+from handlers.keys import idempotency_key
+from handlers.paths import CANCELLATION, LABEL_IMPORT_RUNS, LABELING_SET_RUNS, OPENAPI, TASK_RUN, TASK_RUNS, allowed_method
+
+_JSON = "application/json"
+_POLL_SECONDS = "30"
+
+router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools left it untyped
+
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        description="Yours to choose, one per run that you want: 1 to 255 visible characters, quoted or bare.",
+        examples=["7f1c2f0e-nightly"],
+    ),
+]
+RunId = Annotated[str, Path(description="The task run's `id`.", examples=["0123456789abcdef0123456789abcdef"])]
+
+
+@router.post(LABELING_SET_RUNS, **START)
+def start_labeling_set_run(request: LabelingSetRequest, key: Key) -> Response[TaskRun]:
+    """Start a labeling-set generation task run, exactly once per idempotency key."""
+    return _start(request, key)
+
+
+@router.post(LABEL_IMPORT_RUNS, **START)
+def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[TaskRun]:
+    """Start an import-labels task run, exactly once per idempotency key; imports of a transform run one at a time."""
+    return _start(request, key)
+
+
+@router.get(TASK_RUN, **GET)
+def get_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
+    """The task run as it stands, whatever its status."""
+    run = _world().ledger.get(id)
+    if run is None:
+        raise UnknownRun(f"there is no task run {id[:64]}")
+    return Response(HTTPStatus.OK, _JSON, view(run))
+
+
+@router.get(TASK_RUNS, **LIST)
+def list_task_runs(
+    transform_id: Annotated[str | None, Query(alias="transformId", description="Only this transform's.")] = None,
+    status: Annotated[Status | None, Query(description="Only those that stand here.")] = None,
+    task_type: Annotated[TaskType | None, Query(alias="taskType", description="Only this kind.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Response[TaskRunList]:
+    """Task runs, newest first."""
+    page = _world().ledger.page(RunFilter(transform_id, status, task_type), limit, cursor)
+    return Response(HTTPStatus.OK, _JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
+
+
+@router.post(CANCELLATION, **CANCEL)
+def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
+    """Cancel the task run: in Glue if it was started there, else before it ever is."""
+    return Response(HTTPStatus.ACCEPTED, _JSON, view(cancel(id, _world())))
+
+
+@router.get(OPENAPI, include_in_schema=False, enable_validation=False)
+def get_openapi() -> Response[str]:
+    return Response(HTTPStatus.OK, _JSON, openapi_json(build_app()))
+
+
+def handler(event: dict[str, Any], context: LambdaContext, world: World | None = None) -> dict[str, Any]:
+    """Answer one REST call; a test gives a world of its own."""
+    app = build_app()
+    app.append_context(world=world)  # type: ignore[no-untyped-call]  # Powertools left it untyped
+    if allowed_method(event["path"]) == event["httpMethod"] == "POST" and not _is_json(event):
+        # Powertools would read a form, too.
+        wrong = problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", f"send {_JSON}")
+        return {
+            "statusCode": wrong.status_code,
+            "multiValueHeaders": {"Content-Type": [wrong.content_type]},
+            "body": wrong.body,
+        }
+    return app.resolve(event, context)
+
+
+@cache
+def build_app() -> APIGatewayRestResolver:
+    app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+    app.include_router(router)
+    app.exception_handler(RequestValidationError)(problems.of_validation)
+    app.exception_handler(LoopError)(problems.of_error)
+    app.exception_handler(NotFoundError)(lambda _: _no_such_route(app))
+    app.exception_handler(Exception)(_internal_fault)
+    return app
+
+
+def _is_json(event: dict[str, Any]) -> bool:
+    """Whether the body, if there is one, says that it is JSON."""
+    media_type = APIGatewayProxyEvent(event).headers.get("content-type") or _JSON
+    return not event.get("body") or media_type.partition(";")[0].strip().lower() == _JSON
+
+
+def _no_such_route(app: APIGatewayRestResolver) -> Response[str]:
+    path = app.current_event.path
+    allowed = allowed_method(path)
+    if allowed is None:
+        return problems.problem(HTTPStatus.NOT_FOUND, "Unknown path", "there is nothing at this path; see /v1/openapi.json")
+    detail = f"this path takes {allowed}"
+    return problems.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", detail, headers={"Allow": allowed})
+
+
+def _internal_fault(fault: Exception) -> Response[str]:
+    wiring.logger().error("INTERNAL_FAULT", exc_info=fault)
+    return problems.problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal fault", "the request could not be served")
+
+
+def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Response[TaskRun]:
+    event = router.current_event
+    request_id = event["requestContext"].get("requestId") or router.lambda_context.aws_request_id
+    order = Order(
+        caller=rest_caller(event.raw_event),
+        key=idempotency_key(key),
+        request=request,
+        correlation_id=(event.headers.get("x-correlation-id") or request_id)[:128],
+        causation_id=request_id,
+    )
+    accepted = start(order, _world())
+    if accepted.run.status is Status.REFUSED and not accepted.replayed:
+        raise RunRefused(accepted.run)
+    headers: dict[str, str | list[str]] = {"Location": f"/v1/task-runs/{accepted.run.id}", "Retry-After": _POLL_SECONDS}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(HTTPStatus.ACCEPTED, _JSON, view(accepted.run), headers=headers)
+
+
+def _world() -> World:
+    given: World | None = router.context.get("world")
+    return given or wiring.world()

@@ -1,0 +1,26 @@
+"""Who is asking."""
+
+import re
+from typing import Any
+
+_ASSUMED_ROLE = re.compile(r"(arn:[^:]+:sts::\d+:assumed-role/[^/]+)/.+")
+
+
+def rest_caller(event: dict[str, Any]) -> str:
+    """The identity behind a signed REST request, as an ARN.
+
+    A role's session name is left out: a service that retries from another instance is still the same caller.
+    """
+    identity = event.get("requestContext", {}).get("identity", {})
+    arn = identity.get("userArn") or identity.get("caller") or identity.get("accountId") or "anonymous"
+    match = _ASSUMED_ROLE.fullmatch(arn)
+    return match[1] if match else str(arn)
+
+
+def event_caller(event: dict[str, Any]) -> str:
+    """The account and source that put an event on the bus."""
+    return f"events:{event.get('account', '')}:{event.get('source', '')}"
+
+
+def upload_caller(bucket: str) -> str:
+    return f"s3:{bucket}"

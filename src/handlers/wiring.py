@@ -1,0 +1,102 @@
+"""Environment -> settings -> clients -> collaborators: the only composition root."""
+
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Annotated
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from boto3.session import Session
+from botocore.config import Config
+from pydantic import BaseModel, BeforeValidator, Field
+
+from core.announce import Bus
+from core.aws.bus import EventBus
+from core.aws.glue import GlueTaskRuns
+from core.aws.ledger import DynamoLedger
+from core.paths import AllowedPrefixes
+from core.ports import Policy, World
+
+# Bounds of one AWS call. What can be added up of them stays below Policy.ask_within and the functions' time-outs.
+_ONCE = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 1})
+_AGAIN = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+class LoopSettings(BaseModel):
+    """What the functions that start and follow runs read from their environment."""
+
+    ledger_table: Annotated[str, Field(alias="LEDGER_TABLE", min_length=3)]
+    allowed: Annotated[AllowedPrefixes, Field(alias="ALLOWED_S3_PREFIXES"), BeforeValidator(AllowedPrefixes.parse)]
+    confirm_after_seconds: Annotated[float, Field(alias="CONFIRM_AFTER_SECONDS", ge=0)] = 120
+    start_deadline_seconds: Annotated[float, Field(alias="START_DEADLINE_SECONDS", gt=0)] = 86_400
+    max_queued: Annotated[int, Field(alias="MAX_QUEUED_PER_TRANSFORM", ge=0)] = 100
+    retention_days: Annotated[float, Field(alias="RETENTION_DAYS", gt=0)] = 90
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            allowed=self.allowed,
+            confirm_after=timedelta(seconds=self.confirm_after_seconds),
+            start_deadline=timedelta(seconds=self.start_deadline_seconds),
+            max_queued=self.max_queued,
+        )
+
+
+class BusSettings(BaseModel):
+    """What the function that announces reads from its environment."""
+
+    event_bus_name: Annotated[str, Field(alias="EVENT_BUS_NAME", min_length=1)]
+
+
+def build_world(environment: Mapping[str, str], session: Session) -> World:
+    """Wire the collaborators. Raises pydantic.ValidationError naming the variable that is missing or wrong."""
+    settings = LoopSettings.model_validate(environment)
+    return World(
+        ledger=DynamoLedger(
+            client=session.client("dynamodb", config=_AGAIN),
+            table=settings.ledger_table,
+            retention=timedelta(days=settings.retention_days),
+            new_revision=lambda: uuid4().hex,
+        ),
+        glue=GlueTaskRuns(starter=session.client("glue", config=_ONCE), client=session.client("glue", config=_AGAIN)),
+        clock=lambda: datetime.now(UTC),
+        policy=settings.policy,
+    )
+
+
+@cache
+def world() -> World:
+    """The collaborators of this process, made at its first request."""
+    _log_as_json()
+    return build_world(os.environ, Session())
+
+
+def bus(context: LambdaContext) -> Bus:
+    """The way out for events; the transforms' ARNs are those of the function's own account."""
+    _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
+    return _bus(f"arn:{partition}:glue:{region}:{account}")
+
+
+@cache
+def _bus(glue_arn: str) -> Bus:
+    _log_as_json()
+    name = BusSettings.model_validate(os.environ).event_bus_name
+    return EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
+
+
+@cache
+def logger() -> Logger:
+    return Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "glue-label-loop"))
+
+
+@cache
+def _log_as_json() -> None:
+    """Let core's decisions, logged with the standard library, come out as Powertools' JSON lines."""
+    core = logging.getLogger("core")
+    core.handlers = logger().handlers[:1]
+    core.setLevel(logger().log_level)
+    core.propagate = False
