@@ -1,0 +1,22 @@
+"""core.announce.Bus in memory."""
+
+from collections.abc import Sequence
+
+from core.announce import Event
+
+
+class MemoryBus:
+    """Keeps what it takes; takes nothing while `is_down`."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.is_down = False
+
+    def send(self, events: Sequence[Event]) -> list[Event]:
+        if self.is_down:
+            return list(events)
+        self.events += events
+        return []
+
+    def told(self) -> list[str]:
+        return [event.detail_type for event in self.events]

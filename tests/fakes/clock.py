@@ -1,0 +1,17 @@
+"""A clock that a test moves."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class FakeClock:
+    """Every look at it is a millisecond later, so that no two moments are the same."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)

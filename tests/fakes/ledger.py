@@ -1,0 +1,105 @@
+"""core.ports.Ledger in memory; tests/contract holds it to what the one on DynamoDB does."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+
+from core.errors import Conflict, InvalidCursor, LineAhead, LineFull
+from core.line import LineMove, is_next, line_move, place
+from core.ports import RunFilter, RunPage
+from core.runs import Run, Status
+
+
+@dataclass
+class Line:
+    waiting: list[str] = field(default_factory=list)
+    importing: str | None = None
+
+
+class MemoryLedger:
+    def __init__(self) -> None:
+        self.items: dict[str, Run] = {}
+        self.lines: dict[str | None, Line] = {}
+        self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
+        self._lock = threading.RLock()
+        self._revisions = count(1)
+
+    def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+        with self._lock:
+            old = self._still(before, after.id)
+            self._move_line(line_move(before, after), after, max_waiting)
+            run = replace(after, revision=str(next(self._revisions)))
+            self.items[run.id] = run
+            self.changes.append((old, run))
+            return run
+
+    def erase(self, run: Run) -> None:
+        with self._lock:
+            if run.id in self.items:
+                self._still(run, run.id)
+                self._move_line(line_move(run, None), run, None)
+                del self.items[run.id]
+
+    def get(self, run_id: str) -> Run | None:
+        return self.items.get(run_id)
+
+    def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+        newest_first = sorted(self.items.values(), key=_age, reverse=True)
+        if cursor is not None:
+            stamp, _, filters = cursor.partition("|")
+            if filters != repr(which):
+                raise InvalidCursor("belongs to a listing with other filters")
+            newest_first = [run for run in newest_first if repr(_age(run)) < stamp]
+        found = [run for run in newest_first if _is_wanted(run, which)]
+        more = f"{_age(found[limit - 1])!r}|{which!r}" if len(found) > limit else None
+        return RunPage(tuple(found[:limit]), more)
+
+    def open_runs(self) -> Iterator[Run]:
+        still_open = [run for run in self.items.values() if not run.status.is_terminal]
+        return iter(sorted(still_open, key=lambda run: (run.transform_id or "", _age(run))))
+
+    def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
+        return frozenset(
+            run.task_run_id
+            for run in self.items.values()
+            if run.task_run_id and run.transform_id == transform_id and run.requested_on >= since
+        )
+
+    def _still(self, before: Run | None, run_id: str) -> Run | None:
+        current = self.items.get(run_id)
+        if (current and current.revision) != (before and before.revision):
+            raise Conflict(current)
+        return current
+
+    def _move_line(self, move: LineMove, run: Run, max_waiting: int | None) -> None:
+        line = self.lines.setdefault(run.transform_id, Line())
+        if move.needs_nobody_waiting and line.waiting:
+            raise LineAhead("somebody waits")
+        if move.opens_import and line.importing:
+            raise LineAhead("an import is open")
+        if move.leaves and run.status is Status.RESERVED and not is_next(run, tuple(line.waiting)):
+            raise LineAhead("others wait longer")
+        if move.joins and max_waiting is not None and len(line.waiting) >= max_waiting:
+            raise LineFull("the queue is full")
+        if move.joins:
+            line.waiting.append(place(run))
+        if move.leaves:
+            line.waiting.remove(place(run))
+        if move.opens_import:
+            line.importing = run.id
+        if move.closes_import:
+            line.importing = None
+
+
+def _age(run: Run) -> tuple[str, str]:
+    return (run.requested_on.isoformat(timespec="microseconds"), run.id)
+
+
+def _is_wanted(run: Run, which: RunFilter) -> bool:
+    return (
+        which.transform_id in (None, run.transform_id)
+        and which.status in (None, run.status)
+        and which.task_type in (None, run.task_type)
+    )

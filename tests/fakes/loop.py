@@ -1,0 +1,82 @@
+"""The whole loop in memory: what a unit or crash test starts from."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+
+from core.announce import Change, announce
+from core.paths import AllowedPrefixes
+from core.ports import Policy, World
+from core.reconcile import Tally, reconcile
+from core.requests import LabelImportRequest, LabelingSetRequest, Order
+from core.runs import Run
+from core.start import Accepted, start
+from tests.fakes.bus import MemoryBus
+from tests.fakes.clock import FakeClock
+from tests.fakes.glue import FakeGlue
+from tests.fakes.ledger import MemoryLedger
+
+OUTPUT = "s3://bucket/labeling-sets"
+UPLOADED = "s3://bucket/labels/tfm-1/one.csv"
+_messages = count(1)
+
+
+@dataclass
+class Loop:
+    clock: FakeClock = field(default_factory=FakeClock)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+
+    def __post_init__(self) -> None:
+        self.glue = FakeGlue(self.clock)
+        self.policy = Policy(allowed=AllowedPrefixes.parse("s3://bucket/"))
+        self._delivered = 0
+
+    @property
+    def world(self) -> World:
+        return World(self.ledger, self.glue, self.clock, self.policy)
+
+    def set_policy(self, **settings: timedelta | int | AllowedPrefixes) -> None:
+        self.policy = replace(self.policy, **settings)  # type: ignore[arg-type]  # a test names its settings
+
+    def start(self, order: Order) -> Accepted:
+        return start(order, self.world)
+
+    def run_of(self, order: Order) -> Run:
+        """Start, and give the run."""
+        return self.start(order).run
+
+    def reconcile(self) -> Tally:
+        """One round, and what the stream then delivers."""
+        tally = reconcile(self.world)
+        self.deliver()
+        return tally
+
+    def deliver(self) -> None:
+        """Let the ledger's stream deliver what is new; what the bus refuses comes again."""
+        batch = self.ledger.changes[self._delivered :]
+        changes = [Change(str(number), old, new) for number, (old, new) in enumerate(batch)]
+        failed = announce(changes, self.bus)
+        self._delivered += min((int(number) for number in failed), default=len(batch))
+
+    def now(self, run: Run) -> Run:
+        """The run as the ledger has it now."""
+        current = self.ledger.get(run.id)
+        assert current is not None
+        return current
+
+
+def labeling_order(key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = OUTPUT) -> Order:
+    return _order(caller, key, LabelingSetRequest(transform_id=transform_id, output_s3_path=output))
+
+
+def import_order(
+    key: str = "key", transform_id: str = "tfm-1", path: str = UPLOADED, *, replaces: bool = False, caller: str = "alice"
+) -> Order:
+    return _order(caller, key, LabelImportRequest(transform_id=transform_id, input_s3_path=path, replace_all_labels=replaces))
+
+
+def _order(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> Order:
+    """As sent once: each call is a message of its own."""
+    message = f"message-{next(_messages)}"
+    return Order(caller=caller, key=key, request=request, correlation_id="correlation", causation_id=message)
