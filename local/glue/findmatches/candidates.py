@@ -1,0 +1,172 @@
+"""Which pairs of rows are worth comparing: each row's nearest neighbours by the rare things they share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from local.glue.findmatches import tokens
+from local.glue.findmatches.columns import gram_counts, tf_idf, word_counts
+
+Indices = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+_BATCH = 4000
+_CHUNK = 50_000
+# Larger tables need rarer terms: longer n-grams, and pairs of words ("john" + "smith").
+_PAIRS_FROM_ROWS = 3_000
+_WORDS_IN_PAIRS = 8
+_FOUR_GRAMS_FROM_ROWS = 30_000
+_FIVE_GRAMS_FROM_ROWS = 200_000
+# A pair whose shared terms weigh less than this share of the row's best pair is no neighbour.
+_OF_BEST = 0.2
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Candidate pairs (`left` < `right`, sorted) with their similarity, and each row's best two and sorted similarities."""
+
+    left: Indices
+    right: Indices
+    score: Scores
+    words: Any
+    grams: Any
+    _keys: NDArray[np.float64]
+    _first: Indices
+    best: Scores
+    second: Scores
+
+    def similarity(self, left: Indices, right: Indices) -> Scores:
+        """Mean cosine of words and n-grams, 0..1, for any pairs of rows."""
+        total = (row_cosine(self.words, left, right) + row_cosine(self.grams, left, right)) / 2
+        return total.astype(np.float32)
+
+    def rank(self, rows: Indices, score: Scores) -> Indices:
+        """How many neighbours of each row are nearer than `score`."""
+        nearer = np.searchsorted(self._keys, rows * 2.0 + (1.0 - score.astype(np.float64)) - 1e-9)
+        return nearer - self._first[rows]
+
+    def margin(self, rows: Indices, score: Scores) -> Scores:
+        """How far `score` is above the row's best other neighbour; negative if another one is nearer."""
+        best_other = np.where(score >= self.best[rows] - 1e-6, self.second[rows], self.best[rows])
+        return (score - best_other).astype(np.float32)
+
+
+def neighbours(texts: Sequence[str], per_row: int, budget: int) -> Neighbours:
+    """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms looked at per row, so cost is linear."""
+    words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts))
+    left, right = _shared_terms(texts, words, grams, 3 * per_row, budget)
+    score = np.empty(len(left), np.float32)
+    for start in range(0, len(left), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        score[part] = (row_cosine(words, left[part], right[part]) + row_cosine(grams, left[part], right[part])) / 2
+    keep = _nearest(left, right, score, len(texts), per_row)
+    return _ranked(left[keep], right[keep], score[keep], words, grams, len(texts))
+
+
+def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: ANN401 - scipy's arrays carry no types
+    product = matrix[left].multiply(matrix[right])
+    return np.asarray(product.sum(axis=1), np.float32).ravel().clip(0, 1)
+
+
+def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any, count: int) -> Neighbours:  # noqa: ANN401
+    both = np.concatenate([left, right])
+    twice = np.concatenate([score, score])
+    keys = np.sort(both * 2.0 + (1.0 - twice.astype(np.float64)))
+    first = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(both, minlength=count), out=first[1:])
+    padded = np.append(keys, [np.inf, np.inf])
+    found = np.diff(first)
+    rows = np.arange(count)
+    best = np.where(found > 0, 1.0 - (padded[first[:-1]] - rows * 2.0), 0).astype(np.float32)
+    second = np.where(found > 1, 1.0 - (padded[first[:-1] + 1] - rows * 2.0), 0).astype(np.float32)
+    return Neighbours(left, right, score, words, grams, keys, first[:-1], best, second)
+
+
+def _nearest(left: Indices, right: Indices, score: Scores, count: int, per_row: int) -> NDArray[np.bool_]:
+    """Pairs that are among the `per_row` nearest of either of their rows."""
+    keep = np.zeros(len(left), np.bool_)
+    for rows in (left, right):
+        order = np.argsort(rows * 2.0 + (1.0 - score.astype(np.float64)), kind="stable")
+        first = np.zeros(count + 1, np.int64)
+        np.cumsum(np.bincount(rows, minlength=count), out=first[1:])
+        place = np.arange(len(rows)) - first[rows[order]]
+        keep[order[place < per_row]] = True
+    return keep
+
+
+def _shared_terms(texts: Sequence[str], words: Any, grams: Any, per_row: int, budget: int) -> tuple[Indices, Indices]:  # noqa: ANN401
+    count = len(texts)
+    terms = [_pruned(words, budget // 2)]
+    if count > _PAIRS_FROM_ROWS:
+        terms.append(_pruned(_word_pairs(words), budget // 2))
+    size = 3 + (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
+    terms.append(_pruned(grams if size == 3 else tf_idf(gram_counts(texts, size)), budget))
+    weighted = sparse.hstack(terms, format="csr")
+    transposed = weighted.T.tocsr()
+    found = [np.zeros(0, np.int64)]
+    for start in range(0, count, _BATCH):
+        shared = weighted[start : start + _BATCH] @ transposed
+        for left, right in _top(shared, start, per_row):
+            low, high = np.minimum(left, right), np.maximum(left, right)
+            found.append((low * count + high)[low != high])
+    pairs = np.unique(np.concatenate(found))
+    return pairs // count, pairs % count
+
+
+def _pruned(matrix: Any, budget: int) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Each row's rarest terms, as many as `budget` occurrences in the table allow; terms of one row only are dropped."""
+    occurs = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    parts = []
+    for start in range(0, matrix.shape[0], _CHUNK):
+        part = matrix[start : start + _CHUNK]
+        often = occurs[part.indices]
+        row = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+        order = np.lexsort((often, row))
+        spent = np.cumsum(often[order])
+        before = np.append(0, spent)[part.indptr[:-1]]
+        cheap = np.zeros(len(order), np.bool_)
+        cheap[order] = spent - before[row[order]] <= budget
+        keep = cheap & (often > 1)
+        indptr = np.append(0, np.cumsum(keep))[part.indptr]
+        parts.append(sparse.csr_matrix((part.data[keep], part.indices[keep], indptr), shape=part.shape))
+    return sparse.vstack(parts, format="csr")
+
+
+def _word_pairs(words: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Every two of a row's rarest words as one term."""
+    row = np.repeat(np.arange(words.shape[0]), np.diff(words.indptr))
+    order = np.lexsort((-words.data, row))
+    place = np.arange(len(row)) - words.indptr[row]
+    keep = place < _WORDS_IN_PAIRS
+    ranked = np.zeros((words.shape[0], _WORDS_IN_PAIRS), np.uint64)
+    ranked[row[keep], place[keep]] = words.indices[order][keep].astype(np.uint64) + np.uint64(1)
+    ranked.sort(axis=1)
+    rows, hashes = [], []
+    for one in range(_WORDS_IN_PAIRS):
+        for other in range(one + 1, _WORDS_IN_PAIRS):
+            has = np.flatnonzero(ranked[:, one])
+            rows.append(has)
+            hashes.append(ranked[has, one] * np.uint64(0x9E3779B97F4A7C15) + ranked[has, other])
+    all_rows, all_hashes = np.concatenate(rows), np.concatenate(hashes)
+    order = np.argsort(all_rows, kind="stable")
+    mixed = all_hashes ^ (all_hashes >> np.uint64(29))
+    return tf_idf(tokens.counts(all_rows[order], mixed[order], words.shape[0], tokens.buckets_for(16 * len(order))))
+
+
+def _top(shared: Any, start: int, per_row: int) -> Iterator[tuple[Indices, Indices]]:  # noqa: ANN401
+    spans = np.diff(shared.indptr)
+    row = np.repeat(np.arange(shared.shape[0]), spans)
+    weight = np.where(shared.indices == row + start, 0, shared.data)
+    peak = np.zeros(shared.shape[0], np.float32)
+    np.maximum.at(peak, row, weight)
+    near = np.flatnonzero(weight > _OF_BEST * peak[row])
+    row, column, weight = row[near], shared.indices[near].astype(np.int64), weight[near]
+    order = np.argsort(row + (1 - weight / (1.001 * np.maximum(peak[row], 1e-9))), kind="stable")
+    first = np.append(0, np.cumsum(np.bincount(row, minlength=shared.shape[0])))
+    place = np.arange(len(order)) - first[row[order]]
+    best = order[place < per_row]
+    yield row[best] + start, column[best]

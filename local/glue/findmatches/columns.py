@@ -1,0 +1,114 @@
+"""A table's columns prepared for comparing: distinct plain values, how often each occurs, and what they share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from local.glue.findmatches import tokens
+from local.glue.findmatches.table import Table
+from local.glue.findmatches.text import plain_texts
+from local.glue.findmatches.values import Numbers, as_days, as_numbers, prevail
+
+Codes = NDArray[np.int64]
+
+_GRAM = 3
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """`values[codes[row]]` is a row's plain text; "" is a missing value. Matrices and arrays go by value, not by row."""
+
+    name: str
+    codes: Codes
+    values: list[str]
+    frequencies: NDArray[np.int64]
+    numbers: Numbers | None
+    days: Numbers | None
+    words: Any
+    grams: Any
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        return np.fromiter((not value for value in self.values), np.bool_, len(self.values))
+
+    @property
+    def mean_length(self) -> float:
+        total = sum(len(value) for value in self.values)
+        return total / max(1, sum(1 for value in self.values if value))
+
+
+def comparable_columns(table: Table) -> list[Column]:
+    """The columns that can tell rows apart: not the primary key, not empty, not the same everywhere."""
+    columns = (_column(name, table.columns[name]) for name in table.names if name != table.primary_key)
+    return [column for column in columns if len(column.values) > 1]
+
+
+def tf_idf(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Rows of unit length, rare terms weighing more; a row without terms stays zero."""
+    occurs = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log1p(counts.shape[0] / np.maximum(occurs, 1)).astype(np.float32)
+    data = (1 + np.log(counts.data)) * idf[counts.indices]
+    lengths = np.sqrt(np.add.reduceat(np.append(data**2, 0), counts.indptr[:-1]))
+    spans = np.diff(counts.indptr)
+    lengths = np.where((spans == 0) | (lengths == 0), 1, lengths)
+    return sparse.csr_matrix(
+        ((data / np.repeat(lengths, spans)).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+    )
+
+
+def word_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    return _in_chunks(texts, tokens.words)
+
+
+def gram_counts(texts: Sequence[str], size: int = _GRAM) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    return _in_chunks(texts, lambda chunk: tokens.ngrams(chunk, size))
+
+
+def _in_chunks(texts: Sequence[str], tokenize: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    buckets = tokens.buckets_for(sum(len(text) for text in texts))
+    parts = []
+    for start in range(0, max(1, len(texts)), _CHUNK):
+        chunk = texts[start : start + _CHUNK]
+        rows, hashes = tokenize(chunk)
+        parts.append(tokens.counts(rows, hashes, len(chunk), buckets))
+    return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+
+
+def _column(name: str, cells: Sequence[str | None]) -> Column:
+    raw_values, raw_codes = _distinct([cell or "" for cell in cells])
+    present = [value for value in raw_values if value.strip()]
+    of_days = prevail(as_days(present))
+    of_numbers = not of_days and prevail(as_numbers(present))
+    if of_numbers:
+        # "$1,299.00" and "1299" are the same number, but "0042" is a code and stays what it is.
+        raw_values = [_canonical_number(value) for value in raw_values]
+    values, codes_of_raw = _distinct(plain_texts(raw_values))
+    codes = codes_of_raw[raw_codes]
+    raw_of_code = dict(zip(codes_of_raw.tolist(), raw_values, strict=True))
+    raw_of_value = [raw_of_code[code] for code in range(len(values))]
+    return Column(
+        name=name,
+        codes=codes,
+        values=values,
+        frequencies=np.bincount(codes, minlength=len(values)),
+        numbers=as_numbers(raw_of_value) if of_numbers else None,
+        days=as_days(raw_of_value) if of_days else None,
+        words=tf_idf(word_counts(values)),
+        grams=tf_idf(gram_counts(values)),
+    )
+
+
+def _canonical_number(value: str) -> str:
+    number = float(as_numbers([value])[0])
+    return value if value.strip().isdigit() or np.isnan(number) else f"{number:.10g}"
+
+
+def _distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
+    code_of: dict[str, int] = {}
+    codes = np.fromiter((code_of.setdefault(value, len(code_of)) for value in values), np.int64, len(values))
+    return list(code_of), codes

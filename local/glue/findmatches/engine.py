@@ -1,0 +1,87 @@
+"""FindMatches: labeling sets by active learning, evaluation on held-out labels, matching of a whole table.
+
+Pure functions: no files, no network, no clock; the same input and seed give the same output.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from local.glue.findmatches.evaluation import Evaluation, NotEnoughLabels, evaluation
+from local.glue.findmatches.labeling import labeling_sets
+from local.glue.findmatches.labels import Label, labelled_pairs, labelled_sets
+from local.glue.findmatches.matching import match_groups, match_ids
+from local.glue.findmatches.pipeline import Prepared, chances, learn_from, prepare, record_pairs
+from local.glue.findmatches.settings import Settings
+from local.glue.findmatches.table import Table
+
+__all__ = [
+    "Evaluation",
+    "Label",
+    "NotEnoughLabels",
+    "Settings",
+    "Table",
+    "evaluate",
+    "find_matches",
+    "propose_labeling_sets",
+]
+
+
+def propose_labeling_sets(
+    table: Table, labels: Sequence[Label], settings: Settings, *, sets: int = 10, rows_per_set: int = 10
+) -> list[list[int]]:
+    """Row numbers, one inner list per set, the most valuable set first; each set 2 to `rows_per_set` distinct rows.
+
+    Fewer sets on a table with less to ask; none on a table of fewer than two rows.
+    """
+    prepared = prepare(table, settings)
+    answered = {frozenset(row for row, _ in members) for members in labelled_sets(table, labels)}
+    found = []
+    if prepared:
+        found = propose(prepared, table, labels, settings, sets=sets, rows_per_set=rows_per_set)
+    return (found or _any_rows(len(table), rows_per_set, answered, settings.seed))[:sets]
+
+
+def propose(
+    prepared: Prepared, table: Table, labels: Sequence[Label], settings: Settings, *, sets: int, rows_per_set: int
+) -> list[list[int]]:
+    pairs = labelled_pairs(table, labels)
+    labelled = record_pairs(prepared, pairs)
+    near = prepared.near
+    model = learn_from(prepared, labelled, settings)
+    features = prepared.comparison.features(near.left, near.right)
+    likely = chances(model, features)
+    count = len(prepared.row_of)
+    answered = np.isin(near.left * count + near.right, labelled.left * count + labelled.right)
+    value = likely * (1 - likely)
+    value[answered] = 0
+    ask = np.flatnonzero(value > 0)
+    seen = {
+        frozenset(prepared.record[row] for row, _ in members if prepared.record[row] >= 0)
+        for members in labelled_sets(table, labels)
+    }
+    chosen = labeling_sets(near.left[ask], near.right[ask], value[ask], sets=sets, rows_per_set=rows_per_set, seen=seen)
+    return [[int(prepared.row_of[record]) for record in members] for members in chosen]
+
+
+def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
+    """Learns from 70 % of the labeling sets and tests on the pairs of the other 30 %.
+
+    Raises NotEnoughLabels if either part lacks a matching or a different pair.
+    """
+    return evaluation(prepare(table, settings), labelled_pairs(table, labels), settings)
+
+
+def find_matches(
+    table: Table, labels: Sequence[Label], settings: Settings, *, known: Sequence[str | None] | None = None
+) -> list[str]:
+    """A match id per row; rows of the same match share it. Rows with a `known` id keep it, others may join them."""
+    prepared = prepare(table, settings)
+    return match_ids(match_groups(prepared, table, labelled_pairs(table, labels), settings, known), known)
+
+
+def _any_rows(count: int, rows_per_set: int, answered: set[frozenset[int]], seed: int) -> list[list[int]]:
+    order: NDArray[np.int64] = np.random.default_rng(seed).permutation(count)
+    found = [order[start : start + rows_per_set].tolist() for start in range(0, count, rows_per_set)]
+    return [rows for rows in found if len(rows) > 1 and frozenset(rows) not in answered]

@@ -1,0 +1,51 @@
+"""What matches, guessed without any label: rows that pick each other as nearest, far nearer than all others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from local.glue.findmatches.candidates import Neighbours
+from local.glue.findmatches.features import Matrix
+
+_MOST = 1500
+_FEWEST_DIFFERENT = 2
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Some pairs (their places among the candidates) that probably match or probably don't."""
+
+    pairs: NDArray[np.int64]
+    match: NDArray[np.bool_]
+
+
+def guess(near: Neighbours, some: NDArray[np.int64], likeness: Matrix, seed: int) -> Guess:
+    """`some`: places of the candidate pairs to look at; `likeness`: one number for each, larger is more alike."""
+    nothing = Guess(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    if len(np.unique(likeness)) < _FEWEST_DIFFERENT:
+        return nothing
+    score = near.score[some]
+    mutual = (near.rank(near.left[some], score) == 0) & (near.rank(near.right[some], score) == 0)
+    level = _two_groups(likeness[mutual]) if mutual.sum() > 1 else _two_groups(likeness)
+    alike = np.flatnonzero(mutual & (likeness >= level))
+    different = np.flatnonzero(~mutual & (likeness < level))
+    if not len(alike) or not len(different):
+        return nothing
+    random = np.random.default_rng(seed)
+    alike = random.choice(alike, min(_MOST, len(alike)), replace=False)
+    different = random.choice(different, min(2 * _MOST, len(different)), replace=False)
+    pairs = np.concatenate([alike, different])
+    return Guess(some[pairs], np.arange(len(pairs)) < len(alike))
+
+
+def _two_groups(values: Matrix) -> float:
+    """Otsu's threshold: the cut that makes both sides most uniform."""
+    ordered = np.sort(values.astype(np.float64))
+    count = np.arange(1, len(ordered))
+    total = np.cumsum(ordered)
+    below = total[:-1] / count
+    above = (total[-1] - total[:-1]) / (len(ordered) - count)
+    between = count * (len(ordered) - count) * (above - below) ** 2
+    cut = int(np.argmax(between))
+    return float((ordered[cut] + ordered[cut + 1]) / 2)

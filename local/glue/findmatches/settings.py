@@ -1,0 +1,37 @@
+"""What a transform's owner may tune."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Glue's FindMatchesParameters.
+
+    `precision_recall` (PrecisionRecallTradeoff): 0..1, 1 favours precision, None is balanced. `accuracy_cost`
+    (AccuracyCostTradeoff): 0..1, 1 searches more candidate pairs. `enforce_labels` (EnforceProvidedLabels): the
+    output agrees with the labels, whatever the model thinks. `seed`: the same seed gives the same answer.
+    """
+
+    precision_recall: float | None = None
+    accuracy_cost: float | None = None
+    enforce_labels: bool = False
+    seed: int = 0
+
+    @property
+    def neighbours_per_row(self) -> int:
+        """5 at cost 0, 10 balanced, 20 at accuracy 1."""
+        return round(5 * 4.0**self._accuracy)
+
+    @property
+    def terms_per_row(self) -> int:
+        """How many shared terms may be looked at per row to find its neighbours."""
+        return round(1500 * 9.0**self._accuracy)
+
+    @property
+    def beta(self) -> float:
+        """The F-beta to maximise: 4 at recall, 1 balanced, 1/4 at precision."""
+        return float(4.0 ** (1 - 2 * (0.5 if self.precision_recall is None else self.precision_recall)))
+
+    @property
+    def _accuracy(self) -> float:
+        return 0.5 if self.accuracy_cost is None else self.accuracy_cost
