@@ -30,10 +30,11 @@ class FaultsBody(_Strict):
     calls: tuple[CallFaultBody, ...] = ()
     listing_delay_seconds: float = Field(default=0.0, ge=0, alias="listingDelaySeconds")
     slot_release_seconds: float = Field(default=0.0, ge=0, alias="slotReleaseSeconds")
+    hold_runs: bool = Field(default=False, alias="holdRuns")
 
     def plan(self) -> FaultPlan:
         calls = tuple(CallFault(call.operation, call.kind, call.times, call.seconds) for call in self.calls)
-        return FaultPlan(calls, self.listing_delay_seconds, self.slot_release_seconds)
+        return FaultPlan(calls, self.listing_delay_seconds, self.slot_release_seconds, self.hold_runs)
 
 
 class MatchRunBody(_Strict):
@@ -84,6 +85,7 @@ def _shown(plan: FaultPlan) -> dict[str, Any]:
         "calls": [asdict(call) for call in plan.calls],
         "listingDelaySeconds": plan.listing_delay_seconds,
         "slotReleaseSeconds": plan.slot_release_seconds,
+        "holdRuns": plan.hold_runs,
     }
 
 

@@ -1,6 +1,6 @@
 """Faults that tests switch on: what a client meets on a bad day with Glue. All off by default.
 
-Faults of calls hit the next `times` calls of an operation; the two delays hold until they are changed.
+Faults of calls hit the next `times` calls of an operation; the rest holds until it is changed.
 """
 
 import threading
@@ -36,12 +36,13 @@ class CallFault:
 @dataclass(frozen=True)
 class FaultPlan:
     """`listing_delay_seconds`: how long a new run is missing from GetMLTaskRuns. `slot_release_seconds`: how long an
-    ended run still counts against the limits of concurrent runs.
+    ended run still counts against the limits of concurrent runs. `hold_runs`: runs stay in STARTING while it is on.
     """
 
     calls: tuple[CallFault, ...] = ()
     listing_delay_seconds: float = 0.0
     slot_release_seconds: float = 0.0
+    hold_runs: bool = False
 
 
 class Faults:

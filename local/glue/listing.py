@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from local.glue.errors import invalid_input
-from local.glue.store import StoredTransform
 from local.glue.task_runs import TaskRun
+from local.glue.transform_store import StoredTransform
 
 PAGE_SIZE = 100
 Item = TypeVar("Item")

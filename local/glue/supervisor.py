@@ -27,7 +27,16 @@ class Assignment:
 
 
 class Supervisor:
-    def __init__(self, store: Store, workers: Workers, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        workers: Workers,
+        settings: Settings,
+        clock: Callable[[], float],
+        held: Callable[[], bool],
+    ) -> None:
+        """`held`: whether runs are to stay in STARTING for now."""
+        self._held = held
         self._store = store
         self._workers = workers
         self._settings = settings
@@ -82,10 +91,10 @@ class Supervisor:
 
     def _carry_out(self, assignment: Assignment, stop: threading.Event) -> tuple[str, str | None]:
         """The state to end in, and why. A run that succeeds has been ended already, together with what it keeps."""
-        if stop.wait(self._settings.starting_seconds) or not self._await_turn(stop):
+        if not self._await_turn(stop):
             return STOPPED, None
         try:
-            if not self._store.move_run(assignment.run.run_id, RUNNING, self._clock()):
+            if not self._store.runs.move(assignment.run.run_id, RUNNING, self._clock()):
                 return STOPPED, None
             seconds = assignment.timeout_minutes * self._settings.minute_seconds
             limits = Limits(stop, time.monotonic() + seconds)
@@ -94,9 +103,16 @@ class Supervisor:
             self._turns.release()
 
     def _await_turn(self, stop: threading.Event) -> bool:
+        """Whether the run may begin to work; False once it is stopped."""
+        stop.wait(self._settings.starting_seconds)
+        while self._held() and not stop.is_set():
+            stop.wait(GLANCE_SECONDS)
         while not self._turns.acquire(timeout=GLANCE_SECONDS):
             if stop.is_set():
                 return False
+        if stop.is_set():
+            self._turns.release()
+            return False
         return True
 
     def _work(self, assignment: Assignment, limits: Limits) -> tuple[str, str | None]:
@@ -113,7 +129,7 @@ class Supervisor:
         except JobFailed as error:
             return FAILED, str(error)
         with self._store.transaction():
-            if self._store.move_run(assignment.run.run_id, SUCCEEDED, self._clock()):
+            if self._store.runs.move(assignment.run.run_id, SUCCEEDED, self._clock()):
                 assignment.keep(outcome)
         return SUCCEEDED, None
 
@@ -128,10 +144,10 @@ class Supervisor:
 
     def _end(self, run_id: str, status: str, error: str | None) -> None:
         """A run that someone cancelled meanwhile ends STOPPED, whatever else happened to it."""
-        if status != STOPPED and self._store.move_run(run_id, status, self._clock(), error):
+        if status != STOPPED and self._store.runs.move(run_id, status, self._clock(), error):
             return
         self._closing.wait(self._settings.stopping_seconds)
-        self._store.move_run(run_id, STOPPED, self._clock())
+        self._store.runs.move(run_id, STOPPED, self._clock())
 
 
 def _linger(until: float, limits: Limits) -> None:
