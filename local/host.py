@@ -7,12 +7,14 @@ import argparse
 import asyncio
 import signal
 from pathlib import Path
-from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
+from local.glue.server import GlueMiddleware
+from local.glue.service import build_service
+from local.glue.settings import AwsEndpoint
 from local.like_aws import behave_like_aws, lend_sam_translator
 
 SCHEDULE_TICK_SECONDS = 0.5
@@ -22,10 +24,15 @@ def main() -> None:
     asked = _arguments()
     lend_sam_translator(asked.sam_translator)
     behave_like_aws(SCHEDULE_TICK_SECONDS)
-    asyncio.run(_serve(asked.bind))
+    ourselves = AwsEndpoint(f"http://{asked.bind[0]}", asked.region, asked.access_key_id, asked.secret_access_key)
+    glue = build_service(asked.state, ourselves)
+    try:
+        asyncio.run(_serve(GlueMiddleware(app, glue), asked.bind))
+    finally:
+        glue.close()
 
 
-async def _serve(bind: list[str]) -> None:
+async def _serve(application: GlueMiddleware, bind: list[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -33,14 +40,16 @@ async def _serve(bind: list[str]) -> None:
     config.bind = bind
     config.keep_alive_timeout = 75
     config.graceful_timeout = 3
-    trigger: Any = stop.wait
-    await serve(app, config, shutdown_trigger=trigger)
+    await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # its own ASGI types are narrower
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bind", action="append", required=True, help="host:port, once or more")
     parser.add_argument("--state", type=Path, required=True, help="folder for the Glue engine's state")
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--access-key-id", required=True)
+    parser.add_argument("--secret-access-key", required=True)
     parser.add_argument("--sam-translator", type=Path, help="site-packages that hold aws-sam-translator")
     return parser.parse_args()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 REGION = "us-east-1"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - MiniStack's root user; nothing outside this machine knows it
 START_SECONDS = 60
 STOP_SECONDS = 10
 
@@ -44,7 +45,8 @@ def start(folder: Path, port: int | None = None, more_addresses: Sequence[str] =
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # MiniStack's workers leave their folders behind
     scratch.mkdir(parents=True)
-    command = [sys.executable, "-m", "local.host", "--state", str(folder / "glue")]
+    command = [sys.executable, "-m", "local.host", "--state", str(folder / "glue"), "--region", REGION]
+    command += ["--access-key-id", ACCESS_KEY, "--secret-access-key", SECRET_KEY]
     for address in (HOST, *more_addresses):
         command += ["--bind", f"{address}:{chosen}"]
     if translator := _sam_translator():

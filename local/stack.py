@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 import boto3
 from boto3.session import Session
 
-from local.process import REGION, ROOT, CloudFailed
+from local.process import ACCESS_KEY, REGION, ROOT, SECRET_KEY, CloudFailed
 
 NAME = "glue-label-loop"
 BUCKET = "label-loop-data"
 ARTIFACTS = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
-ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - MiniStack's root user; nothing outside this machine knows it
 DEPLOY_SECONDS = 90
 # The reconciler's clock: a minute on AWS, moments on a laptop.
 PARAMETERS = {
@@ -40,8 +39,10 @@ class Stack:
     env: Mapping[str, str]
     outputs: Mapping[str, str]
 
-    def session(self) -> Session:
-        return _session()
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
+        """A boto3 client of the local cloud, with the rights of its root user."""
+        make: Any = _session().client
+        return make(service, endpoint_url=self.aws_endpoint_url)
 
     def as_json(self) -> str:
         names = {key: key.split("_")[0] + "".join(part.title() for part in key.split("_")[1:]) for key in asdict(self)}
