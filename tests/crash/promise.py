@@ -1,0 +1,68 @@
+"""What must hold in the end, whatever happened: the contract's promise."""
+
+from core.errors import LoopError
+from core.events import DetailType
+from core.reconcile import reconcile
+from core.requests import Order
+from core.runs import Run, Status
+from core.start import start
+from tests.crash.killed import Kill, Killed, killed_world
+from tests.fakes.loop import Loop
+
+NEVER_STARTED = {Status.REFUSED, Status.START_FAILED, Status.CANCELLED}
+_MORE_THAN_ENOUGH_ROUNDS = 40
+
+
+def send(loop: Loop, order: Order, kill: Kill | None = None) -> bool:
+    """Send one request to a process that may be killed; whether it was accepted, as far as its caller knows."""
+    try:
+        start(order, killed_world(loop, kill))
+    except (Killed, LoopError):
+        return False
+    return True
+
+
+def tick(loop: Loop, kill: Kill | None = None) -> None:
+    """One round of a reconciler that may be killed."""
+    try:
+        reconcile(killed_world(loop, kill))
+    except Killed:
+        return
+
+
+def run_to_the_end(loop: Loop) -> None:
+    """Let time pass, the reconciler tick and Glue finish its work, until nothing is open any more."""
+    for _ in range(_MORE_THAN_ENOUGH_ROUNDS):
+        loop.clock.pass_seconds(61)
+        tick(loop)
+        loop.glue.finish_all()
+        loop.deliver()
+        if not list(loop.ledger.open_runs()):
+            break
+    loop.deliver()
+
+
+def check(loop: Loop, *, accepted: set[str]) -> None:
+    """At most one run per request; none lost; ledger and Glue agree; each event at least once, under one id."""
+    assert not list(loop.ledger.open_runs()), "somebody waits for ever"
+    assert accepted <= set(loop.ledger.items), "an accepted request was forgotten"
+    assert all(not line.waiting and line.importing is None for line in loop.ledger.lines.values()), "the line is stuck"
+    for run in loop.ledger.items.values():
+        _check_run(loop, run)
+    of_ledger = [run.task_run_id for run in loop.ledger.items.values() if run.task_run_id]
+    of_glue = [one.task_run_id for one in loop.glue.all()]
+    assert sorted(of_ledger) == sorted(of_glue), f"the ledger knows {len(of_ledger)} runs, Glue has {len(of_glue)}"
+
+
+def _check_run(loop: Loop, run: Run) -> None:
+    told = [event for event in loop.bus.events if event.change.after.id == run.id]
+    started = {event.detail.metadata.event_id for event in told if event.detail_type is DetailType.STARTED}
+    if run.status in NEVER_STARTED:
+        assert run.task_run_id is None, f"{run.status}, and yet Glue runs it"
+        assert not started
+    else:
+        in_glue = next(one for one in loop.glue.all() if one.task_run_id == run.task_run_id)
+        assert run.status is in_glue.status
+        assert in_glue.path == run.path, "the run of another request was taken for this one's"
+        assert len(started) == 1, "TaskRunStarted must have one id, and must have gone out"
+    assert {event.detail_type for event in told} - {DetailType.STARTED}, "no event tells of the end"

@@ -1,0 +1,88 @@
+"""Longer histories, found by hypothesis: any requests, faults, deaths, cancellations and deliveries, in any order."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from core.cancel import cancel
+from core.errors import LoopError
+from core.runs import IN_GLUE, Status
+from tests.crash.killed import kills
+from tests.crash.promise import check, run_to_the_end, send, tick
+from tests.fakes.glue import Fault
+from tests.fakes.loop import Loop, import_order, labeling_order
+
+KEYS = st.sampled_from(["one", "two", "three", "four", "five"])
+DEATHS = st.sampled_from(kills(5))
+
+
+class Histories(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = Loop()
+        self.loop.set_policy(max_queued=2)
+        self.accepted: set[str] = set()
+
+    @rule(key=KEYS, kill=DEATHS)
+    def ask_for_a_labeling_set(self, key: str, kill: object) -> None:
+        self._send(labeling_order(f"labeling {key}"), kill)
+
+    @rule(key=KEYS, kill=DEATHS)
+    def ask_for_an_import(self, key: str, kill: object) -> None:
+        # The same file every time: only who owns which run can tell the imports apart.
+        self._send(import_order(f"import {key}"), kill)
+
+    @rule(kill=DEATHS)
+    def tick(self, kill: object) -> None:
+        tick(self.loop, kill)  # type: ignore[arg-type]  # drawn from kills()
+
+    @rule(seconds=st.sampled_from([1, 30, 61, 125, 600]))
+    def wait(self, seconds: int) -> None:
+        self.loop.clock.pass_seconds(seconds)
+
+    @rule(fault=st.sampled_from(Fault))
+    def let_a_start_fail(self, fault: Fault) -> None:
+        self.loop.glue.faults.append(fault)
+
+    @rule(late=st.booleans())
+    def list_new_runs(self, late: bool) -> None:  # noqa: FBT001  drawn by hypothesis
+        self.loop.glue.hidden_for = timedelta(seconds=60 if late else 0)
+
+    @precondition(lambda self: any(one.status in IN_GLUE for one in self.loop.glue.all()))
+    @rule(status=st.sampled_from([Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.TIMEOUT]), data=st.data())
+    def get_on(self, status: Status, data: st.DataObject) -> None:
+        running = [one.task_run_id for one in self.loop.glue.all() if one.status in IN_GLUE]
+        self.loop.glue.turn(data.draw(st.sampled_from(running)), status)
+
+    @precondition(lambda self: self.loop.ledger.items)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        with suppress(LoopError):
+            cancel(data.draw(st.sampled_from(sorted(self.loop.ledger.items))), self.loop.world)
+
+    @rule()
+    def deliver(self) -> None:
+        self.loop.deliver()
+
+    @rule(is_down=st.booleans())
+    def take_the_bus(self, is_down: bool) -> None:  # noqa: FBT001  drawn by hypothesis
+        self.loop.bus.is_down = is_down
+
+    def teardown(self) -> None:
+        self.loop.bus.is_down = False
+        self.loop.glue.faults.clear()
+        self.loop.deliver()
+        run_to_the_end(self.loop)
+        check(self.loop, accepted=self.accepted)
+
+    def _send(self, order: object, kill: object) -> None:
+        before = set(self.loop.ledger.items)
+        if send(self.loop, order, kill):  # type: ignore[arg-type]  # drawn from kills()
+            self.accepted |= set(self.loop.ledger.items) - before
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
