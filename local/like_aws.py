@@ -17,6 +17,7 @@ from typing import Any
 
 from ministack.core import iam_actions
 from ministack.services import apigateway_v1, eventbridge, lambda_svc, scheduler
+from ministack.services.cloudformation import provisioners
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
@@ -37,6 +38,7 @@ def behave_like_aws(schedule_tick_seconds: float) -> None:
     retry_partial_batches()
     import_any_methods_and_gateway_responses()
     tell_policies_the_source_of_events()
+    reserve_concurrency()
     let_schedules_count_in_seconds(schedule_tick_seconds)
 
 
@@ -131,6 +133,24 @@ def tell_policies_the_source_of_events() -> None:
         return known
 
     _replace(iam_actions, "request_tag_context", context)
+
+
+def reserve_concurrency() -> None:
+    """CloudFormation drops a function's ReservedConcurrentExecutions, so two reconcilers could run at once."""
+    handlers = getattr(provisioners, "_RESOURCE_HANDLERS", {}).get("AWS::Lambda::Function", {})
+    create = handlers.get("create")
+    if not callable(create) or not hasattr(lambda_svc, "_functions"):
+        raise UnknownMiniStack("CloudFormation makes functions in another way")
+
+    def reserve(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401 - passed through
+        name, attributes = create(logical_id, properties, stack_name)
+        reserved = properties.get("ReservedConcurrentExecutions")
+        if reserved is not None:
+            functions: Any = lambda_svc._functions  # noqa: SLF001 - its own store of functions
+            functions[name]["concurrency"] = int(reserved)
+        return name, attributes
+
+    handlers["create"] = reserve
 
 
 def let_schedules_count_in_seconds(tick_seconds: float) -> None:

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
-TIMEOUT_SECONDS = 35  # API Gateway answers within 29
+TIMEOUT_SECONDS = 60  # API Gateway gives up after 29; a busy laptop may need longer for a first, cold answer
 
 
 @dataclass(frozen=True)
