@@ -60,8 +60,8 @@ def read_json_lines(text: str, names: Sequence[str]) -> Iterator[list[Cell]]:
             raise ValueError(f"line {number}: {error}") from error
         if not isinstance(record, dict):
             raise ValueError(f"line {number}: not a JSON object")  # noqa: TRY004 - the file is at fault, not a type
-        members = {key.lower(): value for key, value in record.items()}
-        yield [_json_text(members.get(name)) for name in wanted]
+        members = {key.lower(): _json_text(value, line, key) for key, value in record.items()}
+        yield [members.get(name) for name in wanted]
 
 
 def read_parquet(file: BinaryIO, names: Sequence[str]) -> dict[str, Sequence[Cell]]:
@@ -94,10 +94,13 @@ def write_parquet(names: Sequence[str], rows: Iterator[Sequence[Cell]]) -> bytes
     return sink.getvalue()
 
 
-def _json_text(value: object) -> Cell:
+def _json_text(value: object, line: str, key: str) -> Cell:
     if value is None or isinstance(value, str):
         return value
-    return ("true" if value else "false") if isinstance(value, bool) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # Read again, so that numbers inside stay numbers.
+    return json.dumps(json.loads(line)[key], ensure_ascii=False)
 
 
 def _arrow_text(column: pa.ChunkedArray) -> list[Cell]:

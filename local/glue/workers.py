@@ -170,7 +170,8 @@ def _serve(pipe: Connection, endpoint: AwsEndpoint) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):
         os.nice(5)  # the process that answers clients comes first
-    from local.glue.findmatches import engine  # noqa: F401, PLC0415 - loaded now, so that the first job does not wait
+    if not pipe.poll():
+        from local.glue.findmatches import engine  # noqa: F401, PLC0415 - loaded while idle, so that no job waits for it
 
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from moto import mock_aws
 
-from tests.engine.glue.lab import CREDENTIALS, Bench, Lab
+from tests.engine.glue.lab import Bench, Lab, make_client
 from tests.engine.glue.servers import Servers, glue_server, lab_over_http, local_aws
 
 
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
-        s3 = boto3.client("s3", **CREDENTIALS)
+        s3 = make_client("s3")
         bench = Bench(s3, {})
         yield bench
         for service in bench.services:

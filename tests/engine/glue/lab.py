@@ -74,7 +74,8 @@ CITIES = ["Aachen", "Bonn", "Celle", "Dresden", "Erfurt"]
 
 def people() -> tuple[list[tuple[str, ...]], dict[str, str]]:
     """40 people, each twice, the second time as a tired clerk would type it; and who is who by primary key."""
-    rows, who = [], {}
+    rows: list[tuple[str, ...]] = []
+    who: dict[str, str] = {}
     for number in range(40):
         first, last = FIRST[number % 20], LAST[(number * 7) % 20]
         street, city = f"{STREETS[number % 8]} {number + 3}", CITIES[number % 5]
@@ -111,6 +112,10 @@ def table_input(name: str, location: str, **storage: Any) -> dict[str, Any]:  # 
     }
 
 
+def make_client(service: str, **options: Any) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+    return boto3.client(service, **CREDENTIALS, **options)  # type: ignore[call-overload]
+
+
 @dataclass
 class Lab:
     """`glue` has one attempt per call. `define` puts a table into the catalog, `switch_faults` takes /_glue/faults' JSON."""
@@ -120,6 +125,7 @@ class Lab:
     define: Callable[[dict[str, Any]], None]
     switch_faults: Callable[[Mapping[str, Any]], None]
     new_client: Callable[[Config], Any]
+    new_client_at: Callable[[str], Any] | None = None
     bucket: str = field(default_factory=lambda: f"bucket-{uuid4().hex[:12]}")
     database: str = "people"
     table: str = "people"
@@ -217,7 +223,7 @@ class Bench:
         self.services.append(service)
 
         def new_client(config: Config) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-            client = boto3.client("glue", config=config, **CREDENTIALS)
+            client = make_client("glue", config=config)
             answer_in_process(client.meta.events, service)
             self.clients.append(client)
             return client

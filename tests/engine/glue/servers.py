@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 from botocore.config import Config
 
-from tests.engine.glue.lab import CREDENTIALS, ONE_ATTEMPT, Lab, furnish
+from tests.engine.glue.lab import ONE_ATTEMPT, Lab, furnish, make_client
 
 
 @dataclass(frozen=True)
@@ -28,22 +27,23 @@ class Servers:
 
 @contextmanager
 def lab_over_http(servers: Servers) -> Iterator[Lab]:
-    s3 = boto3.client("s3", endpoint_url=servers.aws_url, config=Config(s3={"addressing_style": "path"}), **CREDENTIALS)
-    catalog = boto3.client("glue", endpoint_url=servers.aws_url, **CREDENTIALS)
+    s3 = make_client("s3", endpoint_url=servers.aws_url, config=Config(s3={"addressing_style": "path"}))
+    catalog = make_client("glue", endpoint_url=servers.aws_url)
     clients = [s3, catalog]
 
-    def new_client(config: Config) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
-        clients.append(boto3.client("glue", endpoint_url=servers.glue_url, config=config, **CREDENTIALS))
+    def client_at(url: str, config: Config) -> Any:  # noqa: ANN401 - boto3 makes clients at run time
+        clients.append(make_client("glue", endpoint_url=url, config=config))
         return clients[-1]
 
     database = f"db_{uuid4().hex[:12]}"
     catalog.create_database(DatabaseInput={"Name": database})
     lab = Lab(
-        new_client(ONE_ATTEMPT),
+        client_at(servers.glue_url, ONE_ATTEMPT),
         s3,
         define=lambda table: catalog.create_table(DatabaseName=database, TableInput=table),
         switch_faults=lambda faults: call(servers.glue_url, "PUT", "/_glue/faults", faults),
-        new_client=new_client,
+        new_client=lambda config: client_at(servers.glue_url, config),
+        new_client_at=lambda url: client_at(url, ONE_ATTEMPT),
         database=database,
     )
     furnish(lab)
