@@ -92,4 +92,6 @@ def _safely(runs: Sequence[Run], world: World) -> Tally:
     except LoopError as fault:
         extra = {"transformId": runs[0].transform_id, "cause": type(fault).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
-        return Tally(transforms=1, failed=1)
+    except Exception:  # noqa: BLE001  what nobody thought of in one transform must not keep all others waiting
+        _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": runs[0].transform_id})
+    return Tally(transforms=1, failed=1)

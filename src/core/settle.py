@@ -63,7 +63,8 @@ def _not_started(run: Run, now: datetime, world: World) -> Run:
     try:
         return ask(reservation, world)
     except (AtLimit, NotStarted) as later:
-        # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try.
-        code = type(later).__name__
-        again = replace(unconfirmed(reservation, now), changed_on=run.changed_on, error=RunError(code, str(later)))
+        # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try, from
+        # the doubtful start on.
+        doubt = replace(unconfirmed(reservation, now), asked_on=run.asked_on, changed_on=run.changed_on)
+        again = replace(doubt, error=RunError(type(later).__name__, str(later)))
         return world.ledger.write(reservation, again)

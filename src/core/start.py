@@ -90,7 +90,8 @@ def _start_new(wanted: Run, existing: Run | None, world: World) -> Run:
         return _queue_reserved(reservation, existing, world)
     except NotStarted as fault:
         _give_back(reservation, existing, world)
-        raise TryAgainLater(str(fault)) from fault
+        _log.warning("NOT_STARTED", extra={"id": wanted.id, "transformId": wanted.transform_id, "cause": str(fault)})
+        raise TryAgainLater("Glue cannot take the run just now: nothing was started, the same key may be sent again") from fault
 
 
 def _replay(existing: Run, wanted: Run, world: World) -> Run | None:
@@ -129,6 +130,18 @@ def _queue_reserved(reservation: Run, existing: Run | None, world: World) -> Run
         raise
     except LedgerUnavailable:
         return _left_to_reconciler(reservation)
+    except Conflict as conflict:
+        return _changed_meanwhile(conflict, reservation, world)
+
+
+def _changed_meanwhile(conflict: Conflict, reservation: Run, world: World) -> Run:
+    """The run could not be queued, as somebody touched it: carry out a cancellation, leave all else to whoever it was."""
+    current = conflict.current
+    if current is None:
+        raise conflict
+    if current.cancel_requested and _awaits_this_answer(current, reservation):
+        return _record(current, ended(current, Status.CANCELLED, world.clock()), "START_CANCELLED", world)
+    return current
 
 
 def _give_back(reservation: Run, existing: Run | None, world: World) -> None:

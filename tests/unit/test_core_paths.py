@@ -1,0 +1,158 @@
+"""The grammar of S3 paths, and which ones callers may name."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from core.errors import InvalidRequest
+from core.paths import MAX_LENGTH, AllowedPrefixes, label_file, output_folder, transform_of_upload
+
+ANYWHERE = AllowedPrefixes.parse("s3://bucket/")
+SOMEWHERE = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
+PART = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\x7f"), min_size=1, max_size=20)
+KEYS = st.lists(PART.filter(lambda part: part not in (".", "..")), min_size=1, max_size=5).map("/".join)
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/sets", "s3://bucket/sets/", "s3://bucket/sets//"])
+def test_an_output_path_names_the_same_folder_with_or_without_its_slash(path: str) -> None:
+    assert output_folder(path, ANYWHERE) == "s3://bucket/sets/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bucket/sets",
+        "s3:/bucket/sets",
+        "s3:///sets",
+        "S3://bucket/sets",
+        "s3a://bucket/sets",
+        "https://bucket.s3.amazonaws.com/sets",
+        "s3://Bucket/sets",
+        "s3://b/sets",
+        "s3://bucket_/sets",
+        "s3://-bucket/sets",
+        "s3://",
+        "s3://bucket/a\nb",
+        "s3://bucket/a\x00b",
+        " s3://bucket/sets",
+        "s3://bucket@evil/sets",
+    ],
+)
+def test_what_is_no_s3_path_is_told_its_form(path: str) -> None:
+    for read in (output_folder, label_file):
+        with pytest.raises(InvalidRequest, match="must be of the form s3://bucket/key"):
+            read(path, ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    "path", ["s3://bucket/../x", "s3://bucket/a/./b", "s3://bucket/a//b", "s3://bucket//a", "s3://bucket/.."]
+)
+def test_a_path_has_no_way_around_its_prefix(path: str) -> None:
+    for read in (output_folder, label_file):
+        with pytest.raises(InvalidRequest, match="must not have empty"):
+            read(path, ANYWHERE)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_allowed"),
+    [
+        ("s3://bucket/sets", True),
+        ("s3://bucket/sets/a/b", True),
+        ("s3://other-bucket/a/b/c", True),
+        ("s3://bucket/setsa", False),
+        ("s3://bucket/set", False),
+        ("s3://bucket", False),
+        ("s3://other-bucket/a", False),
+        ("s3://third/sets", False),
+    ],
+)
+def test_callers_may_name_what_lies_below_a_prefix(path: str, is_allowed: bool) -> None:  # noqa: FBT001  a table's column
+    if is_allowed:
+        assert output_folder(path, SOMEWHERE) == f"{path}/"
+    else:
+        with pytest.raises(InvalidRequest, match="allowed: s3://bucket/sets/, s3://other-bucket/a/b/"):
+            output_folder(path, SOMEWHERE)
+
+
+def test_no_prefix_at_all_refuses_every_path() -> None:
+    with pytest.raises(InvalidRequest, match="allowed: none"):
+        label_file("s3://bucket/one.csv", AllowedPrefixes.parse(""))
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/", "s3://bucket/labels/"])
+def test_an_import_takes_one_object_not_a_folder(path: str) -> None:
+    with pytest.raises(InvalidRequest, match="must name one S3 object"):
+        label_file(path, ANYWHERE)
+
+
+def test_the_error_points_at_the_field() -> None:
+    with pytest.raises(InvalidRequest) as output:
+        output_folder("x", ANYWHERE)
+    with pytest.raises(InvalidRequest) as upload:
+        label_file("x", ANYWHERE)
+    assert [error.pointer for error in output.value.errors] == ["#/outputS3Path"]
+    assert [error.pointer for error in upload.value.errors] == ["#/inputS3Path"]
+
+
+@given(st.integers(min_value=900, max_value=1100))
+def test_a_folder_leaves_room_for_the_runs_own_prefix(length: int) -> None:
+    path = "s3://bucket/".ljust(length, "a")
+    try:
+        folder = output_folder(path, ANYWHERE)
+    except InvalidRequest as error:
+        assert "is too long" in str(error)  # noqa: PT017  both outcomes are right, each with its bound
+        assert length > MAX_LENGTH - 40
+    else:
+        assert len(f"{folder}{'f' * 32}/") <= MAX_LENGTH
+
+
+@given(KEYS)
+def test_every_plain_key_below_the_prefix_is_a_label_file_as_it_stands(key: str) -> None:
+    path = f"s3://bucket/sets/{key}"
+    assert label_file(path, SOMEWHERE) == path
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_sent_is_either_below_a_prefix_or_refused(text: str) -> None:
+    for path in (text, f"s3://{text}", f"s3://bucket/{text}", f"s3://bucket/sets{text}"):
+        try:
+            found = label_file(path, SOMEWHERE)
+        except InvalidRequest:
+            continue
+        assert SOMEWHERE.allow(found)
+        assert not {"", ".", ".."} & set(found.removeprefix("s3://").split("/"))
+
+
+@pytest.mark.parametrize("text", ["bucket/prefix", "s3://", "s3://bucket,x", "arn:aws:s3:::bucket"])
+def test_a_wrong_setting_is_found_at_start_up(text: str) -> None:
+    with pytest.raises(ValueError, match="ALLOWED_S3_PREFIXES"):
+        AllowedPrefixes.parse(text)
+
+
+@given(st.lists(KEYS, max_size=4))
+def test_a_prefix_reads_the_same_with_or_without_its_slash(keys: list[str]) -> None:
+    assume(not any("," in key or key.strip() != key for key in keys))
+    bare = AllowedPrefixes.parse(",".join(f"s3://bucket/{key}" for key in keys))
+    closed = AllowedPrefixes.parse(" , ".join(f"s3://bucket/{key}/" for key in keys))
+    assert bare == closed
+
+
+@pytest.mark.parametrize(
+    ("key", "transform_id"),
+    [
+        ("labels/tfm-1/one.csv", "tfm-1"),
+        ("team/a/labels/tfm-1/one.csv", "tfm-1"),
+        ("labels/labels/tfm-1/one.csv", "tfm-1"),
+        ("labels/tfm-1/with blank.csv", "tfm-1"),
+        ("labels/tfm-1/.csv", None),
+        ("labels/tfm-1/sub/one.csv", None),
+        ("labels/one.csv", None),
+        ("mylabels/tfm-1/one.csv", None),
+        ("labels/tfm-1/one.CSV", None),
+        ("labels/tfm-1/one.csv.gz", None),
+        ("labels/tfm 1/one.csv", None),
+        ("labels/tfm-1/one.csv\n", None),
+    ],
+)
+def test_an_upload_tells_its_transform_by_its_key(key: str, transform_id: str | None) -> None:
+    assert transform_of_upload(key) == transform_id

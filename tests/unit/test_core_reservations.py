@@ -1,0 +1,193 @@
+"""A process may die, stall or lose the ledger after any step: its reservation is settled by others, once."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from core.cancel import cancel
+from core.errors import LedgerUnavailable, StillInFlight, TryAgainLater
+from core.requests import Order
+from core.runs import Run, Status, run_id
+from tests.fakes.glue import Fault
+from tests.fakes.loop import Loop, import_order, labeling_order
+
+LEASE = 61  # seconds, past the lease
+REST = 121  # seconds, past the grace period
+EVERY_ORDER = pytest.mark.parametrize("order", [labeling_order(), import_order()], ids=["labeling", "import"])
+
+
+class Died(BaseException):
+    """The process is gone: no handler of ours runs any more."""
+
+
+def failing(loop: Loop, nth: int, how: BaseException, *, written: bool) -> None:
+    """Let the ledger's `nth` write fail; `written` says whether it happened nevertheless."""
+    write, calls = loop.ledger.write, iter(range(1, 100))
+
+    def flaky(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
+        if next(calls) != nth:
+            return write(*arguments, **options)
+        if written:
+            write(*arguments, **options)
+        raise how
+
+    loop.ledger.write = flaky  # type: ignore[method-assign]  # the fault under test
+
+
+def settled(loop: Loop, order: Order) -> Run:
+    for seconds in (0, LEASE, REST, REST):
+        loop.clock.pass_seconds(seconds)
+        loop.reconcile()
+    run = loop.ledger.get(run_id(order.caller, order.key))
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize("moment", ["before Glue", "after Glue"])
+@EVERY_ORDER
+def test_a_reservation_left_behind_is_settled(loop: Loop, order: Order, moment: str) -> None:
+    ask = loop.glue.start
+
+    def dying(run: Run) -> str:
+        if moment == "after Glue":
+            ask(run)
+        raise Died
+
+    loop.glue.start = dying  # type: ignore[method-assign]  # the process dies here
+    with pytest.raises(Died):
+        loop.start(order)
+    loop.glue.start = ask  # type: ignore[method-assign]  # the next process is well
+    assert settled(loop, order).status is Status.STARTING
+    assert len(loop.glue.all()) == 1
+    assert loop.bus.told() == ["TaskRunStarted"]
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["written", "not written"])
+@pytest.mark.parametrize("how", [Died(), LedgerUnavailable()], ids=["died", "ledger away"])
+@pytest.mark.parametrize("fault", [None, Fault.LOST_AFTER, Fault.LOST_BEFORE])
+@pytest.mark.parametrize("nth", [1, 2], ids=["reserving", "recording"])
+@EVERY_ORDER
+def test_a_write_that_fails_starts_nothing_twice_and_loses_nothing(
+    loop: Loop, order: Order, nth: int, fault: Fault | None, how: BaseException, *, written: bool
+) -> None:
+    loop.glue.faults = [fault] if fault else []
+    failing(loop, nth, how, written=written)
+    with suppress(Died, TryAgainLater):
+        loop.start(order)
+    if nth == 1 and not written:
+        assert not loop.ledger.items
+        loop.start(order)  # the caller was told to come again
+    run = settled(loop, order)
+    assert run.status is Status.STARTING
+    assert [one.task_run_id for one in loop.glue.all()] == [run.task_run_id]
+    assert loop.bus.told() == ["TaskRunStarted"]
+
+
+def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(loop: Loop) -> None:
+    failing(loop, 2, LedgerUnavailable(), written=False)
+    run = loop.run_of(labeling_order())
+    assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
+
+
+def test_a_request_is_in_flight_until_its_lease_is_over(loop: Loop) -> None:
+    failing(loop, 1, LedgerUnavailable(), written=True)
+    with pytest.raises(TryAgainLater):
+        loop.start(labeling_order())
+    with pytest.raises(StillInFlight):
+        loop.start(labeling_order())
+    loop.clock.pass_seconds(LEASE)
+    again = loop.start(labeling_order())
+    assert (again.run.status, again.replayed) == (Status.UNCONFIRMED, True)
+    assert not loop.glue.calls
+
+
+def test_a_reservation_within_its_lease_is_left_alone(loop: Loop) -> None:
+    failing(loop, 1, LedgerUnavailable(), written=True)
+    with pytest.raises(TryAgainLater):
+        loop.start(labeling_order())
+    loop.clock.pass_seconds(LEASE - 3)
+    loop.reconcile()
+    assert [run.status for run in loop.ledger.items.values()] == [Status.RESERVED]
+
+
+def test_a_late_answer_is_recorded_although_a_retry_put_it_in_doubt(loop: Loop) -> None:
+    ask = loop.glue.start
+
+    def slow(run: Run) -> str:
+        started = ask(run)
+        loop.clock.pass_seconds(LEASE)
+        assert loop.start(labeling_order()).run.status is Status.UNCONFIRMED
+        return started
+
+    loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    run = loop.run_of(labeling_order())
+    assert (run.status, loop.now(run).status) == (Status.STARTING, Status.STARTING)
+    assert len(loop.glue.all()) == 1
+
+
+def test_a_late_answer_gives_way_to_what_was_found_meanwhile(loop: Loop) -> None:
+    ask = loop.glue.start
+
+    def slow(run: Run) -> str:
+        started = ask(run)
+        loop.clock.pass_seconds(LEASE)
+        loop.glue.finish_all()
+        loop.reconcile()
+        return started
+
+    loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    assert loop.run_of(labeling_order()).status is Status.SUCCEEDED
+    assert loop.bus.told() == ["TaskRunStarted", "TaskRunSucceeded"]
+
+
+Answer = tuple[Fault | None, int, Status]
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit", "at_last"),
+    [
+        (None, 3, Status.STOPPED),
+        (Fault.LOST_AFTER, 3, Status.STOPPED),
+        (Fault.LOST_BEFORE, 3, Status.CANCELLED),
+        (Fault.REFUSED, 3, Status.REFUSED),
+        (Fault.THROTTLED, 3, Status.CANCELLED),
+        (None, 0, Status.CANCELLED),
+    ],
+    ids=["started", "lost after", "lost before", "refused", "throttled", "at the limit"],
+)
+@EVERY_ORDER
+def test_a_cancellation_while_the_start_is_in_flight_is_kept(
+    loop: Loop, order: Order, fault: Fault | None, limit: int, at_last: Status
+) -> None:
+    cancel_meanwhile(loop, order)
+    loop.glue.faults, loop.glue.limit = [fault] if fault else [], limit
+    try:
+        loop.start(order)
+    except TryAgainLater:
+        assert fault is Fault.THROTTLED
+    loop.glue.limit = 3
+    settled(loop, order)
+    loop.glue.finish_all(Status.STOPPED)
+    run = settled(loop, order)
+    assert run.status is at_last
+    assert len(loop.glue.all()) == (at_last is Status.STOPPED)
+
+
+def test_a_cancellation_is_not_mistaken_for_another_request(loop: Loop) -> None:
+    """The caller's own request met the limit, and somebody cancelled it in that moment: that is no conflict of theirs."""
+    order = labeling_order()
+    cancel_meanwhile(loop, order)
+    loop.glue.limit = 0
+    assert loop.run_of(order).status is Status.CANCELLED
+
+
+def cancel_meanwhile(loop: Loop, order: Order) -> None:
+    ask = loop.glue.start
+
+    def cancelled_meanwhile(run: Run) -> str:
+        loop.glue.start = ask  # type: ignore[method-assign]  # once is enough
+        assert cancel(run_id(order.caller, order.key), loop.world).cancel_requested
+        return ask(run)
+
+    loop.glue.start = cancelled_meanwhile  # type: ignore[method-assign]  # a cancellation while Glue is asked

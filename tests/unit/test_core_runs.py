@@ -1,0 +1,85 @@
+"""A run's identity, and what its states allow."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.paths import AllowedPrefixes
+from core.requests import new_run
+from core.runs import IN_GLUE, Status, TaskType, run_id
+from tests.fakes.loop import import_order, labeling_order
+
+VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
+CALLERS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=50)
+ALLOWED = AllowedPrefixes.parse("s3://bucket/")
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+# CONTRACT.md, "States of a task run": status -> terminal, the same key may be sent again.
+STATES = {
+    "RESERVED": (False, False),
+    "QUEUED": (False, False),
+    "UNCONFIRMED": (False, False),
+    "STARTING": (False, False),
+    "RUNNING": (False, False),
+    "STOPPING": (False, False),
+    "SUCCEEDED": (True, False),
+    "FAILED": (True, False),
+    "STOPPED": (True, False),
+    "TIMEOUT": (True, False),
+    "REFUSED": (True, True),
+    "START_FAILED": (True, True),
+    "CANCELLED": (True, True),
+    "LOST": (True, False),
+}
+
+
+def test_the_states_are_those_of_the_contract() -> None:
+    assert {status: (status.is_terminal, status.may_be_sent_again) for status in Status} == STATES
+
+
+def test_glue_has_the_runs_that_glue_has_words_for() -> None:
+    assert {"STARTING", "RUNNING", "STOPPING"} == IN_GLUE
+
+
+def test_the_kinds_are_glues_words() -> None:
+    assert [str(kind) for kind in TaskType] == ["LABELING_SET_GENERATION", "IMPORT_LABELS"]
+
+
+@given(CALLERS, VISIBLE)
+def test_a_run_id_is_32_hexadecimal_digits_and_always_the_same(caller: str, key: str) -> None:
+    assert run_id(caller, key) == run_id(caller, key)
+    assert len(run_id(caller, key)) == 32
+    int(run_id(caller, key), 16)
+
+
+@given(st.tuples(CALLERS, VISIBLE), st.tuples(CALLERS, VISIBLE))
+def test_another_caller_or_key_is_another_run(one: tuple[str, str], other: tuple[str, str]) -> None:
+    assert (run_id(*one) == run_id(*other)) == (one == other)
+
+
+def test_caller_and_key_cannot_be_shifted_into_each_other() -> None:
+    assert run_id("alice", "bob") != run_id("aliceb", "ob")
+
+
+def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of_it() -> None:
+    first = new_run(labeling_order(), NOW, ALLOWED)
+    later = replace(first, status=Status.SUCCEEDED, attempt=7, task_run_id="tsk-1", causation_id="another")
+    assert first.asks_the_same_as(later)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        import_order(transform_id="tfm-2"),
+        import_order(path="s3://bucket/labels/tfm-1/two.csv"),
+        import_order(replaces=True),
+        labeling_order(),
+    ],
+    ids=["transform", "path", "replaceAllLabels", "kind"],
+)
+def test_every_field_is_part_of_what_is_asked_for(other: object) -> None:
+    wanted = new_run(import_order(), NOW, ALLOWED)
+    assert not wanted.asks_the_same_as(new_run(other, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type
