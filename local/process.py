@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
@@ -28,11 +28,12 @@ class CloudFailed(Exception):
 
 @dataclass(frozen=True)
 class CloudProcess:
-    """A running local cloud. `folder` holds its log, its state and its scratch space."""
+    """A running local cloud. `folder` holds its log, its state and its scratch space; `child` is set if we started it."""
 
     pid: int
     port: int
     folder: Path
+    child: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
 
     @property
     def endpoint(self) -> str:
@@ -61,9 +62,9 @@ def start(folder: Path, port: int | None = None, more_addresses: Sequence[str] =
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    cloud = CloudProcess(process.pid, chosen, folder)
+    cloud = CloudProcess(process.pid, chosen, folder, process)
     try:
-        _wait_until_it_answers(cloud, process)
+        _wait_until_it_answers(cloud)
     except BaseException:
         stop(cloud)
         raise
@@ -75,8 +76,11 @@ def stop(cloud: CloudProcess) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(cloud.pid, number)
-        if _ended(cloud.pid, STOP_SECONDS):
-            return
+        until = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < until:
+            if _ended(cloud):
+                return
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -138,10 +142,10 @@ def _sam_translator() -> Path | None:
     return found[-1].parent if found else None
 
 
-def _wait_until_it_answers(cloud: CloudProcess, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_it_answers(cloud: CloudProcess) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        if process.poll() is not None:
+        if _ended(cloud):
             raise CloudFailed(f"The local cloud ended at once; its log: {cloud.folder / 'log'}")
         if _answers(f"{cloud.endpoint}/_ministack/ready"):
             return
@@ -157,14 +161,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _ended(pid: int, within_seconds: float) -> bool:
-    until = time.monotonic() + within_seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
+def _ended(cloud: CloudProcess) -> bool:
+    if cloud.child is not None:
+        return cloud.child.poll() is not None
+    try:
+        os.kill(cloud.pid, 0)
+    except ProcessLookupError:
+        return True
     return False

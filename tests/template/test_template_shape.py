@@ -1,0 +1,109 @@
+"""The deployed system is the one that the contract promises."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+CONTRACT = {
+    "LEDGER_TABLE",
+    "EVENT_BUS_NAME",
+    "ALLOWED_S3_PREFIXES",
+    "CONFIRM_AFTER_SECONDS",
+    "START_DEADLINE_SECONDS",
+    "MAX_QUEUED_PER_TRANSFORM",
+    "RETENTION_DAYS",
+    "AWS_ENDPOINT_URL",
+}
+OURS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+ROUTES = {
+    ("POST", "/v1/labeling-set-runs"),
+    ("POST", "/v1/label-import-runs"),
+    ("GET", "/v1/task-runs"),
+    ("GET", "/v1/task-runs/{id}"),
+    ("POST", "/v1/task-runs/{id}/cancellation"),
+    ("GET", "/v1/openapi.json"),
+}
+
+
+def test_the_environment_is_the_contracts(template: dict[str, Any], functions: dict[str, Any]) -> None:
+    assert set(template["Globals"]["Function"]["Environment"]["Variables"]) == CONTRACT | OURS
+    assert not [name for name, one in functions.items() if "Environment" in one]
+
+
+def test_the_defaults_are_the_contracts(template: dict[str, Any]) -> None:
+    default = {name: one["Default"] for name, one in template["Parameters"].items()}
+    assert default["ConfirmAfterSeconds"] == 120
+    assert default["StartDeadlineSeconds"] == 86_400
+    assert default["MaxQueuedPerTransform"] == 100
+    assert default["RetentionDays"] == 90
+    assert default["AllowedS3Prefixes"] == ""
+    assert default["EndpointUrl"] == ""
+    assert default["ReconcileSchedule"] == "rate(1 minute)"
+
+
+def test_every_handler_exists(functions: dict[str, Any]) -> None:
+    assert {one["Handler"] for one in functions.values()} == {
+        "handlers.api.handler",
+        "handlers.bus.handler",
+        "handlers.schedule.handler",
+        "handlers.announce.handler",
+    }
+    for one in functions.values():
+        module, name = one["Handler"].rsplit(".", 1)
+        tree = ast.parse((SRC / f"{module.replace('.', '/')}.py").read_text())
+        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_functions_run_python_313_on_arm64(template: dict[str, Any]) -> None:
+    shared = template["Globals"]["Function"]
+    assert shared["Runtime"] == "python3.13"
+    assert shared["Architectures"] == ["arm64"]
+
+
+def test_every_route_of_the_contract_is_declared_one_by_one(functions: dict[str, Any]) -> None:
+    assert {route for route in _routes(functions["ApiFunction"]) if route[0] != "ANY"} == ROUTES
+
+
+def test_other_methods_and_paths_reach_the_function_so_that_it_can_say_405_and_404(functions: dict[str, Any]) -> None:
+    others = {path for method, path in _routes(functions["ApiFunction"]) if method == "ANY"}
+    assert others == {path for _, path in ROUTES} | {"/{proxy+}"}
+
+
+def test_every_route_wants_a_signature_and_nothing_but_the_right_to_invoke(resources: dict[str, Any]) -> None:
+    auth = resources["Api"]["Properties"]["Auth"]
+    assert auth == {"DefaultAuthorizer": "AWS_IAM", "InvokeRole": "NONE"}
+    events = resources["ApiFunction"]["Properties"]["Events"].values()
+    assert not [event for event in events if "Auth" in event["Properties"]]
+
+
+def test_only_one_reconciler_runs_at_a_time(template: dict[str, Any], functions: dict[str, Any]) -> None:
+    assert template["Parameters"]["ReconcileConcurrency"]["Default"] == 1
+    chosen = functions["ScheduleFunction"]["ReservedConcurrentExecutions"]["Fn::If"]
+    assert chosen[:2] == ["ReservesConcurrency", {"Ref": "ReconcileConcurrency"}]
+
+
+def test_the_ledger_is_kept_safe(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    ledger = resources["Ledger"]["Properties"]
+    assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert ledger["DeletionProtectionEnabled"] == {"Ref": "LedgerDeletionProtection"}
+    assert template["Parameters"]["LedgerDeletionProtection"]["Default"] == "true"
+    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+    assert ledger["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert ledger["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_ledger_has_its_three_indexes(resources: dict[str, Any]) -> None:
+    indexes = resources["Ledger"]["Properties"]["GlobalSecondaryIndexes"]
+    keys = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in indexes}
+    assert keys == {
+        "open": ["openShard", "openKey"],
+        "byTime": ["kind", "requestedKey"],
+        "byTransform": ["transformId", "requestedKey"],
+    }
+    assert {index["Projection"]["ProjectionType"] for index in indexes} == {"ALL"}
+
+
+def _routes(function: dict[str, Any]) -> set[tuple[str, str]]:
+    events = [event["Properties"] for event in function["Events"].values()]
+    return {(event["Method"], event["Path"]) for event in events}
