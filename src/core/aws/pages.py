@@ -67,7 +67,7 @@ def _write(requested_key: str, which: RunFilter) -> str:
 def _read(cursor: str, which: RunFilter) -> str:
     try:
         requested_key, *filters = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError) as fault:
+    except (ValueError, TypeError, RecursionError) as fault:
         raise InvalidCursor("is not a cursor that a listing gave out") from fault
     if filters != list(astuple(which)) or not isinstance(requested_key, str) or not is_requested_key(requested_key):
         raise InvalidCursor("belongs to a listing with other filters")

@@ -1,0 +1,130 @@
+"""Which event a change of state is, and how it is recognised when it comes again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.events import DetailType, detail, detail_types, event_id
+from core.paths import AllowedPrefixes
+from core.requests import new_run
+from core.runs import IN_GLUE, Run, Status
+from tests.fakes.loop import Loop, import_order, labeling_order
+
+NOW = datetime(2026, 11, 22, 15, 4, 5, 123456, tzinfo=UTC)
+RUN = new_run(labeling_order(), NOW, AllowedPrefixes.parse("s3://bucket/"))
+
+# CONTRACT.md, "Events out".
+OF_ENDING = {
+    Status.SUCCEEDED: "TaskRunSucceeded",
+    Status.FAILED: "TaskRunFailed",
+    Status.STOPPED: "TaskRunStopped",
+    Status.TIMEOUT: "TaskRunTimedOut",
+    Status.REFUSED: "TaskRunRefused",
+    Status.START_FAILED: "TaskRunStartFailed",
+    Status.CANCELLED: "TaskRunCancelled",
+    Status.LOST: "TaskRunLost",
+}
+RUNS = st.builds(
+    lambda status, started, attempt: replace(RUN, status=status, task_run_id="tsk-1" if started else None, attempt=attempt),
+    st.sampled_from(list(Status)),
+    st.booleans(),
+    st.integers(min_value=1, max_value=3),
+)
+
+
+def test_the_detail_types_are_those_of_the_contract() -> None:
+    assert {*OF_ENDING.values(), "TaskRunStarted"} == {str(kind) for kind in DetailType}
+
+
+@pytest.mark.parametrize(("status", "event"), OF_ENDING.items())
+def test_every_ending_is_an_event(status: Status, event: str) -> None:
+    assert detail_types(RUN, replace(RUN, status=status)) == [event]
+
+
+@pytest.mark.parametrize("status", [status for status in Status if not status.is_terminal])
+def test_a_state_on_the_way_is_no_event(status: Status) -> None:
+    assert detail_types(RUN, replace(RUN, status=status)) == []
+
+
+@pytest.mark.parametrize("status", sorted(IN_GLUE))
+def test_a_run_has_started_once_glues_id_is_known(status: Status) -> None:
+    started = replace(RUN, status=status, task_run_id="tsk-1")
+    assert detail_types(RUN, started) == [DetailType.STARTED]
+    assert detail_types(started, replace(started, status=Status.STOPPING)) == []
+
+
+def test_a_run_found_when_it_was_over_has_started_and_ended() -> None:
+    found = replace(RUN, status=Status.FAILED, task_run_id="tsk-1")
+    assert detail_types(replace(RUN, status=Status.UNCONFIRMED), found) == [DetailType.STARTED, DetailType.FAILED]
+
+
+def test_a_command_refused_on_arrival_is_an_event() -> None:
+    assert detail_types(None, replace(RUN, status=Status.REFUSED)) == [DetailType.REFUSED]
+
+
+@given(RUNS)
+def test_a_write_that_changes_nothing_is_no_event(run: Run) -> None:
+    assert detail_types(run, run) == []
+
+
+@given(st.lists(RUNS, min_size=1, max_size=6))
+def test_however_an_attempt_came_about_its_events_are_told(history: list[Run]) -> None:
+    """Whatever the steps in between were, no fact of the last state goes untold."""
+    attempts = [run for run in history if run.attempt == history[-1].attempt]
+    told = [kind for before, after in zip([None, *attempts], attempts, strict=False) for kind in detail_types(before, after)]
+    last = attempts[-1]
+    assert DetailType.STARTED in told or not last.task_run_id
+    assert not last.status.is_terminal or OF_ENDING[last.status] in told
+
+
+IDS = st.tuples(st.text("0123456789abcdef", min_size=32, max_size=32), st.integers(1, 50), st.sampled_from(list(DetailType)))
+
+
+@given(IDS, IDS)
+def test_an_event_id_is_the_same_for_the_same_id_attempt_and_detail_type_only(
+    one: tuple[str, int, DetailType], other: tuple[str, int, DetailType]
+) -> None:
+    ids = [event_id(replace(RUN, id=id_, attempt=attempt), kind) for id_, attempt, kind in (one, other)]
+    assert (ids[0] == ids[1]) == (one == other)
+    assert all(len(id_) == 32 and int(id_, 16) >= 0 for id_ in ids)
+
+
+@given(RUNS, st.sampled_from(list(DetailType)))
+def test_what_became_of_the_run_since_does_not_change_an_event_id(run: Run, kind: DetailType) -> None:
+    later = replace(run, status=Status.LOST, requested_on=NOW, revision="another", causation_id="another")
+    assert event_id(run, kind) == event_id(later, kind)
+
+
+def test_the_envelope_tells_where_it_comes_from() -> None:
+    run = replace(RUN, status=Status.LOST, changed_on=NOW, correlation_id="c-1", causation_id="m-1")
+    sent = detail(run, DetailType.LOST).model_dump(mode="json", by_alias=True)
+    assert list(sent) == ["metadata", "data"]
+    assert sent["metadata"] == {
+        "eventId": event_id(run, DetailType.LOST),
+        "version": "1",
+        "occurredAt": "2026-11-22T15:04:05.123Z",
+        "correlationId": "c-1",
+        "causationId": "m-1",
+    }
+    assert (sent["data"]["id"], sent["data"]["status"]) == (run.id, "LOST")
+
+
+def test_the_data_of_a_labeling_set_carries_its_full_path(loop: Loop) -> None:
+    run = loop.run_of(labeling_order())
+    loop.deliver()
+    assert loop.bus.events[0].detail.data.output_s3_path == run.path
+    assert loop.bus.events[0].transform_id == "tfm-1"
+
+
+def test_a_bus_that_is_down_gets_the_same_event_later(loop: Loop) -> None:
+    loop.bus.is_down = True
+    run = loop.run_of(import_order())
+    loop.deliver()
+    loop.deliver()
+    assert loop.bus.told() == []
+    loop.bus.is_down = False
+    loop.deliver()
+    assert [event.detail.metadata.event_id for event in loop.bus.events] == [event_id(run, DetailType.STARTED)]

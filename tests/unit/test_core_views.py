@@ -1,0 +1,78 @@
+"""How a task run looks from outside."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.runs import Status
+from core.views import TaskRunList, rfc3339, view
+from tests.fakes.glue import Fault
+from tests.fakes.loop import Loop, import_order, labeling_order
+
+FIELDS = [
+    "id",
+    "transformId",
+    "taskType",
+    "status",
+    "taskRunId",
+    "outputS3Path",
+    "inputS3Path",
+    "replaceAllLabels",
+    "requestedBy",
+    "requestedOn",
+    "startedOn",
+    "completedOn",
+    "executionTime",
+    "error",
+]
+
+
+def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(loop: Loop) -> None:
+    loop.glue.limit = 0
+    run = loop.run_of(labeling_order())
+    shown = view(run).model_dump(mode="json", by_alias=True)
+    assert list(shown) == FIELDS
+    absent = {"taskRunId", "inputS3Path", "replaceAllLabels", "startedOn", "completedOn", "executionTime", "error"}
+    assert {name for name, value in shown.items() if value is None} == absent
+    assert shown["outputS3Path"] == f"s3://bucket/labeling-sets/{run.id}/"
+    assert (shown["status"], shown["taskType"], shown["requestedBy"]) == ("QUEUED", "LABELING_SET_GENERATION", "alice")
+
+
+def test_an_import_shows_its_file_and_whether_it_replaces(loop: Loop) -> None:
+    shown = view(loop.run_of(import_order(replaces=True))).model_dump(mode="json", by_alias=True)
+    assert (shown["outputS3Path"], shown["inputS3Path"]) == (None, "s3://bucket/labels/tfm-1/one.csv")
+    assert shown["replaceAllLabels"] is True
+    assert shown["taskRunId"] == "tsk-1"
+
+
+def test_an_error_has_a_code_and_a_message(loop: Loop) -> None:
+    loop.glue.faults = [Fault.REFUSED]
+    shown = view(loop.run_of(labeling_order())).model_dump(mode="json", by_alias=True)
+    assert shown["error"] == {"code": "InvalidInputException", "message": "no"}
+
+
+def test_an_ended_run_shows_glues_times(loop: Loop) -> None:
+    run = loop.run_of(labeling_order())
+    loop.glue.finish_all(Status.SUCCEEDED)
+    loop.reconcile()
+    shown = view(loop.now(run)).model_dump(mode="json", by_alias=True)
+    assert shown["executionTime"] == 7
+    assert shown["requestedOn"] <= shown["startedOn"] <= shown["completedOn"]
+
+
+def test_what_is_ours_alone_stays_inside(loop: Loop) -> None:
+    shown = TaskRunList(items=[view(loop.run_of(labeling_order()))], next=None).model_dump_json(by_alias=True)
+    assert not re.search("revision|lease|attempt|cancelRequested|causation", shown)
+
+
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=ZONES))  # noqa: DTZ001  bounds are naive
+def test_times_are_rfc_3339_in_utc(moment: datetime) -> None:
+    text = rfc3339(moment)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", text)
+    assert timedelta(0) <= moment - datetime.fromisoformat(text) < timedelta(milliseconds=1)
+    assert datetime.fromisoformat(text).tzinfo == UTC
