@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 _LIMITS = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
+_TOO_LARGE = "Label file has exceeded"  # of AWS's own error strings: the same exception, but waiting makes no file smaller
 _DOUBTFUL = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
 _PASSING = {
+    "429",
     "ExpiredToken",
     "ExpiredTokenException",
     "LimitExceededException",
@@ -48,23 +49,19 @@ class GlueTaskRuns:
         self._client = client
 
     def start(self, run: Run) -> str:
-        transform_id, path = run.transform_id or "", run.path or ""
         try:
-            if run.is_import:
-                return self._starter.start_import_labels_task_run(
-                    TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
-                )["TaskRunId"]
-            return self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)[
-                "TaskRunId"
-            ]
+            task_run_id = self._ask(run)
         except ClientError as error:
             _raise_as_start_error(error)
         except ParamValidationError as error:
             raise Refused("InvalidInputException", str(error)) from error
         except _NEVER_SENT as error:
             raise NotStarted(f"Glue cannot be reached: {error}") from error
-        except (BotoCoreError, KeyError) as error:
+        except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
             raise AnswerLost(str(error)) from error
+        if not isinstance(task_run_id, str):
+            raise AnswerLost("the answer names no task run")
+        return task_run_id
 
     def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         found: list[GlueRun] = []
@@ -80,13 +77,13 @@ class GlueTaskRuns:
                 if not answer.get("NextToken"):
                     return found
                 arguments["NextToken"] = answer["NextToken"]
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an unreadable answer makes them
             _raise_as_lookup_error(error)
 
     def run(self, transform_id: str, task_run_id: str) -> GlueRun:
         try:
             return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
@@ -96,20 +93,31 @@ class GlueTaskRuns:
             if _code(error) == "InvalidInputException":
                 raise Refused(_code(error), _message(error)) from error
             _raise_as_lookup_error(error)
-        except BotoCoreError as error:
+        except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
+
+    def _ask(self, run: Run) -> object:
+        """What the answer has in the place of the task run's id."""
+        transform_id, path = run.transform_id or "", run.path or ""
+        if run.is_import:
+            return self._starter.start_import_labels_task_run(
+                TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
+            )["TaskRunId"]
+        return self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)["TaskRunId"]
 
 
 def _raise_as_start_error(error: ClientError) -> Never:
-    """A 4xx proves that nothing started; a 5xx or a time-out proves nothing."""
+    """A 4xx of Glue's own proves that nothing started; a 5xx, a time-out, or something in between, proves nothing."""
     code, message = _code(error), _message(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
     if status >= _SERVER_ERROR or code in _DOUBTFUL:
         raise AnswerLost(f"{code}: {message}") from error
-    if code in _LIMITS:
+    if code in _LIMITS and not message.startswith(_TOO_LARGE):
         raise AtLimit(message) from error
     if code in _PASSING:
         raise NotStarted(f"{code}: {message}") from error
+    if code.isdigit():  # botocore's name for an answer without one: it is not Glue's
+        raise AnswerLost(f"{code}: {message}") from error
     raise Refused(code, message) from error
 
 
