@@ -90,7 +90,7 @@ class Doors:
     def work_until(self, *statuses: str) -> None:
         """Let Glue work, and the clock tick, until the runs stand there, in the order in which they were requested."""
         self.glue.faults.clear()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.statuses() != list(statuses):
             assert time.monotonic() < deadline, self.items()
             time.sleep(0.05)
