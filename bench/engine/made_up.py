@@ -174,7 +174,7 @@ def long_text(count: int, seed: int = 0) -> Known:
 
 
 def people(count: int, seed: int = 0) -> Known:
-    """For scale: about `count` rows of people with eight columns, a fifth of them second records with slips, gaps and changes."""
+    """For scale: `count` rows of people with eight columns, a fifth of them second records with slips, gaps and changes."""
     chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     first, last = words(chance, 2000, (1, 3)), words(chance, 20_000, (2, 4))
     streets, towns = words(chance, 5000, (2, 4)), words(chance, 1500, (2, 4))

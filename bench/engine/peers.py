@@ -1,4 +1,4 @@
-"""The same job by other matchers, run with their own environment: `.venv-bench/bin/python bench/engine/peers.py NAME FILE OUTPUT`.
+"""The same job by other matchers: `.venv-bench/bin/python bench/engine/peers.py NAME FILE OUTPUT`.
 
 Written as their documentation advises for people: splink with comparisons and blocking rules picked by hand and its
 parameters estimated without labels; dedupe with 50 matching and 50 distinct labelled pairs. No import of our own code.
@@ -13,6 +13,10 @@ from pathlib import Path
 
 NAMES = ["given", "family", "street", "town"]
 CODES = ["number", "postcode", "born", "insurance"]
+
+
+# Each matcher is imported only where it is run: importing takes time and memory.
+# ruff: noqa: PLC0415
 
 
 def splink(rows: list[dict[str, str | None]]) -> list[str]:
@@ -51,7 +55,7 @@ def splink(rows: list[dict[str, str | None]]) -> list[str]:
 def dedupe(rows: list[dict[str, str | None]]) -> list[str]:
     import dedupe as library
 
-    chance = random.Random(0)
+    chance = random.Random(0)  # noqa: S311 - picks what to label
     fields = [name for name in rows[0] if name not in {"pk", "truth"}]
     data = {number: {name: row[name] or None for name in fields} for number, row in enumerate(rows)}
     matcher = library.Dedupe([library.variables.String(name, has_missing=True) for name in fields], num_cores=2)

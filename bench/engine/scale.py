@@ -1,7 +1,8 @@
 """Time and memory of a whole find-matches run: `python -m bench.engine.scale [rows ...] [--peers splink dedupe]`.
 
 Every matcher gets the same made-up people in a process of its own, one after the other. Time is from rows in memory to a
-match id per row; memory is the process's peak. Peers run in .venv-bench (requirements/bench.txt); ratios are to ours.
+match id per row; CPU seconds are the whole process's, start and reading included: on a shared machine they tell more than
+time does; memory is the process's peak. Peers run in .venv-bench (requirements/bench.txt); ratios are to ours.
 """
 
 import argparse
@@ -24,6 +25,7 @@ PEERS = Path(".venv-bench/bin/python")
 @dataclass(frozen=True)
 class Ran:
     seconds: float
+    cpu: float
     gigabytes: float
     f1: float
 
@@ -40,16 +42,17 @@ def run(matcher: str, file: Path, truth: list[str], limit: float) -> Ran | str:
         "child = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL);"
         "timer = threading.Timer(float(sys.argv[1]), child.kill); timer.start();"
         "said = child.stdout.read().decode(); _, status, used = os.wait4(child.pid, 0); timer.cancel();"
-        "print(said.strip().splitlines()[-1] if said.strip() else '{}', status, used.ru_maxrss, sep='\\n')"
+        "last = said.strip().splitlines()[-1] if said.strip() else '{}';"
+        "print(last, status, used.ru_maxrss, used.ru_utime + used.ru_stime, sep='\\n')"
     )
     done = subprocess.run(
         [sys.executable, "-c", launcher, str(limit), *command], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
-    said, status, peak = done.stdout.splitlines()
+    said, status, peak, cpu = done.stdout.splitlines()
     if status != "0":
         return f"stopped after {limit:.0f} s" if status == "9" else f"failed (status {status})"
     found = output.read_text(encoding="utf-8").split("\n")
-    return Ran(json.loads(said)["seconds"], int(peak) / 1e6, pairwise_f1(found, truth))
+    return Ran(json.loads(said)["seconds"], float(cpu), int(peak) / 1e6, pairwise_f1(found, truth))
 
 
 def main() -> None:
@@ -60,7 +63,10 @@ def main() -> None:
     asked = arguments.parse_args()
     if asked.peers and not PEERS.exists():
         sys.exit("Peers need .venv-bench: install requirements/bench.txt into it, or pass --peers without names.")
-    print(f"{'rows':>9}  {'matcher':12}{'seconds':>9}{'GB':>7}{'F1':>9}{'time':>7}{'memory':>8}   (ratios to this engine)")
+    print(
+        f"{'rows':>9}  {'matcher':12}{'seconds':>9}{'CPU s':>8}{'GB':>7}{'F1':>9}"
+        f"{'time':>7}{'CPU':>7}{'memory':>8}   (ratios to this engine)"
+    )
     for rows in asked.rows:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "people.csv"
@@ -77,9 +83,10 @@ def _show(rows: int, matcher: str, ran: Ran | str, own: Ran | str) -> None:
     if isinstance(ran, str):
         print(f"{rows:>9}  {matcher:12}{ran}", flush=True)
         return
-    print(f"{rows:>9}  {matcher:12}{ran.seconds:>9.1f}{ran.gigabytes:>7.2f}{ran.f1:>9.4f}", end="")
-    ratios = isinstance(own, Ran)
-    print(f"{ran.seconds / own.seconds:>7.2f}{ran.gigabytes / own.gigabytes:>8.2f}" if ratios else "", flush=True)
+    print(f"{rows:>9}  {matcher:12}{ran.seconds:>9.1f}{ran.cpu:>8.1f}{ran.gigabytes:>7.2f}{ran.f1:>9.4f}", end="")
+    if isinstance(own, Ran):
+        print(f"{ran.seconds / own.seconds:>7.2f}{ran.cpu / own.cpu:>7.2f}{ran.gigabytes / own.gigabytes:>8.2f}", end="")
+    print(flush=True)
 
 
 if __name__ == "__main__":

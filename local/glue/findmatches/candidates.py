@@ -62,6 +62,8 @@ def neighbours(texts: Sequence[str], per_row: int, budget: int) -> Neighbours:
     """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms looked at per row, so cost is linear."""
     count = len(texts)
     longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
+    if longer > 1:
+        per_row = max(1, per_row * 3 // 5)
     budget = int(budget * min(1.0, (_FULL_BUDGET_UP_TO_ROWS / max(count, 1)) ** 0.4))
     words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts, GRAM + longer))
     left, right = _shared_terms(texts, words, grams, _WIDER * per_row, budget)

@@ -106,10 +106,10 @@ def _links(
 def _told(scored: Scored, pairs: LabelledPairs) -> Chances:
     """What the labels say mixed into the model's opinion.
 
-    Of labelled pairs the linear model is asked: the trees know them by heart, and would only repeat the labels.
+    Of labelled pairs, models are asked that did not learn from them: the others would only repeat the labels.
     """
     opinion = scored.likely.copy()
-    opinion[scored.labelled] = scored.linear[scored.labelled]
+    opinion[scored.labelled] = scored.blind
     opinion = np.clip(opinion, _SURE, 1 - _SURE)
     odds = np.log(opinion / (1 - opinion))
     np.add.at(odds, scored.labelled, np.log(_LABEL_IS_RIGHT / (1 - _LABEL_IS_RIGHT)) * np.where(pairs.match, 1, -1))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -46,36 +47,34 @@ class Model:
     linear: Any
     trees: Any
 
-    def members(self, features: Matrix) -> tuple[Chances, Chances]:
-        """The probability of a match per pair, by either member."""
-        if not len(features):
-            return np.zeros(0), np.zeros(0)
-        linear: Chances = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
-        trees: Chances = self.trees.predict_proba(features)[:, 1]
-        return linear, trees
-
     def chances(self, features: Matrix) -> Chances:
-        linear, trees = self.members(features)
+        """The probability of a match per row of features, 0..1."""
+        if not len(features):
+            return np.zeros(0)
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            linear: Chances = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
+            trees: Chances = self.trees.predict_proba(features)[:, 1]
         return (linear + trees) / 2
 
 
-def learn(features: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
-    """`features` of all pairs; both outcomes must occur in `known`."""
-    own = features[known.places]
-    scaler = StandardScaler().fit(own)
-    linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
-    forest = ExtraTreesClassifier(trees, random_state=seed).fit(own, known.match, known.weight)
+def learn(own: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
+    """`own`: the features of the known pairs; both outcomes must occur among them."""
+    # Checking its arguments again for each of the trees would take scikit-learn longer than growing them.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        scaler = StandardScaler().fit(own)
+        linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
+        forest = ExtraTreesClassifier(trees, random_state=seed).fit(own, known.match, known.weight)
     return Model(scaler, linear, forest)
 
 
-def unprejudiced(features: Matrix, known: Known, seed: int) -> Chances:
+def unprejudiced(own: Matrix, known: Known, seed: int) -> Chances:
     """An opinion about each known pair from models that did not learn from its fold; 0.5 where none could be learnt."""
     likely = np.full(len(known.places), 0.5)
     for number in range(_FOLDS):
         held = known.fold % _FOLDS == number
         rest = known.where(~held)
         if held.any() and rest.match.any() and not rest.match.all():
-            likely[held] = learn(features, rest, seed, _TREES_IN_FOLDS).chances(features[known.places[held]])
+            likely[held] = learn(own[~held], rest, seed, _TREES_IN_FOLDS).chances(own[held])
     return likely
 
 

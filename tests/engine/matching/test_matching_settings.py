@@ -10,7 +10,7 @@ from tests.engine.matching.records import Known, made_up_people, precision_and_r
 @pytest.fixture(scope="module")
 def ambiguous() -> Known:
     """People known by name and town only: many share both, so precision and recall pull apart."""
-    known = made_up_people(300, seed=5)
+    known = made_up_people(200, seed=5)
     columns = {name: known.table.columns[name] for name in ("id", "first_name", "last_name", "town")}
     return Known(Table(columns, "id"), known.truth)
 
@@ -29,7 +29,7 @@ def test_precision_recall_tradeoff_favours_what_it_says(ambiguous: Known) -> Non
 
 
 def test_accuracy_cost_tradeoff_searches_more_pairs() -> None:
-    table = made_up_people(400, seed=3).table
+    table = made_up_people(200, seed=3).table
     searched = []
     for tradeoff in (0.0, 0.5, 1.0):
         prepared = prepare(table, Settings(accuracy_cost=tradeoff))
