@@ -17,6 +17,10 @@ def rfc3339(moment: datetime) -> str:
 Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class View(BaseModel):
     """camelCase outside, absent values are null."""
 
@@ -31,7 +35,7 @@ class Problem(View):
 
 
 class TaskRun(View):
-    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known."""
+    """A task run; absent values are null, but for `exportTo` and `warning`, which few runs have. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known."""
 
     id: str
     transform_id: str | None
@@ -47,6 +51,13 @@ class TaskRun(View):
     completed_on: Moment | None
     execution_time: Annotated[int | None, Field(description="Seconds, as Glue counts them.")]
     error: Problem | None
+    export_to: Annotated[
+        str | None, Field(description="Where the labels go that a replacing import forgets.", exclude_if=_is_absent)
+    ] = None
+    warning: Annotated[
+        str | None,
+        Field(description="What the caller ought to know, as of labels that will be forgotten.", exclude_if=_is_absent),
+    ] = None
 
 
 class TaskRunList(View):
@@ -71,5 +82,7 @@ def view(run: Run) -> TaskRun:
         started_on=run.started_on,
         completed_on=run.completed_on,
         execution_time=run.execution_time,
+        export_to=run.export_to,
+        warning=run.warning,
         error=Problem(code=run.error.code, message=run.error.message) if run.error else None,
     )

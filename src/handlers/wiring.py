@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from core.announce import Bus
 from core.aws.bus import EventBus
+from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes
@@ -63,6 +64,7 @@ def build_world(environment: Mapping[str, str], session: Session) -> World:
             new_revision=lambda: uuid4().hex,
         ),
         glue=GlueTaskRuns(starter=session.client("glue", config=_ONCE), client=session.client("glue", config=_AGAIN)),
+        files=S3LabelFiles(session.client("s3", config=_AGAIN)),
         clock=lambda: datetime.now(UTC),
         policy=settings.policy,
     )
