@@ -35,7 +35,10 @@ class Problem(View):
 
 
 class TaskRun(View):
-    """A task run; absent values are null, but for `exportTo` and `warning`, which few runs have. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known."""
+    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known.
+
+    Absent values are null, but for `exportTo` and `warning`: few runs have them, and the others leave them out.
+    """
 
     id: str
     transform_id: str | None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from local.glue.findmatches import tokens
-from local.glue.findmatches.columns import gram_counts, tf_idf, word_counts
+from local.glue.findmatches.columns import GRAM, gram_counts, phrase_counts, tf_idf, word_counts
 
 Indices = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -21,6 +21,8 @@ _PAIRS_FROM_ROWS = 3_000
 _WORDS_IN_PAIRS = 8
 _FOUR_GRAMS_FROM_ROWS = 30_000
 _FIVE_GRAMS_FROM_ROWS = 200_000
+# So many times the neighbours wanted are found by rare terms alone, then compared by all terms.
+_WIDER = 3
 # A pair whose shared terms weigh less than this share of the row's best pair is no neighbour.
 _OF_BEST = 0.2
 
@@ -58,13 +60,13 @@ class Neighbours:
 def neighbours(texts: Sequence[str], per_row: int, budget: int) -> Neighbours:
     """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms looked at per row, so cost is linear."""
     words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts))
-    left, right = _shared_terms(texts, words, grams, 3 * per_row, budget)
+    left, right = _shared_terms(texts, words, grams, _WIDER * per_row, budget)
     score = np.empty(len(left), np.float32)
     for start in range(0, len(left), _CHUNK):
         part = slice(start, start + _CHUNK)
         score[part] = (row_cosine(words, left[part], right[part]) + row_cosine(grams, left[part], right[part])) / 2
-    keep = _nearest(left, right, score, len(texts), per_row)
-    return _ranked(left[keep], right[keep], score[keep], words, grams, len(texts))
+    keep = _nearest(left, right, score, per_row)
+    return _ranked(left[keep], right[keep], score[keep], words, grams)
 
 
 def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: ANN401 - scipy's arrays carry no types
@@ -72,7 +74,8 @@ def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: A
     return np.asarray(product.sum(axis=1), np.float32).ravel().clip(0, 1)
 
 
-def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any, count: int) -> Neighbours:  # noqa: ANN401
+def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any) -> Neighbours:  # noqa: ANN401
+    count = words.shape[0]
     both = np.concatenate([left, right])
     twice = np.concatenate([score, score])
     keys = np.sort(both * 2.0 + (1.0 - twice.astype(np.float64)))
@@ -86,13 +89,12 @@ def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any
     return Neighbours(left, right, score, words, grams, keys, first[:-1], best, second)
 
 
-def _nearest(left: Indices, right: Indices, score: Scores, count: int, per_row: int) -> NDArray[np.bool_]:
+def _nearest(left: Indices, right: Indices, score: Scores, per_row: int) -> NDArray[np.bool_]:
     """Pairs that are among the `per_row` nearest of either of their rows."""
     keep = np.zeros(len(left), np.bool_)
     for rows in (left, right):
         order = np.argsort(rows * 2.0 + (1.0 - score.astype(np.float64)), kind="stable")
-        first = np.zeros(count + 1, np.int64)
-        np.cumsum(np.bincount(rows, minlength=count), out=first[1:])
+        first = np.append(0, np.cumsum(np.bincount(rows)))
         place = np.arange(len(rows)) - first[rows[order]]
         keep[order[place < per_row]] = True
     return keep
@@ -100,11 +102,11 @@ def _nearest(left: Indices, right: Indices, score: Scores, count: int, per_row: 
 
 def _shared_terms(texts: Sequence[str], words: Any, grams: Any, per_row: int, budget: int) -> tuple[Indices, Indices]:  # noqa: ANN401
     count = len(texts)
-    terms = [_pruned(words, budget // 2)]
+    terms = [_pruned(tf_idf(phrase_counts(texts)), budget // 2)]
     if count > _PAIRS_FROM_ROWS:
         terms.append(_pruned(_word_pairs(words), budget // 2))
-    size = 3 + (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
-    terms.append(_pruned(grams if size == 3 else tf_idf(gram_counts(texts, size)), budget))
+    longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
+    terms.append(_pruned(tf_idf(gram_counts(texts, GRAM + longer)) if longer else grams, budget))
     weighted = sparse.hstack(terms, format="csr")
     transposed = weighted.T.tocsr()
     found = [np.zeros(0, np.int64)]

@@ -15,22 +15,30 @@ from local.glue.findmatches.values import Numbers, as_days, as_numbers, prevail
 
 Codes = NDArray[np.int64]
 
-_GRAM = 3
+GRAM = 3
 _CHUNK = 50_000
+_STYLED = 80
+_RARE_AT_LEAST = 0.1
 
 
 @dataclass(frozen=True)
 class Column:
-    """`values[codes[row]]` is a row's plain text; "" is a missing value. Matrices and arrays go by value, not by row."""
+    """`values[codes[row]]` is a row's plain text; "" is a missing value. Matrices and arrays go by value, not by row.
+
+    `styles[row]` numbers how the value was written (case, punctuation): it often tells the source of a row.
+    """
 
     name: str
     codes: Codes
     values: list[str]
     frequencies: NDArray[np.int64]
+    styles: Codes
     numbers: Numbers | None
     days: Numbers | None
     words: Any
     grams: Any
+    sets: Any
+    digits: Any
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -61,12 +69,51 @@ def tf_idf(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no
     )
 
 
+def idf_sets(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Which terms each row holds, each with how rare it is: log(rows / rows that hold it), at least a little."""
+    occurs = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf = np.log(np.maximum(counts.shape[0], 2) / np.maximum(occurs, 1)) + _RARE_AT_LEAST
+    return sparse.csr_matrix((idf.astype(np.float32)[counts.indices], counts.indices, counts.indptr), shape=counts.shape)
+
+
 def word_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
-    return _in_chunks(texts, tokens.words)
+    return _in_chunks(texts, lambda chunk: _counted(tokens.words(chunk)[0]))
 
 
-def gram_counts(texts: Sequence[str], size: int = _GRAM) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+def phrase_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Words, and neighbouring words written as one."""
+    return _in_chunks(texts, lambda chunk: _together(*tokens.words(chunk)))
+
+
+def code_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    """Of words, and neighbouring words written as one, those with a digit: model numbers, versions, house numbers."""
+
+    def codes(chunk: Sequence[str]) -> tuple[tokens.Rows, tokens.Hashes]:
+        found = [(part.rows[part.digit], part.hashes[part.digit]) for part in tokens.words(chunk)]
+        return _sorted(np.concatenate([rows for rows, _ in found]), np.concatenate([hashes for _, hashes in found]))
+
+    return _in_chunks(texts, codes)
+
+
+def number_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    return _in_chunks(texts, tokens.digit_runs)
+
+
+def gram_counts(texts: Sequence[str], size: int = GRAM) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
     return _in_chunks(texts, lambda chunk: tokens.ngrams(chunk, size))
+
+
+def _counted(words: tokens.Words) -> tuple[tokens.Rows, tokens.Hashes]:
+    return words.rows, words.hashes
+
+
+def _together(one: tokens.Words, other: tokens.Words) -> tuple[tokens.Rows, tokens.Hashes]:
+    return _sorted(np.append(one.rows, other.rows), np.append(one.hashes, other.hashes))
+
+
+def _sorted(rows: tokens.Rows, hashes: tokens.Hashes) -> tuple[tokens.Rows, tokens.Hashes]:
+    order = np.argsort(rows, kind="stable")
+    return rows[order], hashes[order]
 
 
 def _in_chunks(texts: Sequence[str], tokenize: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
@@ -84,6 +131,7 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     present = [value for value in raw_values if value.strip()]
     of_days = prevail(as_days(present))
     of_numbers = not of_days and prevail(as_numbers(present))
+    styles = _distinct([_style(value) for value in raw_values])[1][raw_codes]
     if of_numbers:
         # "$1,299.00" and "1299" are the same number, but "0042" is a code and stays what it is.
         raw_values = [_canonical_number(value) for value in raw_values]
@@ -91,16 +139,28 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     codes = codes_of_raw[raw_codes]
     raw_of_code = dict(zip(codes_of_raw.tolist(), raw_values, strict=True))
     raw_of_value = [raw_of_code[code] for code in range(len(values))]
+    counted = word_counts(values)
     return Column(
         name=name,
         codes=codes,
         values=values,
         frequencies=np.bincount(codes, minlength=len(values)),
+        styles=styles,
         numbers=as_numbers(raw_of_value) if of_numbers else None,
         days=as_days(raw_of_value) if of_days else None,
-        words=tf_idf(word_counts(values)),
+        words=tf_idf(counted),
         grams=tf_idf(gram_counts(values)),
+        sets=idf_sets(counted),
+        digits=idf_sets(number_counts(values)),
     )
+
+
+def _style(value: str) -> str:
+    text = value[:_STYLED]
+    case = "".join(sorted({"A" if letter.isupper() else "a" for letter in text if letter.isalpha()}))
+    capitals = len(text) > 0 and all(word[0].isupper() for word in text.split() if word[0].isalpha())
+    marks = "".join(sorted({letter for letter in text if not letter.isalnum() and not letter.isspace()}))
+    return f"{case}{capitals}{marks}{any(letter.isdigit() for letter in text)}"
 
 
 def _canonical_number(value: str) -> str:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from local.glue.findmatches.evaluation import Evaluation, NotEnoughLabels, evaluation
 from local.glue.findmatches.labeling import labeling_sets
-from local.glue.findmatches.labels import Label, labelled_pairs, labelled_sets
+from local.glue.findmatches.labels import NO_PAIRS, Label, labelled_pairs, labelled_sets
 from local.glue.findmatches.matching import match_groups, match_ids
-from local.glue.findmatches.pipeline import Prepared, chances, learn_from, prepare, record_pairs
+from local.glue.findmatches.pipeline import Prepared, prepare, record_pairs
+from local.glue.findmatches.scoring import score
 from local.glue.findmatches.settings import Settings
 from local.glue.findmatches.table import Table
 
@@ -46,23 +47,15 @@ def propose_labeling_sets(
 def propose(
     prepared: Prepared, table: Table, labels: Sequence[Label], settings: Settings, *, sets: int, rows_per_set: int
 ) -> list[list[int]]:
-    pairs = labelled_pairs(table, labels)
-    labelled = record_pairs(prepared, pairs)
-    near = prepared.near
-    model = learn_from(prepared, labelled, settings)
-    features = prepared.comparison.features(near.left, near.right)
-    likely = chances(model, features)
-    count = len(prepared.row_of)
-    answered = np.isin(near.left * count + near.right, labelled.left * count + labelled.right)
-    value = likely * (1 - likely)
-    value[answered] = 0
+    labelled = record_pairs(prepared, labelled_pairs(table, labels))
+    scored = score(prepared, labelled, NO_PAIRS, settings)
+    value = scored.likely * (1 - scored.likely)
+    value[scored.labelled] = 0
     ask = np.flatnonzero(value > 0)
-    seen = {
-        frozenset(prepared.record[row] for row, _ in members if prepared.record[row] >= 0)
-        for members in labelled_sets(table, labels)
-    }
-    chosen = labeling_sets(near.left[ask], near.right[ask], value[ask], sets=sets, rows_per_set=rows_per_set, seen=seen)
-    return [[int(prepared.row_of[record]) for record in members] for members in chosen]
+    one = prepared.row_of[scored.left[ask]]
+    other = np.where(scored.left[ask] == scored.right[ask], prepared.twin[scored.left[ask]], prepared.row_of[scored.right[ask]])
+    answered = {frozenset(row for row, _ in members) for members in labelled_sets(table, labels)}
+    return labeling_sets(one, other, value[ask], sets=sets, rows_per_set=rows_per_set, seen=answered)
 
 
 def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from local.glue.findmatches.context import owners
 from local.glue.findmatches.labels import LabelledPairs
 from local.glue.findmatches.model import Model
-from local.glue.findmatches.pipeline import Prepared, chances, learn_from, record_pairs
+from local.glue.findmatches.pipeline import Prepared, record_pairs
+from local.glue.findmatches.scoring import score
 from local.glue.findmatches.settings import Settings
 
 _TEST_SHARE = 0.3
@@ -42,9 +44,9 @@ def evaluation(prepared: Prepared | None, labelled: LabelledPairs, settings: Set
     if len(sets) < 2:  # noqa: PLR2004 - one to learn, one to test
         raise NotEnoughLabels(f"Evaluation needs at least 2 labeling sets with two differing rows each; there are {len(sets)}.")
     learn, test = _split(pairs, sets, settings.seed)
-    model = learn_from(prepared, learn, settings)
-    features = prepared.comparison.features(test.left, test.right)
-    likely = chances(model, features)
+    scored = score(prepared, learn, test, settings)
+    count = len(prepared.row_of)
+    likely = scored.likely[np.searchsorted(scored.left * count + scored.right, test.left * count + test.right)]
     threshold = _largest_f1(likely, test.match)
     said = likely >= threshold
     tp, fp = int((said & test.match).sum()), int((said & ~test.match).sum())
@@ -58,7 +60,7 @@ def evaluation(prepared: Prepared | None, labelled: LabelledPairs, settings: Set
         false_positives=fp,
         false_negatives=fn,
         true_negatives=tn,
-        column_importances=_importances(prepared, model),
+        column_importances=_importances(prepared, scored.model),
     )
 
 
@@ -67,7 +69,8 @@ def _importances(prepared: Prepared, model: Model | None) -> tuple[tuple[str, fl
     names = [column.name for column in prepared.comparison.columns]
     total = dict.fromkeys(names, 0.0)
     if model:
-        for owner, gain in zip(prepared.comparison.owners, model.trees.feature_importances_.tolist(), strict=True):
+        owner_of = prepared.comparison.owners + owners(prepared.comparison.columns)
+        for owner, gain in zip(owner_of, model.trees.feature_importances_.tolist(), strict=True):
             if owner is not None:
                 total[owner] += gain
     whole = sum(total.values())

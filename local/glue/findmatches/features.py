@@ -1,6 +1,6 @@
 """What is alike and what differs between the two rows of a pair, as numbers that a model can weigh."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from local.glue.findmatches.candidates import Indices, Neighbours, Scores, row_cosine
-from local.glue.findmatches.columns import Column
+from local.glue.findmatches.columns import Column, code_counts, idf_sets, number_counts, phrase_counts
 
 Matrix = NDArray[np.float32]
 
@@ -22,10 +22,14 @@ _CHUNK = 100_000
 
 @dataclass(frozen=True)
 class Comparison:
-    """How pairs of rows are turned into features; `row_names` and `column_features` tell what each number is."""
+    """How pairs of rows are turned into features: a block for each column, and one for the whole row."""
 
     columns: tuple[Column, ...]
     near: Neighbours
+    phrases: Any
+    codes: Any
+    numbers: Any
+    texts: Sequence[str]
 
     @property
     def owners(self) -> list[str | None]:
@@ -35,40 +39,109 @@ class Comparison:
 
     def features(self, left: Indices, right: Indices) -> Matrix:
         """One row of features per pair, float32, no NaN."""
-        parts = [
-            self._chunk(left[start : start + _CHUNK], right[start : start + _CHUNK]) for start in range(0, len(left), _CHUNK)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.owners)), np.float32)
+        found = np.empty((len(left), len(self.columns) * _PER_COLUMN + _PER_ROW), np.float32)
+        for start in range(0, len(left), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            for place, column in enumerate(self.columns):
+                block = slice(place * _PER_COLUMN, (place + 1) * _PER_COLUMN)
+                found[part, block] = _compare(column, left[part], right[part])
+            found[part, -_PER_ROW:] = self._whole_row(found[part, :-_PER_ROW], left[part], right[part])
+        return found
 
-    def _chunk(self, left: Indices, right: Indices) -> Matrix:
-        columns = [_compare(column, left, right) for column in self.columns]
-        return np.concatenate([*columns, self._row_features(columns, left, right)], axis=1)
-
-    def _row_features(self, columns: list[Matrix], left: Indices, right: Indices) -> Matrix:
+    def _whole_row(self, columns: Matrix, left: Indices, right: Indices) -> Matrix:
         near = self.near
-        score = near.similarity(left, right)
+        words, grams = row_cosine(near.words, left, right), row_cosine(near.grams, left, right)
+        score = (words + grams) / 2
         ranks = np.stack([near.rank(left, score), near.rank(right, score)])
         margins = np.stack([near.margin(left, score), near.margin(right, score)])
-        alike = np.stack([part[:, _ALIKE] for part in columns])
-        known = 1 - np.stack([part[:, _MISSING_ANY] for part in columns])
-        compared = np.maximum(known.sum(axis=0), 1)
+        alike = columns[:, _ALIKE::_PER_COLUMN]
+        known = 1 - columns[:, _MISSING_ANY::_PER_COLUMN]
+        numbers = _shared(self.numbers, left, right)
+        phrases, codes = _shared(self.phrases, left, right), _shared(self.codes, left, right)
         row = [
-            row_cosine(near.words, left, right),
-            row_cosine(near.grams, left, right),
+            words,
+            grams,
+            (alike * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
+            np.where(known > 0, alike, 1).min(axis=1),
+            known.mean(axis=1),
             np.log1p(ranks.min(axis=0)),
             np.log1p(ranks.max(axis=0)),
             margins.min(axis=0),
             margins.max(axis=0),
-            (alike * known).sum(axis=0) / compared,
-            np.where(known > 0, alike, 1).min(axis=0),
-            known.mean(axis=0),
+            phrases.of_smaller,
+            phrases.of_both,
+            phrases.rarest,
+            codes.of_smaller,
+            codes.of_both,
+            codes.rarest,
+            codes.in_both & (codes.of_both == 0),
+            numbers.of_smaller,
+            numbers.of_both,
+            numbers.in_both & (numbers.of_both == 0),
+            self._edits(left, right),
         ]
         return np.stack(row, axis=1).astype(np.float32)
 
 
-_PER_COLUMN = 8
-_PER_ROW = 9
+    def _edits(self, left: Indices, right: Indices) -> Scores:
+        one = [self.texts[row][:_EDITED_CHARACTERS] for row in left.tolist()]
+        other = [self.texts[row][:_EDITED_CHARACTERS] for row in right.tolist()]
+        scores: Scores = process.cpdist(one, other, scorer=fuzz.token_sort_ratio, dtype=np.float32) / np.float32(100)
+        return scores
+
+
+_PER_COLUMN = 12
+_PER_ROW = 20
 _MISSING_ANY, _ALIKE = 0, 3
+LIKENESS = slice(-_PER_ROW, -_PER_ROW + 3)
+
+
+def comparison(columns: Sequence[Column], near: Neighbours, texts: Sequence[str]) -> Comparison:
+    # A price or a date is compared as such; its digits are no model number.
+    worded = row_texts([column for column in columns if column.numbers is None and column.days is None], len(texts))
+    return Comparison(
+        tuple(columns),
+        near,
+        idf_sets(phrase_counts(texts)),
+        idf_sets(code_counts(worded)),
+        idf_sets(number_counts(worded)),
+        texts,
+    )
+
+
+def row_texts(columns: Sequence[Column], rows: int) -> list[str]:
+    """Each row's values in these columns as one text."""
+    if not columns:
+        return [""] * rows
+    by_column = [[column.values[code] for code in column.codes.tolist()] for column in columns]
+    return [" ".join(filter(None, cells)) for cells in zip(*by_column, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Shared terms by how rare they are: their share of the smaller and of both sides, 0..1, and the rarest one."""
+
+    of_smaller: Scores
+    of_both: Scores
+    rarest: Scores
+    in_both: NDArray[np.bool_]
+
+
+def _shared(sets: Any, left: Indices, right: Indices) -> _Shared:  # noqa: ANN401 - scipy's sparse arrays carry no types
+    one, other = sets[left], sets[right]
+    total_one, total_other = (np.asarray(side.sum(axis=1)).ravel() for side in (one, other))
+    # Both sides hold the same weight for a shared term, so the root of the product is that weight.
+    common = one.multiply(other).tocsr()
+    common.data = np.sqrt(common.data)
+    weight = np.asarray(common.sum(axis=1)).ravel()
+    rarest = np.asarray(common.max(axis=1).todense()).ravel() / np.log(max(sets.shape[0], 2) + 1)
+    smaller = np.minimum(total_one, total_other)
+    return _Shared(
+        (weight / np.maximum(smaller, 1e-6)).astype(np.float32),
+        (weight / np.maximum(total_one + total_other - weight, 1e-6)).astype(np.float32),
+        rarest.astype(np.float32),
+        smaller > 0,
+    )
 
 
 def _compare(column: Column, left: Indices, right: Indices) -> Matrix:
@@ -86,17 +159,21 @@ def _compare_values(column: Column, one: Indices, other: Indices) -> Matrix:
     known = absent == 0
     same = (one == other) & known
     words, grams = row_cosine(column.words, one, other), row_cosine(column.grams, one, other)
+    shared = _shared(column.sets, one, other)
     rows = column.frequencies.sum()
     rare = np.log(rows / np.maximum(column.frequencies[one], 1)) / np.log(max(rows, 2))
     if column.mean_length <= _LONG:
         close = _scored(column, one, other, known, JaroWinkler.similarity)
-        edits = _scored(column, one, other, known, fuzz.token_sort_ratio) / 100
-        edits = np.maximum(edits, _scored(column, one, other, known, fuzz.ratio) / 100)
+        edits = _scored(column, one, other, known, fuzz.token_sort_ratio) / np.float32(100)
+        edits = np.maximum(edits, _scored(column, one, other, known, fuzz.ratio) / np.float32(100))
     else:
         close, edits = words, grams
-    features = [absent > 0, absent > 1, words, edits, close, grams, same * rare, _distance(column, one, other, same)]
+    distance = _distance(column, one, other, same)
+    digits = _shared(column.digits, one, other)
+    unlike = digits.in_both & (digits.of_both == 0)
+    features = [absent > 0, absent > 1, words, edits, close, grams, shared.of_smaller, shared.rarest, same * rare, distance, digits.of_both, unlike]
     table = np.stack(features, axis=1).astype(np.float32)
-    table[~known, 2:6] = 0.5
+    table[~known, 2:7] = 0.5
     return table
 
 
@@ -109,7 +186,7 @@ def _scored(column: Column, one: Indices, other: Indices, known: NDArray[np.bool
     return scores
 
 
-def _distance(column: Column, one: Indices, other: Indices, same: NDArray[np.bool_]) -> Any:  # noqa: ANN401
+def _distance(column: Column, one: Indices, other: Indices, same: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - float or bool
     """0 for equal to 1 for far apart; for text that is neither number nor date, whether the values differ."""
     if column.days is not None:
         apart = np.log1p(np.abs(column.days[one] - column.days[other])) / 10

@@ -20,13 +20,15 @@ class Guess:
     match: NDArray[np.bool_]
 
 
-def guess(near: Neighbours, some: NDArray[np.int64], likeness: Matrix, seed: int) -> Guess:
-    """`some`: places of the candidate pairs to look at; `likeness`: one number for each, larger is more alike."""
+def guess(near: Neighbours, left: NDArray[np.int64], right: NDArray[np.int64], likeness: Matrix, seed: int) -> Guess:
+    """`likeness`: one number per pair, larger is more alike. Pairs of identical rows are left out: they teach nothing."""
     nothing = Guess(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    some = np.flatnonzero(left != right)
+    left, right, likeness = left[some], right[some], likeness[some]
     if len(np.unique(likeness)) < _FEWEST_DIFFERENT:
         return nothing
-    score = near.score[some]
-    mutual = (near.rank(near.left[some], score) == 0) & (near.rank(near.right[some], score) == 0)
+    score = near.similarity(left, right)
+    mutual = (near.rank(left, score) == 0) & (near.rank(right, score) == 0)
     level = _two_groups(likeness[mutual]) if mutual.sum() > 1 else _two_groups(likeness)
     alike = np.flatnonzero(mutual & (likeness >= level))
     different = np.flatnonzero(~mutual & (likeness < level))

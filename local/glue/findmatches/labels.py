@@ -34,6 +34,9 @@ class LabelledPairs:
         return LabelledPairs(self.left[keep], self.right[keep], self.match[keep], self.fold[keep])
 
 
+NO_PAIRS = LabelledPairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.int64))
+
+
 def labelled_pairs(table: Table, labels: Sequence[Label]) -> LabelledPairs:
     """All pairs within each set, as row numbers; the later label wins. Labels of keys that the table lacks are ignored."""
     spoken: dict[tuple[int, int], tuple[bool, int]] = {}

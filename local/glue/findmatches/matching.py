@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from local.glue.findmatches.clusters import average_linkage, groups, most_expected
-from local.glue.findmatches.constraints import bind
-from local.glue.findmatches.labels import LabelledPairs
-from local.glue.findmatches.model import Chances, Model
-from local.glue.findmatches.pipeline import Prepared, chances, learn_from, record_pairs
+from local.glue.findmatches.constraints import Bound, bind
+from local.glue.findmatches.labels import NO_PAIRS, LabelledPairs
+from local.glue.findmatches.model import Chances
+from local.glue.findmatches.pipeline import Prepared, record_pairs
+from local.glue.findmatches.scoring import Scored, score
 from local.glue.findmatches.settings import Settings
 from local.glue.findmatches.table import Table
 
@@ -19,7 +20,6 @@ Indices = NDArray[np.int64]
 # A label is this surely right: it outweighs doubt, but one slip of a finger does not outweigh identical rows.
 _LABEL_IS_RIGHT = 0.99
 _SURE = 1e-4
-_SCORED_AT_ONCE = 200_000
 
 
 def match_groups(
@@ -32,16 +32,20 @@ def match_groups(
     """A group number per row."""
     alone = prepared.record if prepared else _all_that_speak(table)
     record = np.where(alone < 0, alone.max(initial=0) + 1 + np.arange(len(table)), alone)
-    bound = bind(record, known, labelled if settings.enforce_labels else None)
+    enforced = labelled if settings.enforce_labels else None
     if prepared is None:
-        return bound.node
+        return bind(record, known, enforced).node
     pairs = record_pairs(prepared, labelled)
-    model = learn_from(prepared, pairs, settings)
-    left, right, likely = _told(prepared, _likely(prepared, model), pairs, _second_opinion(prepared, model, pairs))
-    node = bound.node[prepared.row_of]
-    size = np.maximum(np.bincount(node, minlength=len(bound.owner)), 1)
-    merges = average_linkage(node[left], node[right], likely, size, bound)
-    made = most_expected(merges, float(likely[node[left] != node[right]].sum()), settings.beta)
+    scored = score(prepared, pairs, NO_PAIRS, settings)
+    likely = _told(scored, pairs)
+    twins = scored.left == scored.right
+    record = _split(record, scored.left[twins & (likely < settings.least_chance)])
+    bound = bind(record, known, enforced)
+    one, other, chance = _links(prepared, bound, record, scored, likely)
+    size = np.zeros(len(bound.owner), np.int64)
+    np.add.at(size, bound.node[np.unique(record, return_index=True)[1]], 1)
+    merges = average_linkage(one, other, chance, size, bound)
+    made = most_expected(merges, float(chance[one != other].sum()), settings.beta)
     return groups(len(bound.owner), merges, made)[bound.node]
 
 
@@ -65,31 +69,48 @@ def _all_that_speak(table: Table) -> Indices:
     return np.where(speaks, 0, -1).astype(np.int64)
 
 
-def _likely(prepared: Prepared, model: Model | None) -> Chances:
-    """Probability of a match per candidate pair, computed in parts so that memory stays bounded."""
-    near = prepared.near
-    parts = [np.zeros(0)]
-    for start in range(0, len(near.left), _SCORED_AT_ONCE):
-        part = slice(start, start + _SCORED_AT_ONCE)
-        parts.append(chances(model, prepared.comparison.features(near.left[part], near.right[part])))
-    return np.concatenate(parts)
+def _split(record: Indices, apart: Indices) -> Indices:
+    """Identical rows that are different things become records of their own."""
+    if not len(apart):
+        return record
+    rows = np.flatnonzero(np.isin(record, apart))
+    split = record.copy()
+    split[rows] = record.max() + 1 + np.arange(len(rows))
+    return split
 
 
-def _second_opinion(prepared: Prepared, model: Model | None, pairs: LabelledPairs) -> Chances:
-    """What the linear model thinks of the labelled pairs: the trees know them by heart, and would only repeat the labels."""
-    features = prepared.comparison.features(pairs.left, pairs.right)
-    return model.members(features)[0] if model and len(pairs) else chances(model, features)
+def _links(
+    prepared: Prepared, bound: Bound, record: Indices, scored: Scored, likely: Chances
+) -> tuple[Indices, Indices, Chances]:
+    """Pairs of nodes with their chance. Of records that were split, the first row is linked to the first, and so on."""
+    rows = np.argsort(prepared.record, kind="stable")
+    rows = rows[np.searchsorted(prepared.record[rows], 0) :]
+    first = np.searchsorted(prepared.record[rows], np.arange(len(prepared.row_of) + 1))
+    copies = np.where(record[prepared.row_of] != np.arange(len(prepared.row_of)), np.diff(first), 1)
+    between = scored.left != scored.right
+    left, right, likely = scored.left[between], scored.right[between], likely[between]
+    one, other, chance = [bound.node[prepared.row_of[left]]], [bound.node[prepared.row_of[right]]], [likely]
+    for place in np.flatnonzero((copies[left] > 1) | (copies[right] > 1)).tolist():
+        starts, counts = (first[left[place]], first[right[place]]), (copies[left[place]], copies[right[place]])
+        numbers = np.arange(1, min(counts) if min(counts) > 1 else max(counts))
+        sides = [
+            bound.node[rows[start + numbers]] if copy > 1 else np.full(len(numbers), bound.node[rows[start]])
+            for start, copy in zip(starts, counts, strict=True)
+        ]
+        one.append(sides[0])
+        other.append(sides[1])
+        chance.append(np.full(len(numbers), likely[place]))
+    return np.concatenate(one), np.concatenate(other), np.concatenate(chance)
 
 
-def _told(prepared: Prepared, likely: Chances, pairs: LabelledPairs, second: Chances) -> tuple[Indices, Indices, Chances]:
-    """The candidate pairs and the labelled ones, with what the labels say mixed into the model's opinion."""
-    left, right, rows = prepared.near.left, prepared.near.right, len(prepared.row_of)
-    keys = np.concatenate([left * rows + right, pairs.left * rows + pairs.right])
-    shift = np.log(_LABEL_IS_RIGHT / (1 - _LABEL_IS_RIGHT)) * np.where(pairs.match, 1, -1)
-    opinion = np.clip(np.concatenate([likely, second]), _SURE, 1 - _SURE)
+def _told(scored: Scored, pairs: LabelledPairs) -> Chances:
+    """What the labels say mixed into the model's opinion.
+
+    Of labelled pairs the linear model is asked: the trees know them by heart, and would only repeat the labels.
+    """
+    opinion = scored.likely.copy()
+    opinion[scored.labelled] = scored.linear[scored.labelled]
+    opinion = np.clip(opinion, _SURE, 1 - _SURE)
     odds = np.log(opinion / (1 - opinion))
-    odds[len(left) :] += shift
-    # Of a pair that is both a candidate and labelled, the labelled one counts: it comes last.
-    distinct, from_end = np.unique(keys[::-1], return_index=True)
-    total = odds[::-1][from_end]
-    return distinct // rows, distinct % rows, 1 / (1 + np.exp(-total))
+    np.add.at(odds, scored.labelled, np.log(_LABEL_IS_RIGHT / (1 - _LABEL_IS_RIGHT)) * np.where(pairs.match, 1, -1))
+    return 1 / (1 + np.exp(-odds))

@@ -1,16 +1,15 @@
-"""The way from a table to compared pairs, and from labels to a model: what every public function of the engine starts with."""
+"""From a table to records and the pairs of them that are worth judging: the start of all that the engine does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from local.glue.findmatches.candidates import Neighbours, neighbours
 from local.glue.findmatches.columns import Column, comparable_columns
-from local.glue.findmatches.features import Comparison, Matrix
-from local.glue.findmatches.guess import Guess, guess
+from local.glue.findmatches.features import LIKENESS, Comparison, Matrix, comparison, row_texts
 from local.glue.findmatches.labels import LabelledPairs
-from local.glue.findmatches.model import Chances, Model, learn
 from local.glue.findmatches.settings import Settings
 from local.glue.findmatches.table import Table
 
@@ -19,19 +18,27 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table ready for comparing. Identical rows are one *record*; pairs are pairs of records.
+    """A table ready for judging pairs. Identical rows are one *record*.
 
-    `record[row]` is a row's record, or -1 for a row that says nothing; `row_of[record]` is its first row.
+    `record[row]` is a row's record, or -1 for a row that says nothing; `row_of[record]` is its first row, `twin[record]`
+    its second or -1. Candidate pairs are `left` <= `right`: a record with itself stands for two identical rows.
     """
 
     record: Indices
     row_of: Indices
+    twin: Indices
     comparison: Comparison
-    guessed: Guess
+    left: Indices
+    right: Indices
 
     @property
     def near(self) -> Neighbours:
         return self.comparison.near
+
+    @cached_property
+    def features(self) -> Matrix:
+        """Of the candidate pairs."""
+        return self.comparison.features(self.left, self.right)
 
 
 def prepare(table: Table, settings: Settings) -> Prepared | None:
@@ -39,9 +46,9 @@ def prepare(table: Table, settings: Settings) -> Prepared | None:
     columns = comparable_columns(table)
     if not columns:
         return None
-    codes = np.stack([column.codes for column in columns], axis=1)
+    written = [codes for column in columns for codes in (column.codes, column.styles)]
     silent = np.stack([column.missing[column.codes] for column in columns], axis=1).all(axis=1)
-    _, first, record = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    _, first, record = np.unique(np.stack(written, axis=1), axis=0, return_index=True, return_inverse=True)
     record = record.ravel().astype(np.int64)
     kept = np.flatnonzero(~silent[first])
     renumbered = np.full(len(first), -1, np.int64)
@@ -49,63 +56,36 @@ def prepare(table: Table, settings: Settings) -> Prepared | None:
     record, row_of = renumbered[record], first[kept].astype(np.int64)
     if len(row_of) < 2:  # noqa: PLR2004 - a pair needs two
         return None
+    twin = _twins(record, row_of)
     by_record = [_of_records(column, row_of) for column in columns]
-    near = neighbours(_texts(by_record), settings.neighbours_per_row, settings.terms_per_row)
-    comparison = Comparison(tuple(by_record), near)
-    return Prepared(record, row_of, comparison, _guess(comparison, settings))
-
-
-def learn_from(prepared: Prepared, labelled: LabelledPairs, settings: Settings) -> Model | None:
-    """A model from labelled pairs of records, and from the guess as far as labels are few; None if neither helps."""
-    near, guessed = prepared.near, prepared.guessed
-    left = np.concatenate([labelled.left, near.left[guessed.pairs]])
-    right = np.concatenate([labelled.right, near.right[guessed.pairs]])
-    match = np.concatenate([labelled.match, guessed.match])
-    if match.all() or not match.any():
-        return None
-    weight = np.ones(len(match))
-    if len(guessed.pairs):
-        weight[len(labelled) :] = _GUESS_COUNTS_AS / len(guessed.pairs)
-    return learn(prepared.comparison.features(left, right), match, weight, settings.seed)
+    texts = row_texts(by_record, len(row_of))
+    near = neighbours(texts, settings.neighbours_per_row, settings.terms_per_row)
+    twice = np.flatnonzero(twin >= 0)
+    left, right = np.append(near.left, twice), np.append(near.right, twice)
+    return Prepared(record, row_of, twin, comparison(by_record, near, texts), left, right)
 
 
 def record_pairs(prepared: Prepared, labelled: LabelledPairs) -> LabelledPairs:
-    """The labelled pairs of rows as pairs of records; pairs of identical or silent rows teach nothing and are left out."""
+    """The labelled pairs of rows as pairs of records; silent rows teach nothing and are left out."""
     one, other = prepared.record[labelled.left], prepared.record[labelled.right]
     moved = LabelledPairs(np.minimum(one, other), np.maximum(one, other), labelled.match, labelled.fold)
-    return moved.where((one != other) & (one >= 0) & (other >= 0))
-
-
-def chances(model: Model | None, features: Matrix) -> Chances:
-    """Probability of a match per row of `features`; without a model, how alike the two rows are."""
-    return model.chances(features) if model else likeness(features).astype(np.float64)
+    return moved.where((one >= 0) & (other >= 0))
 
 
 def likeness(features: Matrix) -> Matrix:
-    """Mean similarity over the row: words, n-grams, and the columns that both rows fill."""
-    words, grams, columns = features[:, -9], features[:, -8], features[:, -3]
-    mean: Matrix = (words + grams + columns) / 3
+    """Mean similarity over the row, 0..1: words, n-grams, and the columns that both rows fill."""
+    mean: Matrix = features[:, LIKENESS].mean(axis=1)
     return mean
 
 
-_GUESS_COUNTS_AS = 20.0
-_GUESS_FROM = 100_000
-
-
-def _guess(comparison: Comparison, settings: Settings) -> Guess:
-    near = comparison.near
-    total = len(near.left)
-    some = np.arange(total)
-    if total > _GUESS_FROM:
-        some = np.sort(np.random.default_rng(settings.seed).choice(total, _GUESS_FROM, replace=False))
-    return guess(near, some, likeness(comparison.features(near.left[some], near.right[some])), settings.seed)
+def _twins(record: Indices, row_of: Indices) -> Indices:
+    twin = np.full(len(row_of), -1, np.int64)
+    others = np.flatnonzero((record >= 0) & (row_of[record] != np.arange(len(record))))[::-1]
+    twin[record[others]] = others
+    return twin
 
 
 def _of_records(column: Column, row_of: Indices) -> Column:
-    codes = column.codes[row_of]
-    return Column(**{**vars(column), "codes": codes})
+    return replace(column, codes=column.codes[row_of], styles=column.styles[row_of])
 
 
-def _texts(columns: list[Column]) -> list[str]:
-    by_column = [[column.values[code] for code in column.codes.tolist()] for column in columns]
-    return [" ".join(filter(None, cells)) for cells in zip(*by_column, strict=True)]

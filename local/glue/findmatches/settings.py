@@ -1,5 +1,6 @@
 """What a transform's owner may tune."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -20,17 +21,22 @@ class Settings:
     @property
     def neighbours_per_row(self) -> int:
         """5 at cost 0, 10 balanced, 20 at accuracy 1."""
-        return round(5 * 4.0**self._accuracy)
+        return int(5 * math.pow(4, self._accuracy))
 
     @property
     def terms_per_row(self) -> int:
         """How many shared terms may be looked at per row to find its neighbours."""
-        return round(1500 * 9.0**self._accuracy)
+        return int(1500 * math.pow(9, self._accuracy))
 
     @property
     def beta(self) -> float:
         """The F-beta to maximise: 4 at recall, 1 balanced, 1/4 at precision."""
-        return float(4.0 ** (1 - 2 * (0.5 if self.precision_recall is None else self.precision_recall)))
+        return math.pow(4, 1 - 2 * (0.5 if self.precision_recall is None else self.precision_recall))
+
+    @property
+    def least_chance(self) -> float:
+        """From which probability a single pair is worth calling a match: 0.5 balanced, 0.8 at precision."""
+        return 1 / (1 + self.beta)
 
     @property
     def _accuracy(self) -> float:

@@ -1,4 +1,4 @@
-"""One plain form of a text, so that spelling habits of a source (case, accents, punctuation, HTML) don't count as differences."""
+"""One plain form of a text, without a source's habits of case, accents, punctuation and HTML."""
 
 import html
 import re

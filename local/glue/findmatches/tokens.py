@@ -1,6 +1,7 @@
 """Texts to sparse counts of words and character n-grams, hashed and vectorised: a million rows take seconds."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ _FEWEST_BUCKETS = 1 << 14
 _MOST_BUCKETS = 1 << 22
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_BLANK = 32
+_BLANK, _ZERO, _NINE = 32, 48, 57
 
 
 def codepoints(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -27,24 +28,64 @@ def codepoints(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int
     return np.frombuffer((" " + joined).encode("utf-32-le", "surrogatepass"), np.uint32), starts
 
 
-def words(texts: Sequence[str]) -> tuple[Rows, Hashes]:
-    """The row and the hash of every word, in the order of the texts."""
+@dataclass(frozen=True)
+class Words:
+    """Every word of some texts in order: the text it stands in, its hash, whether it holds a digit."""
+
+    rows: Rows
+    hashes: Hashes
+    digit: NDArray[np.bool_]
+
+
+def words(texts: Sequence[str]) -> tuple[Words, Words]:
+    """The words of the texts; and every two neighbouring words written as one ("note book" as "notebook")."""
     points, starts = codepoints(texts)
     blank = points == _BLANK
     edges = np.flatnonzero(blank)
     spans = np.diff(edges)
     first = edges[:-1][spans > 1] + 1
     if not len(first):
-        return np.zeros(0, np.int64), np.zeros(0, np.uint64)
-    last = first + spans[spans > 1] - 1
-    # A polynomial hash of each span, by one running sum: h(word) = sum(code * m^(position in word)).
-    position = np.arange(len(points)) - np.repeat(np.append(0, edges), np.diff(np.append(np.append(0, edges), len(points))))
-    powers = _powers(int(position.max()) + 1)
-    weighted = (points.astype(np.uint64) + np.uint64(1)) * powers[position]
+        nothing = Words(np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0, np.bool_))
+        return nothing, nothing
+    length = spans[spans > 1] - 1
+    # A polynomial hash of each span, by one running sum: h(word) = sum(code * m^(place in word)).
+    place = np.arange(len(points)) - np.repeat(edges, np.diff(np.append(edges, len(points))))
+    powers = _powers(int(length.max()) + 1)
+    weighted = (points.astype(np.uint64) + np.uint64(1)) * powers[place]
     weighted[blank] = 0
     running = np.append(np.uint64(0), np.cumsum(weighted))
-    hashes = _mix(running[last] - running[first])
-    return np.searchsorted(starts, first - 1, side="right") - 1, hashes
+    plain = running[first + length] - running[first]
+    digits = np.append(0, np.cumsum((points >= _ZERO) & (points <= _NINE)))
+    digit = digits[first + length] > digits[first]
+    rows = np.searchsorted(starts, first - 1, side="right") - 1
+    beside = np.flatnonzero(rows[1:] == rows[:-1])
+    # ... so that h(ab) = h(a) + m^len(a) * h(b)
+    joined = plain[beside] + powers[length[beside]] * plain[beside + 1]
+    return (
+        Words(rows, _mix(plain), digit),
+        Words(rows[beside], _mix(joined), digit[beside] | digit[beside + 1]),
+    )
+
+
+def digit_runs(texts: Sequence[str]) -> tuple[Rows, Hashes]:
+    """The row and the hash of every run of digits, leading zeros left out: "v2.0" and "2" share the number 2."""
+    points, starts = codepoints(texts)
+    digit = (points >= _ZERO) & (points <= _NINE)
+    after_zeros = np.cumsum(digit & (points > _ZERO))
+    edge = np.flatnonzero(np.diff(np.concatenate([[False], digit, [False]])))
+    first, end = edge[0::2], edge[1::2]
+    before = np.append(0, after_zeros)
+    # Digits count from a run's first one that isn't zero.
+    counts_from = before[first]
+    run = np.repeat(np.arange(len(first)), end - first)
+    inside = np.flatnonzero(digit)
+    counted = after_zeros[inside] > counts_from[run]
+    run, inside = run[counted], inside[counted]
+    place = np.arange(len(run)) - np.searchsorted(run, run)
+    hashes = np.zeros(len(first), np.uint64)
+    powers = _powers(int(place.max(initial=0)) + 1)
+    np.add.at(hashes, run, points[inside].astype(np.uint64) * powers[place])
+    return np.searchsorted(starts, first - 1, side="right") - 1, _mix(hashes)
 
 
 def ngrams(texts: Sequence[str], size: int) -> tuple[Rows, Hashes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.aws.items import OPEN_SHARD, from_item, requested_key, to_item
+from core.aws.items import OPEN_SHARD, from_item, is_run, requested_key, to_item
 from core.aws.line import line_key, line_operation
 from core.aws.pages import query_page
 from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
@@ -63,7 +63,7 @@ class DynamoLedger:
 
     def get(self, run_id: str) -> Run | None:
         item = self._get({"id": {"S": run_id}})
-        return from_item(item) if item else None
+        return from_item(item) if item and is_run(item) else None
 
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         try:

@@ -8,6 +8,8 @@ from core.runs import Run
 Operation = dict[str, dict[str, Any]]
 
 _NOBODY_WAITS = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
+_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :most)"
+_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :most)"  # a line of no places has none before its first, either
 _NO_IMPORT = "attribute_not_exists(importing)"
 _MY_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
 
@@ -58,7 +60,7 @@ def _parts(
     if move.joins:
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")
         if max_waiting is not None:
-            conditions.append("(attribute_not_exists(waiting) OR size(waiting) < :most)")
+            conditions.append(_ROOM if max_waiting else _NO_ROOM)
     if waiting is not None:
         values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
         conditions.append("waiting = :seen")

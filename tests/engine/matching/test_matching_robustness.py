@@ -1,6 +1,7 @@
 """Any table that Glue would take gets an answer of the right shape."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -50,12 +51,8 @@ def check(table: Table, labels: Sequence[Label] = ()) -> None:
 def test_any_table_with_any_labels(table: Table, spoken: list[tuple[int, int, int]]) -> None:
     labels = [Label(str(number), str(label), f"k{row}") for number, label, row in spoken]
     check(table, labels)
-    try:
-        found = evaluate(table, labels, Settings())
-    except NotEnoughLabels as missing:
-        assert str(missing)
-    else:
-        assert 0 <= found.f1 <= 1
+    with suppress(NotEnoughLabels):
+        assert 0 <= evaluate(table, labels, Settings()).f1 <= 1
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,21 @@
 """The three tuning parameters of Glue, each by the effect its documentation promises; and incremental matching."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import pytest
 
 from local.glue.findmatches.engine import Label, Settings, Table, find_matches
 from local.glue.findmatches.pipeline import prepare
-
-Score = Callable[[Sequence[str], Sequence[str]], tuple[float, float]]
+from tests.engine.matching.records import Known, made_up_people, precision_and_recall
 
 
 @pytest.fixture(scope="module")
-def ambiguous(make_people: Callable[..., Any]) -> Any:  # noqa: ANN401 - conftest's Known, which cannot be imported
+def ambiguous() -> Known:
     """People known by name and town only: many share both, so precision and recall pull apart."""
-    known = make_people(300, seed=5)
+    known = made_up_people(300, seed=5)
     columns = {name: known.table.columns[name] for name in ("id", "first_name", "last_name", "town")}
-    return type(known)(Table(columns, "id"), known.truth)
+    return Known(Table(columns, "id"), known.truth)
 
 
-def test_precision_recall_tradeoff_favours_what_it_says(ambiguous: Any, precision_and_recall: Score) -> None:
+def test_precision_recall_tradeoff_favours_what_it_says(ambiguous: Known) -> None:
     labels = ambiguous.labelled(runs=2)
     results = [
         precision_and_recall(find_matches(ambiguous.table, labels, Settings(precision_recall=tradeoff)), ambiguous.truth)
@@ -32,8 +28,8 @@ def test_precision_recall_tradeoff_favours_what_it_says(ambiguous: Any, precisio
     assert recalls[0] > recalls[2]
 
 
-def test_accuracy_cost_tradeoff_searches_more_pairs(make_people: Callable[..., Any]) -> None:
-    table = make_people(400, seed=3).table
+def test_accuracy_cost_tradeoff_searches_more_pairs() -> None:
+    table = made_up_people(400, seed=3).table
     searched = []
     for tradeoff in (0.0, 0.5, 1.0):
         prepared = prepare(table, Settings(accuracy_cost=tradeoff))
@@ -42,7 +38,7 @@ def test_accuracy_cost_tradeoff_searches_more_pairs(make_people: Callable[..., A
     assert searched[0] < searched[1] < searched[2]
 
 
-def _wrong_labels(known: Any) -> list[Label]:  # noqa: ANN401 - conftest's Known, which cannot be imported
+def _wrong_labels(known: Known) -> list[Label]:
     """After two honest rounds: two records of one person told apart, and two strangers said to be the same."""
     truth, keys = known.truth, known.table.keys
     one = next(row for row in range(len(truth)) if truth.count(truth[row]) == 2)
@@ -52,7 +48,7 @@ def _wrong_labels(known: Any) -> list[Label]:  # noqa: ANN401 - conftest's Known
     return [*known.labelled(runs=2), *(Label(name, label, keys[row]) for name, label, row in wrong)]
 
 
-def test_enforced_labels_are_in_the_output(people: Any) -> None:
+def test_enforced_labels_are_in_the_output(people: Known) -> None:
     labels = _wrong_labels(people)
     ids = dict(zip(people.table.keys, find_matches(people.table, labels, Settings(enforce_labels=True)), strict=True))
     by_set: dict[str, list[Label]] = {}
@@ -67,7 +63,7 @@ def test_enforced_labels_are_in_the_output(people: Any) -> None:
     assert all((ids[one] == ids[other]) == match for (one, other), match in latest.items())
 
 
-def test_labels_that_are_not_enforced_may_be_overruled(people: Any) -> None:
+def test_labels_that_are_not_enforced_may_be_overruled(people: Known) -> None:
     labels = _wrong_labels(people)
     one, stranger = labels[-2].key, labels[-1].key
     ids = dict(zip(people.table.keys, find_matches(people.table, labels, Settings()), strict=True))
@@ -86,7 +82,7 @@ def test_identical_rows_come_apart_only_when_labels_are_enforced() -> None:
     assert enforced[0] != enforced[1]
 
 
-def test_known_ids_stay_and_new_rows_join_them(people: Any) -> None:
+def test_known_ids_stay_and_new_rows_join_them(people: Known) -> None:
     labels = people.labelled(runs=2)
     whole = find_matches(people.table, labels, Settings())
     known = [f"m{name}" if row % 3 else None for row, name in enumerate(whole)]

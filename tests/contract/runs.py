@@ -1,0 +1,32 @@
+"""Runs to write into ledgers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from core.paths import AllowedPrefixes
+from core.ports import Ledger
+from core.requests import new_run
+from core.runs import Run, Status
+from tests.fakes.loop import import_order, labeling_order
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ALLOWED = AllowedPrefixes.parse("s3://bucket/")
+
+
+def labeling(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
+    """The labeling set accepted `number` seconds after noon."""
+    order = labeling_order(f"labeling-{number}", transform_id)
+    return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
+
+
+def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
+    """The import accepted `number` seconds after noon."""
+    order = import_order(f"import-{number}", transform_id)
+    return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
+
+
+def turn(ledger: Ledger, run: Run, *statuses: Status) -> Run:
+    """Write the run's next states, one after the other."""
+    for status in statuses:
+        run = ledger.write(run, replace(run, status=status))
+    return run

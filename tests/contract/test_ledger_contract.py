@@ -1,0 +1,184 @@
+"""What every ledger does: the fake, and the one on DynamoDB, on moto and on the local cloud."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from core.errors import Conflict, InvalidCursor
+from core.ports import Ledger, RunFilter
+from core.runs import Run, RunError, Status, TaskType
+from tests.contract.runs import NOW, importing, labeling, turn
+
+
+def test_a_run_is_kept_as_it_was_written(ledger: Ledger) -> None:
+    full = replace(
+        importing(status=Status.FAILED),
+        replace_all_labels=True,
+        attempt=3,
+        asked_on=NOW,
+        changed_on=NOW + timedelta(microseconds=1),
+        task_run_id="tsk-1",
+        started_on=NOW,
+        completed_on=NOW + timedelta(minutes=9),
+        execution_time=540,
+        error=RunError("GLUE_FAILED", "naïve “quotes” and 日本"),
+        cancel_requested=True,
+    )
+    written = ledger.write(None, full)
+    assert ledger.get(full.id) == written == replace(full, revision=written.revision)
+
+
+def test_every_write_gives_a_revision_of_its_own(ledger: Ledger) -> None:
+    first = ledger.write(None, labeling())
+    second = ledger.write(first, first)
+    third = ledger.write(second, replace(second, status=Status.STARTING))
+    assert len({first.revision, second.revision, third.revision, ""}) == 4
+
+
+def test_an_unknown_run_is_none(ledger: Ledger) -> None:
+    assert ledger.get("0" * 32) is None
+
+
+def test_a_transforms_line_is_no_run(ledger: Ledger) -> None:
+    ledger.write(None, labeling(status=Status.QUEUED))
+    assert ledger.get("line#tfm-1") is None
+
+
+def test_only_one_may_write_a_new_run(ledger: Ledger) -> None:
+    first = ledger.write(None, labeling())
+    with pytest.raises(Conflict) as conflict:
+        ledger.write(None, replace(labeling(), requested_by="bob"))
+    assert conflict.value.current == first == ledger.get(first.id)
+
+
+def test_who_saw_an_older_state_may_not_write(ledger: Ledger) -> None:
+    first = ledger.write(None, labeling())
+    second = ledger.write(first, replace(first, status=Status.STARTING))
+    for stale in (None, first):
+        with pytest.raises(Conflict) as conflict:
+            ledger.write(stale, replace(first, status=Status.CANCELLED))
+        assert conflict.value.current == second
+    assert ledger.get(first.id) == second
+
+
+def test_a_run_that_is_gone_is_no_run_to_change(ledger: Ledger) -> None:
+    gone = ledger.write(None, labeling())
+    ledger.erase(gone)
+    with pytest.raises(Conflict) as conflict:
+        ledger.write(gone, replace(gone, status=Status.STARTING))
+    assert conflict.value.current is None
+
+
+@pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
+def test_an_erased_reservation_leaves_nothing_behind(ledger: Ledger, run: Run) -> None:
+    reservation = ledger.write(None, run)
+    ledger.erase(reservation)
+    ledger.erase(reservation)
+    assert ledger.get(run.id) is None
+    assert list(ledger.open_runs()) == []
+    assert ledger.write(None, run).status is Status.RESERVED
+
+
+def test_what_has_changed_since_is_not_erased(ledger: Ledger) -> None:
+    reservation = ledger.write(None, importing())
+    now = turn(ledger, reservation, Status.STARTING)
+    with pytest.raises(Conflict) as conflict:
+        ledger.erase(reservation)
+    assert conflict.value.current == now == ledger.get(now.id)
+
+
+def test_open_work_is_every_run_that_has_not_ended_by_transform_oldest_first(ledger: Ledger) -> None:
+    written = [
+        ledger.write(None, labeling(number, status, f"tfm-{number % 2}"))
+        for number, status in enumerate([status for status in Status if status is not Status.RESERVED])
+    ]
+    expected = [run for run in written if not run.status.is_terminal]
+    expected.sort(key=lambda run: (run.transform_id, run.requested_on))
+    assert list(ledger.open_runs()) == expected
+
+
+def test_ended_work_is_open_no_more_and_open_again_when_sent_again(ledger: Ledger) -> None:
+    run = turn(ledger, ledger.write(None, labeling()), Status.REFUSED)
+    assert list(ledger.open_runs()) == []
+    again = turn(ledger, run, Status.RESERVED)
+    assert list(ledger.open_runs()) == [again]
+
+
+def test_a_command_without_a_transform_can_be_put_on_record(ledger: Ledger) -> None:
+    run = ledger.write(None, replace(labeling(status=Status.REFUSED), transform_id=None, path=None))
+    assert ledger.get(run.id) == run
+    assert ledger.page(RunFilter(), 10, None).items == (run,)
+
+
+def test_the_ledger_knows_which_of_glues_runs_it_owns(ledger: Ledger) -> None:
+    ledger.write(None, replace(importing(1, Status.SUCCEEDED), task_run_id="tsk-old"))
+    ledger.write(None, replace(importing(5, Status.SUCCEEDED), task_run_id="tsk-new"))
+    ledger.write(None, replace(labeling(6, Status.RUNNING), task_run_id="tsk-labeling"))
+    ledger.write(None, replace(importing(7, Status.SUCCEEDED, "tfm-2"), task_run_id="tsk-elsewhere"))
+    ledger.write(None, labeling(8, Status.UNCONFIRMED))
+    assert ledger.owned("tfm-1", NOW + timedelta(seconds=5)) == {"tsk-new", "tsk-labeling"}
+    assert ledger.owned("tfm-1", NOW) == {"tsk-old", "tsk-new", "tsk-labeling"}
+    assert ledger.owned("tfm-none", NOW) == frozenset()
+
+
+STATUSES = [Status.SUCCEEDED, Status.FAILED, Status.RUNNING]
+FILTERS = [
+    RunFilter(),
+    RunFilter(transform_id="tfm-1"),
+    RunFilter(status=Status.FAILED),
+    RunFilter(task_type=TaskType.IMPORT_LABELS),
+    RunFilter("tfm-2", Status.SUCCEEDED, TaskType.LABELING_SET_GENERATION),
+    RunFilter(status=Status.LOST),
+    RunFilter(transform_id="tfm-none"),
+]
+
+
+@pytest.fixture
+def twelve(ledger: Ledger) -> list[Run]:
+    """Twelve runs, newest first."""
+    kinds = [labeling, importing]
+    runs = [
+        replace(kinds[number % 2](number, STATUSES[number % 3], f"tfm-{1 + number // 6}"), task_run_id=f"tsk-{number}")
+        for number in range(12)
+    ]
+    ended = [replace(run, status=Status.STOPPED) if run.is_import and run.status is Status.RUNNING else run for run in runs]
+    return [ledger.write(None, run) for run in ended][::-1]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 100])
+def test_pages_list_every_wanted_run_once_newest_first(ledger: Ledger, twelve: list[Run], limit: int) -> None:
+    for which in FILTERS:
+        found: list[Run] = []
+        cursor: str | None = None
+        for _ in range(20):
+            page = ledger.page(which, limit, cursor)
+            assert len(page.items) <= limit
+            found += page.items
+            if (cursor := page.next) is None:
+                break
+        assert cursor is None
+        assert found == [run for run in twelve if _is_wanted(run, which)]
+
+
+def _is_wanted(run: Run, which: RunFilter) -> bool:
+    return (
+        which.transform_id in (None, run.transform_id)
+        and which.status in (None, run.status)
+        and which.task_type in (None, run.task_type)
+    )
+
+
+def test_a_run_that_comes_between_two_pages_hides_none(ledger: Ledger, twelve: list[Run]) -> None:
+    first = ledger.page(RunFilter(), 5, None)
+    ledger.write(None, labeling(99, Status.SUCCEEDED))
+    second = ledger.page(RunFilter(), 7, first.next)
+    assert [*first.items, *second.items] == twelve
+
+
+def test_a_cursor_belongs_to_its_listing(ledger: Ledger, twelve: list[Run]) -> None:
+    assert twelve
+    cursor = ledger.page(RunFilter(), 5, None).next
+    for which, sent in ((RunFilter(transform_id="tfm-1"), cursor), (RunFilter(), "nonsense"), (RunFilter(), "W10")):
+        with pytest.raises(InvalidCursor):
+            ledger.page(which, 5, sent)
