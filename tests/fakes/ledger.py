@@ -102,4 +102,5 @@ def _is_wanted(run: Run, which: RunFilter) -> bool:
         which.transform_id in (None, run.transform_id)
         and which.status in (None, run.status)
         and which.task_type in (None, run.task_type)
+        and which.requested_by in (None, run.requested_by)
     )
