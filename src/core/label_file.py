@@ -31,8 +31,7 @@ def findings(chunks: Iterable[bytes], columns: Sequence[str], escape: str | None
 
 
 def _read(chunks: Iterable[bytes], columns: Sequence[str], escape: str | None) -> Iterator[tuple[int, str]]:
-    text = io.TextIOWrapper(io.BufferedReader(_Stream(chunks)), encoding="utf-8", newline="")
-    reader = csv.reader(text, strict=True, escapechar=escape)
+    reader = csv.reader(_decoded(io.BufferedReader(_Stream(chunks))), strict=True, escapechar=escape)
     try:
         header = next(reader, [])
         wrong = list(_header_findings(header, columns))
@@ -40,9 +39,14 @@ def _read(chunks: Iterable[bytes], columns: Sequence[str], escape: str | None) -
         if not wrong:
             yield from _row_findings(reader, len(header))
     except UnicodeDecodeError:
-        yield (reader.line_num + 1, "is not UTF-8, or not far below; save the file as UTF-8")
+        yield (reader.line_num + 1, "is not UTF-8; save the file as UTF-8")
     except csv.Error as error:
         yield (reader.line_num, f"is not CSV: {error}")
+
+
+def _decoded(lines: Iterable[bytes]) -> Iterator[str]:
+    """Line by line, so that a fault is found in its own line."""
+    return (line.decode("utf-8") for line in lines)
 
 
 def _header_findings(header: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
