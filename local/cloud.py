@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -11,50 +13,56 @@ from local.process import ROOT, CloudFailed, CloudProcess, free_port, is_free, i
 from local.stack import deploy
 
 FOLDER = ROOT / ".local"
-STACK_FILE = FOLDER / "stack.json"
-PID_FILE = FOLDER / "cloud" / "pid.json"
 PREFERRED_PORT = 4566
 
 
-def up(more_addresses: Sequence[str]) -> None:
+def up(folder: Path, more_addresses: Sequence[str]) -> None:
     """Start the cloud, deploy to it, leave it running, and say where everything is. Raises CloudFailed."""
-    if running := _running():
-        _say(f"The local cloud runs already: {running.endpoint} ({STACK_FILE} has the rest; make down stops it).")
+    stack_file = folder / "stack.json"
+    if running := _running(folder):
+        _say(f"The local cloud runs already: {running.endpoint} ({stack_file} has the rest; make down stops it).")
         return
     port = PREFERRED_PORT if is_free(PREFERRED_PORT) else free_port()
-    cloud = start(PID_FILE.parent, port, more_addresses)
+    # Always from nothing: MiniStack forgets when it stops, and the Glue engine must not remember more than it does.
+    shutil.rmtree(folder / "cloud", ignore_errors=True)
+    cloud = start(folder / "cloud", port, more_addresses)
     try:
         stack = deploy(cloud.endpoint)
     except BaseException:
         stop(cloud)
         raise
-    PID_FILE.write_text(json.dumps({"pid": cloud.pid, "port": cloud.port}))
-    STACK_FILE.write_text(stack.as_json())
+    _pid_file(folder).write_text(json.dumps({"pid": cloud.pid, "port": cloud.port}))
+    stack_file.write_text(stack.as_json())
     _say(
         f"""The local cloud runs; `make down` stops it.
   API           {stack.api_url}/v1/task-runs   (SigV4-signed; user and password: test)
   AWS and Glue  {stack.aws_endpoint_url}   (region {stack.env["AWS_REGION"]}, keys test / test)
   data bucket   s3://{stack.bucket}/
-  all of it     {STACK_FILE}
+  all of it     {stack_file}
   log           {cloud.folder / "log"}"""
     )
 
 
-def down() -> None:
-    if running := _running():
+def down(folder: Path) -> None:
+    if running := _running(folder):
         stop(running)
         _say("The local cloud has stopped.")
     else:
         _say("No local cloud is running.")
-    for path in (PID_FILE, STACK_FILE):
+    for path in (_pid_file(folder), folder / "stack.json"):
         path.unlink(missing_ok=True)
 
 
-def _running() -> CloudProcess | None:
-    if not PID_FILE.exists():
+def _running(folder: Path) -> CloudProcess | None:
+    noted_in = _pid_file(folder)
+    if not noted_in.exists():
         return None
-    noted = json.loads(PID_FILE.read_text())
-    return CloudProcess(noted["pid"], noted["port"], PID_FILE.parent) if is_ours(noted["pid"]) else None
+    noted = json.loads(noted_in.read_text())
+    return CloudProcess(noted["pid"], noted["port"], noted_in.parent) if is_ours(noted["pid"]) else None
+
+
+def _pid_file(folder: Path) -> Path:
+    return folder / "cloud" / "pid.json"
 
 
 def _say(text: str) -> None:
@@ -65,9 +73,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cloud", description=__doc__)
     parser.add_argument("action", choices=["up", "down"])
     parser.add_argument("--also-on", action="append", default=[], metavar="ADDRESS", help="one more address to listen on")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where its state and stack.json are kept")
     asked = parser.parse_args()
     try:
-        up(asked.also_on) if asked.action == "up" else down()
+        up(asked.folder, asked.also_on) if asked.action == "up" else down(asked.folder)
     except CloudFailed as failure:
         _say(str(failure))
         return 1

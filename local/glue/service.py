@@ -10,11 +10,12 @@ from local.glue import transform_operations as transforms
 from local.glue.aws import Aws, Catalog, connect
 from local.glue.context import Context, Parameters
 from local.glue.faults import FaultPlan, Faults
+from local.glue.processes import ProcessWorkers
 from local.glue.protocol import Operation, check_operations
 from local.glue.settings import AwsEndpoint, Settings
 from local.glue.store import Store
 from local.glue.supervisor import Supervisor
-from local.glue.workers import ProcessWorkers, ThreadWorkers, Workers
+from local.glue.workers import ThreadWorkers, Workers
 
 ACCOUNT_ID = "000000000000"
 OPERATIONS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from local.glue.settings import Settings
 from local.glue.store import Store
-from local.glue.task_runs import FAILED, RUNNING, STOPPED, SUCCEEDED, TIMEOUT, TaskRun
+from local.glue.task_runs import FAILED, RUNNING, STARTING, STOPPED, SUCCEEDED, TIMEOUT, TaskRun
 from local.glue.work import Job, JobFailed, Outcome
 from local.glue.workers import GLANCE_SECONDS, Limits, OutOfTime, Stopped, WorkerDied, Workers
 
@@ -50,10 +50,17 @@ class Supervisor:
     def begin(self, assignment: Assignment) -> None:
         run_id = assignment.run.run_id
         thread = threading.Thread(target=self._supervise, args=(assignment,), name=run_id, daemon=True)
+        stop = threading.Event()
         with self._lock:
-            self._stops[run_id] = threading.Event()
+            self._stops[run_id] = stop
             self._threads.add(thread)
+        if not self._is_starting(assignment.run):
+            stop.set()  # cancelled between its record and now
         thread.start()
+
+    def _is_starting(self, run: TaskRun) -> bool:
+        found = self._store.runs.find(run.transform_id, run.run_id)
+        return found is not None and found.status == STARTING
 
     def stop(self, run_id: str) -> None:
         """Ends the run's work soon; the run's record says so once it has ended."""

@@ -1,20 +1,14 @@
-"""Where the heavy work is done: in a process of its own that can be killed, or in a thread when nothing may leave it."""
+"""Who does a run's work, and how it is told to stop; and the workers that are threads of this process."""
 
-import contextlib
-import multiprocessing
-import os
 import threading
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
-from local.glue.aws import Aws, connect
-from local.glue.settings import AwsEndpoint
+from local.glue.aws import Aws
 from local.glue.work import Job, JobFailed, Outcome, do_job
 
 GLANCE_SECONDS = 0.05
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 class Stopped(Exception):
@@ -62,7 +56,7 @@ class ThreadWorkers:
 
     def run(self, job: Job, limits: Limits) -> Outcome:
         box: list[Outcome | JobFailed] = []
-        thread = threading.Thread(target=lambda: box.append(_attempt(job, self._aws)), daemon=True)
+        thread = threading.Thread(target=lambda: box.append(attempt(job, self._aws)), daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(GLANCE_SECONDS)
@@ -70,127 +64,13 @@ class ThreadWorkers:
                 limits.check()
         if not box:
             raise WorkerDied
-        return _opened(box[0])
+        return opened(box[0])
 
     def close(self) -> None:
         pass
 
 
-class ProcessWorkers:
-    """Up to any number of spawned processes; idle ones are kept warm for the next run."""
-
-    def __init__(self, endpoint: AwsEndpoint, warm: int) -> None:
-        self._endpoint = endpoint
-        self._warm = warm
-        self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
-        self._all: set[_Worker] = set()
-        self._closed = False
-        for _ in range(warm):
-            self._put_back(self._spawn())
-
-    def run(self, job: Job, limits: Limits) -> Outcome:
-        worker = self._take()
-        try:
-            box = worker.do(job, limits)
-        except BaseException:
-            self._drop(worker)
-            raise
-        self._put_back(worker)
-        return _opened(box)
-
-    def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            workers, self._all, self._idle = self._all, set(), []
-        for worker in workers:
-            worker.kill()
-
-    def _take(self) -> "_Worker":
-        with self._lock:
-            while self._idle:
-                worker = self._idle.pop()
-                if worker.is_alive():
-                    return worker
-                self._all.discard(worker)
-                worker.kill()
-        return self._spawn()
-
-    def _spawn(self) -> "_Worker":
-        worker = _Worker(self._endpoint)
-        with self._lock:
-            if not self._closed:
-                self._all.add(worker)
-                return worker
-        worker.kill()
-        raise Stopped
-
-    def _put_back(self, worker: "_Worker") -> None:
-        with self._lock:
-            if not self._closed and len(self._idle) < max(1, self._warm):
-                self._idle.append(worker)
-                return
-        self._drop(worker)
-
-    def _drop(self, worker: "_Worker") -> None:
-        with self._lock:
-            self._all.discard(worker)
-        worker.kill()
-
-
-class _Worker:
-    def __init__(self, endpoint: AwsEndpoint) -> None:
-        self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, endpoint), daemon=True, name="glue-worker")
-        self._process.start()
-        theirs.close()
-
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
-
-    def do(self, job: Job, limits: Limits) -> Outcome | JobFailed:
-        try:
-            self._pipe.send(job)
-            while not self._pipe.poll(GLANCE_SECONDS):
-                limits.check()
-            box: Outcome | JobFailed = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            raise WorkerDied from error
-        return box
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.join()
-        self._process.close()
-        self._pipe.close()
-
-
-def _serve(pipe: Connection, endpoint: AwsEndpoint) -> None:
-    """A worker process's life: one job after another, until its parent is gone."""
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    with contextlib.suppress(OSError):
-        os.nice(5)  # the process that answers clients comes first
-    if not pipe.poll():
-        from local.glue.findmatches import engine  # noqa: F401, PLC0415 - loaded while idle, so that no job waits for it
-
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            job = pipe.recv()
-            aws = connect(endpoint)
-            try:
-                pipe.send(_attempt(job, aws))
-            finally:
-                aws.close()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _attempt(job: Job, aws: Aws) -> Outcome | JobFailed:
+def attempt(job: Job, aws: Aws) -> Outcome | JobFailed:
     """What happened, as a value: exceptions of any library may not survive pickling."""
     try:
         return do_job(job, aws)
@@ -204,7 +84,8 @@ def _is_expected(error: Exception) -> bool:
     return type(error).__name__ in ("JobFailed", "Unavailable", "LabelFileRefused", "NotEnoughLabels")
 
 
-def _opened(box: Outcome | JobFailed) -> Outcome:
+def opened(box: Outcome | JobFailed) -> Outcome:
+    """Raises the failure that the box holds, if it does."""
     if isinstance(box, JobFailed):
         raise box
     return box

@@ -11,9 +11,10 @@ from core.errors import FieldError, InvalidRequest
 from core.paths import AllowedPrefixes, label_file, output_folder
 from core.runs import Run, Status, TaskType, run_id
 
+TRANSFORM_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
 TransformId = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"),
+    StringConstraints(pattern=TRANSFORM_ID),
     Field(description="The FindMatches transform, as Glue names it.", examples=["tfm-0123456789abcdef"]),
 ]
 S3Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]

@@ -1,5 +1,6 @@
 """A task run as the ledger keeps it: its states, and the moves between them."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,6 +113,14 @@ class Run:
 def asked_for(run: Run) -> tuple[object, ...]:
     """What a request asks for, whoever sent it and whatever became of it."""
     return (run.task_type, run.transform_id, run.path, run.replace_all_labels, run.export_to)
+
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` could be the id of a run."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 def run_id(caller: str, key: str) -> str:

@@ -9,23 +9,23 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
-from core.errors import LoopError, RunRefused, UnknownRun
+from core.errors import RunRefused, UnknownRun
 from core.ports import RunFilter, World
-from core.requests import LabelImportRequest, LabelingSetRequest, Order
-from core.runs import Status, TaskType
+from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, Order
+from core.runs import Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
 from handlers import problems, wiring
+from handlers.bodies import JSON, as_json, unreadable
 from handlers.callers import rest_caller
-from handlers.documentation import CANCEL, GET, LIST, START, openapi_json
+from handlers.documentation import CANCEL, GET, LIST, OPENAPI_DOCUMENT, START_LABEL_IMPORT, START_LABELING_SET
 from handlers.keys import idempotency_key
+from handlers.openapi import openapi_json
 from handlers.paths import CANCELLATION, LABEL_IMPORT_RUNS, LABELING_SET_RUNS, OPENAPI, TASK_RUN, TASK_RUNS, allowed_method
 
-_JSON = "application/json"
 _POLL_SECONDS = "30"
 
 router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools left it untyped
@@ -41,13 +41,13 @@ Key = Annotated[
 RunId = Annotated[str, Path(description="The task run's `id`.", examples=["0123456789abcdef0123456789abcdef"])]
 
 
-@router.post(LABELING_SET_RUNS, **START)
+@router.post(LABELING_SET_RUNS, **START_LABELING_SET)
 def start_labeling_set_run(request: LabelingSetRequest, key: Key) -> Response[TaskRun]:
     """Start a labeling-set generation task run, exactly once per idempotency key."""
     return _start(request, key)
 
 
-@router.post(LABEL_IMPORT_RUNS, **START)
+@router.post(LABEL_IMPORT_RUNS, **START_LABEL_IMPORT)
 def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[TaskRun]:
     """Start an import-labels task run, exactly once per idempotency key; imports of a transform run one at a time."""
     return _start(request, key)
@@ -56,15 +56,17 @@ def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[Ta
 @router.get(TASK_RUN, **GET)
 def get_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """The task run as it stands, whatever its status."""
-    run = _world().ledger.get(id)
+    run = _world().ledger.get(_run_id(id))
     if run is None:
-        raise UnknownRun(f"there is no task run {id[:64]}")
-    return Response(HTTPStatus.OK, _JSON, view(run))
+        raise UnknownRun(f"there is no task run {id}")
+    return Response(HTTPStatus.OK, JSON, view(run))
 
 
 @router.get(TASK_RUNS, **LIST)
 def list_task_runs(
-    transform_id: Annotated[str | None, Query(alias="transformId", description="Only this transform's.")] = None,
+    transform_id: Annotated[
+        str | None, Query(alias="transformId", pattern=TRANSFORM_ID, description="Only this transform's.")
+    ] = None,
     status: Annotated[Status | None, Query(description="Only those that stand here.")] = None,
     task_type: Annotated[TaskType | None, Query(alias="taskType", description="Only this kind.")] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 50,
@@ -72,32 +74,29 @@ def list_task_runs(
 ) -> Response[TaskRunList]:
     """Task runs, newest first."""
     page = _world().ledger.page(RunFilter(transform_id, status, task_type), limit, cursor)
-    return Response(HTTPStatus.OK, _JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
+    return Response(HTTPStatus.OK, JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
 
 
 @router.post(CANCELLATION, **CANCEL)
 def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Cancel the task run: in Glue if it was started there, else before it ever is."""
-    return Response(HTTPStatus.ACCEPTED, _JSON, view(cancel(id, _world())))
+    return Response(HTTPStatus.ACCEPTED, JSON, view(cancel(_run_id(id), _world())))
 
 
-@router.get(OPENAPI, include_in_schema=False, enable_validation=False)
+@router.get(OPENAPI, enable_validation=False, **OPENAPI_DOCUMENT)
 def get_openapi() -> Response[str]:
-    return Response(HTTPStatus.OK, _JSON, openapi_json(build_app()))
+    """What this API takes and answers, generated from its code."""
+    return Response(HTTPStatus.OK, JSON, openapi_json(build_app()))
 
 
 def handler(event: dict[str, Any], context: LambdaContext, world: World | None = None) -> dict[str, Any]:
     """Answer one REST call; a test gives a world of its own."""
     app = build_app()
     app.append_context(world=world)  # type: ignore[no-untyped-call]  # Powertools left it untyped
-    if allowed_method(event["path"]) == event["httpMethod"] == "POST" and not _is_json(event):
-        # Powertools would read a form, too.
-        wrong = problems.problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", f"send {_JSON}")
-        return {
-            "statusCode": wrong.status_code,
-            "multiValueHeaders": {"Content-Type": [wrong.content_type]},
-            "body": wrong.body,
-        }
+    if allowed_method(event["path"]) == event["httpMethod"] == "POST":
+        if (wrong := unreadable(event)) is not None:
+            return _as_answer(wrong)
+        event = as_json(event)
     return app.resolve(event, context)
 
 
@@ -106,22 +105,25 @@ def build_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
     app.include_router(router)
     app.exception_handler(RequestValidationError)(problems.of_validation)
-    app.exception_handler(LoopError)(problems.of_error)
+    app.exception_handler(list(problems.EXPECTED))(problems.of_error)
     app.exception_handler(NotFoundError)(lambda _: _no_such_route(app))
     app.exception_handler(Exception)(_internal_fault)
     return app
 
 
-def _is_json(event: dict[str, Any]) -> bool:
-    """Whether the body, if there is one, says that it is JSON."""
-    media_type = APIGatewayProxyEvent(event).headers.get("content-type") or _JSON
-    return not event.get("body") or media_type.partition(";")[0].strip().lower() == _JSON
+def _as_answer(response: Response[str]) -> dict[str, Any]:
+    return {
+        "statusCode": response.status_code,
+        "multiValueHeaders": {"Content-Type": [response.content_type]},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }
 
 
 def _no_such_route(app: APIGatewayRestResolver) -> Response[str]:
     path = app.current_event.path
     allowed = allowed_method(path)
-    if allowed is None:
+    if allowed in (None, app.current_event.http_method):  # the same method: an id with signs that no id has
         return problems.problem(HTTPStatus.NOT_FOUND, "Unknown path", "there is nothing at this path; see /v1/openapi.json")
     detail = f"this path takes {allowed}"
     return problems.problem(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", detail, headers={"Allow": allowed})
@@ -148,7 +150,14 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
     headers: dict[str, str | list[str]] = {"Location": f"/v1/task-runs/{accepted.run.id}", "Retry-After": _POLL_SECONDS}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(HTTPStatus.ACCEPTED, _JSON, view(accepted.run), headers=headers)
+    return Response(HTTPStatus.ACCEPTED, JSON, view(accepted.run), headers=headers)
+
+
+def _run_id(text: str) -> str:
+    """`text`, if it could be an id: the ledger is not asked for what it could only call a mistake. Raises UnknownRun."""
+    if not is_run_id(text):
+        raise UnknownRun(f"there is no task run {text[:64]}")
+    return text
 
 
 def _world() -> World:

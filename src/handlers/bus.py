@@ -22,7 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext, world: World | None =
     try:
         order = read_event(event)
         if order is None:
-            wiring.logger().info("UPLOAD_IGNORED", extra={"causationId": event["id"]})
+            wiring.logger().info("EVENT_IGNORED", extra={"causationId": event["id"]})
             return
         start(order, world)
     except InvalidRequest as error:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from core.errors import FieldError, InvalidRequest
+from core.events import SOURCE
 from core.paths import transform_of_upload
 from core.refuse import BadCommand
 from core.requests import LabelImportRequest, LabelingSetRequest, Order
@@ -24,17 +25,21 @@ _MAX_PATH = 1024
 
 
 def read_event(event: dict[str, Any]) -> Order | None:
-    """The order in `event`; None for an upload that is no label file of a transform.
+    """The order in `event`; None for an upload that is no label file of a transform, and for an event of our own.
 
     Raises InvalidRequest on a command that is malformed, and ValueError on an event that is no command at all.
     """
     kind = event.get("detail-type")
+    if event.get("source") == SOURCE:
+        return None
     if kind == UPLOAD:
         return _upload(event)
     if kind not in _REQUESTS:
         raise ValueError(f"no command: {kind!r}")
     detail = dict(_detail(event))
-    key = detail.pop("idempotencyKey", None) or event["id"]
+    key = detail.pop("idempotencyKey", None)
+    if key is None:
+        key = event["id"]
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise InvalidRequest(FieldError("#/idempotencyKey", "must be 1 to 255 visible ASCII characters"))
     try:
@@ -72,7 +77,9 @@ def as_bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, .
 def _upload(event: dict[str, Any]) -> Order | None:
     detail = _detail(event)
     bucket, key = _text(detail, "bucket", "name"), _text(detail, "object", "key")
-    version = _text(detail, "object", "version-id") or _etag_and_sequencer(detail)
+    version = _text(detail, "object", "version-id")
+    if version in ("", "null"):  # S3's name for every version while versioning is suspended
+        version = _etag_and_sequencer(detail)
     missing = [
         FieldError(pointer, "is required")
         for pointer, value in {"#/bucket/name": bucket, "#/object/key": key, "#/object/etag": version}.items()

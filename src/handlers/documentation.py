@@ -1,75 +1,164 @@
-"""What OpenAPI says beyond what the routes' types say."""
+"""What OpenAPI says of each route, beyond what its types say."""
 
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn
+from handlers.examples import TASK_RUN_ID
+from handlers.problems import CONTENT_TYPE, FieldProblem, ProblemDetails
 
-from handlers.problems import CONTENT_TYPE, ProblemDetails
-
-_STATES = """
-A labeling set is written under a prefix of the run's own: `{outputS3Path}/{id}/`. The run's status is one of
-RESERVED, QUEUED, UNCONFIRMED (accepted), STARTING, RUNNING, STOPPING (in Glue), SUCCEEDED, FAILED, STOPPED, TIMEOUT (ended
-in Glue), REFUSED, START_FAILED, CANCELLED (never started; the same key may be sent again), LOST.
-"""
+_HEADERS = {
+    "Location": ("The task run's path.", f"/v1/task-runs/{TASK_RUN_ID}"),
+    "Retry-After": ("Seconds after which to look, or to send the request, again.", "30"),
+    "Idempotency-Replayed": ("`true` if an earlier request with this key had asked for the run already; else absent.", "true"),
+}
 
 
-def _problem(description: str, *headers: str) -> dict[str, Any]:
-    described = {name: {"description": f"See {name}.", "schema": {"type": "string"}} for name in headers}
-    return {"description": description, "content": {CONTENT_TYPE: {"model": ProblemDetails}}, "headers": described}
+# Every route may answer with it.
+INTERNAL_FAULT = {
+    "description": "An internal fault.",
+    "content": {
+        CONTENT_TYPE: {
+            "schema": {"$ref": "#/components/schemas/ProblemDetails"},
+            "example": ProblemDetails(title="Internal fault", status=500, detail="the request could not be served").model_dump(
+                exclude_none=True
+            ),
+        }
+    },
+}
 
 
-def _route(status: HTTPStatus, description: str, problems: dict[int, dict[str, Any]], *headers: str) -> dict[str, Any]:
-    described = {name: {"description": f"See {name}.", "schema": {"type": "string"}} for name in headers}
-    ok = {"description": description, "headers": described}
-    return {"responses": {int(status): ok} | problems, "status_code": int(status), "tags": ["task runs"]}
-
-
-_INTERNAL = {500: _problem("An internal fault.")}
-_LATER = {503: _problem("A passing fault, nothing was started; the same key may be sent again.", "Retry-After")}
-_UNKNOWN_RUN = {404: _problem("No such task run.")}
-
-START: dict[str, Any] = _route(
-    HTTPStatus.ACCEPTED,
-    "Accepted: the task run, started or on its way. A replay shows it as it stands now.",
-    {
-        400: _problem("The Idempotency-Key is missing or malformed, or the body is not JSON."),
-        404: _problem("Glue knows no such transform; the run is recorded as REFUSED."),
-        409: _problem("The first request with this key is still in flight.", "Retry-After"),
-        415: _problem("The body is not application/json."),
-        422: _problem("Invalid fields, a path that is not allowed, a key reused with another payload, or Glue's no."),
-        429: _problem("Glue is at its limit and the transform's queue is full.", "Retry-After"),
+def _headers(names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        name: {"description": text, "schema": {"type": "string"}, "example": example}
+        for name, (text, example) in _HEADERS.items()
+        if name in names
     }
-    | _LATER
-    | _INTERNAL,
-    "Location",
+
+
+def _problem(status: int, description: str, title: str, detail: str, *headers: str, **more: Any) -> dict[int, Any]:  # noqa: ANN401  ProblemDetails' members
+    example = ProblemDetails(title=title, status=status, detail=detail, **more).model_dump(exclude_none=True)
+    content = {CONTENT_TYPE: {"model": ProblemDetails, "example": example}}
+    return {status: {"description": description, "content": content, "headers": _headers(headers)}}
+
+
+def _route(
+    operation_id: str, summary: str, status: HTTPStatus, description: str, problems: dict[int, Any], *headers: str
+) -> dict[str, Any]:
+    return {
+        "operation_id": operation_id,
+        "summary": summary,
+        "responses": {int(status): {"description": description, "headers": _headers(headers)}} | problems,
+        "status_code": int(status),
+        "tags": ["task runs"],
+    }
+
+
+_LATER = _problem(
+    503,
+    "A passing fault, nothing was started; the same key may be sent again.",
+    "Try again later",
+    "the ledger cannot be reached just now",
     "Retry-After",
-    "Idempotency-Replayed",
 )
-GET: dict[str, Any] = _route(HTTPStatus.OK, "The task run.", _UNKNOWN_RUN | _LATER | _INTERNAL)
-LIST: dict[str, Any] = _route(
+_NOT_JSON = _problem(415, "The body is not JSON.", "Unsupported media type", "send application/json, not text/plain")
+_UNKNOWN_RUN = _problem(404, "No such task run.", "Unknown task run", f"there is no task run {TASK_RUN_ID}")
+
+_STARTING = (
+    _problem(
+        400,
+        "The Idempotency-Key is missing or malformed, or the body is not JSON.",
+        "Missing header",
+        "Idempotency-Key: is required",
+        errors=[FieldProblem(detail="Idempotency-Key: is required", parameter="Idempotency-Key")],
+    )
+    | _problem(
+        404,
+        "Glue knows no such transform; the run is recorded as REFUSED.",
+        "Unknown transform",
+        "EntityNotFoundException: Cannot find MLTransform in account 123456789012 with handle tfm-0123456789abcdef.",
+        instance=f"/v1/task-runs/{TASK_RUN_ID}",
+    )
+    | _problem(
+        409,
+        "The first request with this key is still in flight.",
+        "Request still in flight",
+        "the first request with this key is still being worked on",
+        "Retry-After",
+    )
+    | _NOT_JSON
+    | _problem(
+        422,
+        "Invalid fields, a path that is not allowed, a key reused with another payload, or Glue's no.",
+        "Invalid request",
+        "some fields are not valid",
+        errors=[FieldProblem(detail="is required", pointer="#/transformId")],
+    )
+    | _problem(
+        429,
+        "Glue is at its limit and the transform's queue is full.",
+        "Queue full",
+        "Glue is at its limit and the transform's queue is full",
+        "Retry-After",
+    )
+    | _LATER
+)
+_ACCEPTED = "Accepted: the task run, started or on its way. A replay shows it as it stands now."
+
+
+def _start(operation_id: str, summary: str, description: str) -> dict[str, Any]:
+    names = ("Location", "Retry-After", "Idempotency-Replayed")
+    return _route(operation_id, summary, HTTPStatus.ACCEPTED, _ACCEPTED, _STARTING, *names) | {"description": description}
+
+
+START_LABELING_SET = _start(
+    "startLabelingSetRun",
+    "Start a labeling-set run",
+    "Has Glue generate a labeling set, exactly once per idempotency key.",
+)
+START_LABEL_IMPORT = _start(
+    "startLabelImportRun",
+    "Start a label-import run",
+    "Has Glue import a labelled file, exactly once per idempotency key. Imports of one transform run one at a time, in the "
+    "order in which they were accepted.",
+)
+GET = _route("getTaskRun", "Get a task run", HTTPStatus.OK, "The task run.", _UNKNOWN_RUN | _LATER)
+LIST = _route(
+    "listTaskRuns",
+    "List task runs",
     HTTPStatus.OK,
     "One page of task runs; it may be short although there is a next one.",
-    {400: _problem("A cursor of another listing."), 422: _problem("Invalid parameters.")} | _LATER | _INTERNAL,
+    _problem(
+        400,
+        "A cursor of another listing.",
+        "Invalid cursor",
+        "belongs to a listing with other filters",
+        errors=[FieldProblem(detail="belongs to a listing with other filters", parameter="cursor")],
+    )
+    | _problem(
+        422,
+        "Invalid parameters.",
+        "Invalid request",
+        "some fields are not valid",
+        errors=[FieldProblem(detail="Input should be less than or equal to 100", parameter="limit")],
+    )
+    | _LATER,
 )
-CANCEL: dict[str, Any] = _route(
+CANCEL = _route(
+    "cancelTaskRun",
+    "Cancel a task run",
     HTTPStatus.ACCEPTED,
     "The task run, cancelled or about to be.",
-    _UNKNOWN_RUN | {409: _problem("The task run is already over.")} | _LATER | _INTERNAL,
-)
-
-
-@cache
-def openapi_json(app: APIGatewayRestResolver) -> str:
-    """The API's OpenAPI 3.1 document."""
-    signed = APIKey(name="Authorization", in_=APIKeyIn.header, description="AWS Signature Version 4, service execute-api")
-    return app.get_openapi_json_schema(
-        title="Glue Label Loop",
-        version="1",
-        openapi_version="3.1.0",
-        description="Starts AWS Glue FindMatches task runs exactly as often as they are asked for." + _STATES,
-        security_schemes={"sigv4": signed},
-        security=[{"sigv4": []}],
+    _UNKNOWN_RUN
+    | _problem(
+        409,
+        "The task run is already over.",
+        "Task run already over",
+        f"the task run {TASK_RUN_ID} is already SUCCEEDED",
     )
+    | _NOT_JSON
+    | _LATER,
+)
+OPENAPI_DOCUMENT = _route("getOpenApi", "Get this document", HTTPStatus.OK, "The API's OpenAPI 3.1 document.", {}) | {
+    "tags": ["about"]
+}
+OPENAPI_DOCUMENT["responses"][200]["content"] = {"application/json": {"schema": {"type": "object"}}}

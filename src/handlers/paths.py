@@ -20,5 +20,6 @@ METHODS = {
 
 
 def allowed_method(path: str) -> str | None:
-    """The method that `path` takes, or None where there is nothing."""
-    return next((method for rule, method in METHODS.items() if re.fullmatch(rule.replace("<id>", "[^/]+"), path)), None)
+    """The method that `path` takes, with or without a slash at its end, or None where there is nothing."""
+    bare = path.rstrip("/")
+    return next((method for rule, method in METHODS.items() if re.fullmatch(rule.replace("<id>", "[^/]+"), bare)), None)

@@ -59,6 +59,8 @@ _TABLE: dict[type[LoopError], tuple[HTTPStatus, str, int | None]] = {
     TryAgainLater: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", 5),
     LedgerUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", 5),
 }
+# What `of_error` knows; any other error is an internal fault.
+EXPECTED = (*_TABLE, RunRefused)
 
 
 def problem(
@@ -74,9 +76,11 @@ def problem(
 
 
 def of_error(error: LoopError) -> Response[str]:
-    """The problem that `error` is; the errors' own texts are written for callers."""
+    """The problem that `error` is, one of EXPECTED; the errors' own texts are written for callers."""
     if isinstance(error, RunRefused):
         return _of_refusal(error)
+    if isinstance(error, LedgerUnavailable):
+        error = TryAgainLater("the ledger cannot be reached just now")  # its own text is AWS's, for the log
     status, title, seconds = next(row for kind, row in _TABLE.items() if isinstance(error, kind))
     headers: dict[str, str | list[str]] = {"Retry-After": str(seconds)} if seconds else {}
     more: dict[str, Any] = {}
@@ -101,7 +105,8 @@ def of_validation(error: RequestValidationError) -> Response[str]:
         return problem(HTTPStatus.BAD_REQUEST, "Malformed JSON", "the body is not JSON")
     errors = [_field_problem(one) for one in found]
     if any(one["loc"][0] == "header" for one in found):
-        return problem(HTTPStatus.BAD_REQUEST, "Missing header", "; ".join(one.detail for one in errors), errors=errors)
+        title = "Missing header" if any(one["type"] == "missing" for one in found) else "Invalid header"
+        return problem(HTTPStatus.BAD_REQUEST, title, "; ".join(one.detail for one in errors), errors=errors)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", "some fields are not valid", errors=errors)
 
 
@@ -126,4 +131,6 @@ def _message(one: dict[str, Any]) -> str:
     return {
         "missing": "is required",
         "extra_forbidden": "is not a field of this request",
+        "model_attributes_type": "must be a JSON object",
+        "model_type": "must be a JSON object",
     }.get(one["type"], str(one["msg"]).replace("Value error, ", ""))

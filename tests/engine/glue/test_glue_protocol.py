@@ -72,10 +72,20 @@ def test_the_whole_loop(any_lab: Lab) -> None:
 
 
 def test_a_second_round_asks_about_other_rows(any_lab: Lab) -> None:
-    transform = any_lab.taught()
+    transform = any_lab.transform()
+    any_lab.succeeded(transform, any_lab.start_labeling(transform, "first/"))
+    any_lab.succeeded(transform, any_lab.start_import(transform, any_lab.answered("first/")))
     any_lab.succeeded(transform, any_lab.start_labeling(transform, "second/"))
-    asked = {line.split(",", 1)[1] for line in any_lab.answered("second/").decode().splitlines()}
-    assert asked != {line.split(",", 1)[1] for line in any_lab.answered(f"{transform}/").decode().splitlines()}
+    first, second = (
+        {frozenset(row[2] for row in rows) for rows in sets_of(any_lab.answered(prefix))} for prefix in ("first/", "second/")
+    )
+    assert second
+    assert not first & second
+
+
+def sets_of(body: bytes) -> list[list[list[str]]]:
+    rows = list(csv.reader(io.StringIO(body.decode())))[1:]
+    return [[row for row in rows if row[0] == set_id] for set_id in {row[0] for row in rows}]
 
 
 def test_times_come_as_epoch_seconds_with_their_request_id(http_lab: Lab, servers: Servers) -> None:
@@ -196,8 +206,11 @@ def test_a_client_that_retries_starts_three_runs_where_it_wanted_one(any_lab: La
     transform = any_lab.transform()
     start = "StartMLLabelingSetGenerationTaskRun"
     any_lab.switch_faults({"holdRuns": True, "calls": [{"operation": start, "kind": "lost-reply", "times": 3}]})
-    client = any_lab.new_client(Config(retries={"mode": "standard", "total_max_attempts": 4}))
-    response = refused(client.start_ml_labeling_set_generation_task_run, TransformId=transform, OutputS3Path="s3://b/x")
+    client = any_lab.new_client(Config(retries={"mode": "standard", "total_max_attempts": 3}))
+    asked = {"TransformId": transform, "OutputS3Path": "s3://b/x"}
+    with pytest.raises(ConnectionClosedError):
+        client.start_ml_labeling_set_generation_task_run(**asked)
+    response = refused(any_lab.glue.start_ml_labeling_set_generation_task_run, **asked)
     assert response["Error"]["Code"] == "ConcurrentRunsExceededException"
     assert len(any_lab.glue.get_ml_task_runs(TransformId=transform)["TaskRuns"]) == 3
 

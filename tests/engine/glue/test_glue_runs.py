@@ -17,9 +17,10 @@ from botocore.exceptions import ClientError
 
 from local.glue.aws import TableRef
 from local.glue.database import StateInUse
+from local.glue.processes import ProcessWorkers
 from local.glue.settings import AwsEndpoint, Settings
 from local.glue.work import Job
-from local.glue.workers import Limits, OutOfTime, ProcessWorkers, Stopped, WorkerDied
+from local.glue.workers import Limits, OutOfTime, Stopped, WorkerDied
 from tests.engine.glue.lab import TWO_SETS, Bench, Lab, table_input
 from tests.engine.glue.servers import Servers, free_port, is_listening
 
@@ -120,6 +121,7 @@ def test_a_killed_server_comes_back_with_its_state(servers: Servers, http_lab: L
         ended = http_lab.run(transform, run)
         assert (ended["Status"], ended["ErrorString"]) == ("FAILED", INTERRUPTED)
         http_lab.succeeded(transform, http_lab.start_import(transform, TWO_SETS))
+        http_lab.glue = http_lab.new_client_at(servers.glue_url)
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0

@@ -1,0 +1,40 @@
+"""What requests and answers look like, for people who read the API's description."""
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel
+
+from core.requests import LabelImportRequest, LabelingSetRequest
+from core.runs import Status, TaskType
+from core.views import TaskRun, TaskRunList
+
+TASK_RUN_ID = "0123456789abcdef0123456789abcdef"
+_TRANSFORM_ID = "tfm-0123456789abcdef"
+_REQUESTED_ON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+_TASK_RUN = TaskRun(
+    id=TASK_RUN_ID,
+    transform_id=_TRANSFORM_ID,
+    task_type=TaskType.LABELING_SET_GENERATION,
+    status=Status.SUCCEEDED,
+    task_run_id="tsk-0123456789abcdef",
+    output_s3_path=f"s3://my-bucket/labeling-sets/{TASK_RUN_ID}/",
+    input_s3_path=None,
+    replace_all_labels=None,
+    requested_by="arn:aws:sts::123456789012:assumed-role/labeling-team",
+    requested_on=_REQUESTED_ON,
+    started_on=_REQUESTED_ON + timedelta(seconds=1),
+    completed_on=_REQUESTED_ON + timedelta(minutes=9),
+    execution_time=512,
+    error=None,
+)
+
+# by the name of the schema
+EXAMPLES: dict[str, BaseModel] = {
+    "LabelingSetRequest": LabelingSetRequest(transform_id=_TRANSFORM_ID, output_s3_path="s3://my-bucket/labeling-sets/"),
+    "LabelImportRequest": LabelImportRequest(
+        transform_id=_TRANSFORM_ID, input_s3_path=f"s3://my-bucket/labels/{_TRANSFORM_ID}/round-1.csv"
+    ),
+    "TaskRun": _TASK_RUN,
+    "TaskRunList": TaskRunList(items=[_TASK_RUN], next=None),
+}

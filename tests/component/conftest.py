@@ -1,0 +1,76 @@
+"""A fresh AWS for every test: moto, the engine in front of it, and the environment that the functions get."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+
+from handlers import wiring
+from local.glue.aws import Aws, BotoObjects, MemoryCatalog
+from local.glue.faults import FaultPlan
+from local.glue.service import GlueService, build_service
+from local.glue.settings import Settings
+from local.glue.store import Store
+from local.glue.transforms import describe_new
+from tests.component.doors import BUS, TABLE, Doors, client, forget_everything
+from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
+from tests.engine.glue.lab import table_input
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "LEDGER_TABLE": TABLE,
+    "EVENT_BUS_NAME": BUS,
+    "ALLOWED_S3_PREFIXES": f"s3://{BUCKET}/",
+    "CONFIRM_AFTER_SECONDS": "0",
+    "MAX_QUEUED_PER_TRANSFORM": "2",
+    "POWERTOOLS_SERVICE_NAME": "glue-label-loop",
+}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, socket_disabled: None) -> None:  # noqa: ARG001  nothing may reach the network
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def glue(tmp_path: Path) -> Iterator[GlueService]:
+    """The engine with the samples' transform on a small table of people. Runs stay in STARTING until `work` lets them go."""
+    with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
+        catalog = MemoryCatalog({("people", "people"): table_input("people", f"s3://{BUCKET}/people/")})
+        _add_transform(tmp_path / "glue", catalog)
+        aws = Aws(catalog, BotoObjects(client("s3")))
+        quick = Settings(starting_seconds=0, running_seconds=0)
+        held = FaultPlan(hold_runs=True)
+        service = build_service(tmp_path / "glue", aws, settings=quick, faults=held, account_id=ACCOUNT)
+        yield service
+        service.close()
+
+
+@pytest.fixture
+def doors(glue: GlueService, monkeypatch: pytest.MonkeyPatch) -> Doors:
+    forget_everything(vars(wiring))
+    doors = Doors(glue)
+    monkeypatch.setattr(wiring, "Session", doors.session)
+    return doors
+
+
+def _add_transform(folder: Path, catalog: MemoryCatalog) -> None:
+    asked = {
+        "Name": "people",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/glue",
+        "InputRecordTables": [{"DatabaseName": "people", "TableName": "people"}],
+        "Parameters": {"TransformType": "FIND_MATCHES", "FindMatchesParameters": {"PrimaryKeyColumnName": "id"}},
+    }
+    store = Store(folder)
+    store.transforms.add(TRANSFORM, json.loads(json.dumps(describe_new(TRANSFORM, asked, catalog, 0.0))), {})
+    store.close()

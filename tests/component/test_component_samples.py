@@ -1,0 +1,203 @@
+"""Every sample in events/ goes through its real handler, and does what events/README.md says of it."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.parser.models import (
+    APIGatewayProxyEventModel,
+    DynamoDBStreamModel,
+    EventBridgeModel,
+    S3EventNotificationEventBridgeModel,
+)
+
+from core.aws.items import from_item, is_run, to_item
+from tests.component.deployed import handler_strings
+from tests.component.doors import Doors
+from tests.component.samples import FOLDER, FUNCTIONS, names, sample, set_header
+
+STARTED = "api-start-labeling-set"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What a REST sample is answered with; `points_at` are the pointers or parameters of the problem's errors."""
+
+    status: int
+    title: str | None = None
+    after: str | None = None
+    starts: int = 0
+    ledger: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    points_at: tuple[str, ...] = ()
+
+
+REST = {
+    STARTED: Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
+    "api-start-labeling-set-again": Rest(
+        202, after=STARTED, starts=1, ledger=("STARTING",), headers=("location", "retry-after", "idempotency-replayed")
+    ),
+    "api-start-labeling-set-other-payload": Rest(
+        422, "Idempotency-Key reused with another payload", after=STARTED, starts=1, ledger=("STARTING",)
+    ),
+    "api-start-labeling-set-base64": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
+    "api-start-import": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
+    "api-start-import-replace": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
+    "api-missing-key": Rest(400, "Missing header", points_at=("Idempotency-Key",)),
+    "api-malformed-key": Rest(400, "Malformed Idempotency-Key"),
+    "api-malformed-json": Rest(400, "Malformed JSON"),
+    "api-wrong-content-type": Rest(415, "Unsupported media type"),
+    "api-invalid-fields": Rest(
+        422, "Invalid request", points_at=("#/transformId", "#/inputS3Path", "#/replaceAllLabels", "#/inputPath")
+    ),
+    "api-forbidden-path": Rest(422, "Invalid request", points_at=("#/outputS3Path",)),
+    "api-unknown-transform": Rest(404, "Unknown transform", starts=1, ledger=("REFUSED",)),
+    "api-get-task-run": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
+    "api-get-unknown-task-run": Rest(404, "Unknown task run"),
+    "api-list-task-runs": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
+    "api-list-invalid-filters": Rest(422, "Invalid request", points_at=("status", "limit")),
+    "api-list-invalid-cursor": Rest(400, "Invalid cursor", points_at=("cursor",)),
+    "api-cancel-task-run": Rest(202, after=STARTED, starts=1, ledger=("STARTING",)),
+    "api-openapi": Rest(200),
+    "api-wrong-method": Rest(405, "Method not allowed", headers=("allow",)),
+    "api-unknown-path": Rest(404, "Unknown path"),
+}
+
+
+@pytest.mark.parametrize("name", names("api"))
+def test_rest_sample_is_answered_as_promised(name: str, doors: Doors) -> None:
+    expected = REST[name]
+    if expected.after:
+        doors.rest(sample(expected.after))
+
+    answer = doors.rest(sample(name))
+
+    assert answer.status == expected.status
+    assert {one for one in answer.headers if one != "content-type"} == set(expected.headers)
+    assert [item["status"] for item in doors.items()] == list(expected.ledger)
+    assert len(doors.starts()) == expected.starts
+    if expected.title is None:
+        assert answer.headers["content-type"] == "application/json"
+    else:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (answer.body["title"], answer.body["status"]) == (expected.title, expected.status)
+        errors = answer.body.get("errors", [])
+        assert [one.get("pointer") or one["parameter"] for one in errors] == list(expected.points_at)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What becomes of an event: the run on record, Glue's runs, and the event that goes out."""
+
+    status: str | None
+    told: str | None
+    runs: int = 0
+    task_type: str = "IMPORT_LABELS"
+    says: str = ""
+
+
+SET_STARTED = Command("STARTING", "TaskRunStarted", 1, "LABELING_SET_GENERATION")
+IMPORT_STARTED = Command("STARTING", "TaskRunStarted", 1)
+BUS = {
+    "bus-start-labeling-set": SET_STARTED,
+    "bus-start-labeling-set-without-key": SET_STARTED,
+    "bus-start-import": IMPORT_STARTED,
+    "bus-start-import-without-key": IMPORT_STARTED,
+    "bus-missing-field": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is required"),
+    "bus-forbidden-path": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is not allowed here"),
+    "bus-unknown-transform": Command(
+        "REFUSED", "TaskRunRefused", task_type="LABELING_SET_GENERATION", says="Cannot find MLTransform"
+    ),
+    "bus-own-source": Command(None, None),
+    "bus-upload": IMPORT_STARTED,
+    "bus-upload-unversioned": IMPORT_STARTED,
+    "bus-upload-forbidden-bucket": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is not allowed here"),
+    "bus-upload-no-label-file": Command(None, None),
+}
+
+
+@pytest.mark.parametrize("name", names("bus"))
+def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name: str, doors: Doors) -> None:
+    expected = BUS[name]
+    for _ in range(2):
+        doors.event(sample(name))
+    doors.deliver_stream()
+
+    runs = [(item["status"], item["taskType"]) for item in doors.items()]
+    assert runs == ([(expected.status, expected.task_type)] if expected.status else [])
+    assert all(expected.says in item.get("errorMessage", "") for item in doors.items())
+    assert len(doors.glue_runs()) == expected.runs
+    assert [event["detail-type"] for event in doors.on_bus()] == ([expected.told] if expected.told else [])
+
+
+def test_schedule_sample_is_one_round_of_the_reconciler(doors: Doors) -> None:
+    doors.rest(sample(STARTED))
+    tally = doors.tick(sample("schedule-tick"))
+    assert tally == {"transforms": 1, "failed": 0, "moved": 0, "ended": 0, "started": 0, "waiting": 0}
+
+
+STREAM = {
+    "stream-run-accepted": [],
+    "stream-run-started": ["TaskRunStarted"],
+    "stream-run-running": [],
+    "stream-run-succeeded": ["TaskRunSucceeded"],
+    "stream-run-failed": ["TaskRunFailed"],
+    "stream-command-refused": ["TaskRunRefused"],
+    "stream-no-run": [],
+    "stream-run-expired": [],
+    "stream-batch": ["TaskRunStarted", "TaskRunSucceeded", "TaskRunRefused"],
+}
+
+
+@pytest.mark.parametrize("name", names("stream"))
+def test_stream_sample_is_announced_as_promised(name: str, doors: Doors) -> None:
+    assert doors.announce(sample(name)) == []
+    assert [event["detail-type"] for event in doors.on_bus()] == STREAM[name]
+
+
+@pytest.mark.parametrize("name", names("stream"))
+def test_stream_sample_holds_items_as_the_ledger_writes_them(name: str) -> None:
+    images = [
+        record["dynamodb"][image]
+        for record in sample(name)["Records"]
+        for image in ("OldImage", "NewImage")
+        if image in record["dynamodb"]
+    ]
+    assert images
+    for image in filter(is_run, images):
+        assert to_item(from_item(image), timedelta(days=90)) == image
+
+
+def model_of(name: str) -> Any:  # noqa: ANN401  Powertools' models, which mypy can't see as types
+    if name.startswith("bus-upload"):
+        return S3EventNotificationEventBridgeModel
+    return {"api": APIGatewayProxyEventModel, "bus": EventBridgeModel, "stream": DynamoDBStreamModel}[name.partition("-")[0]]
+
+
+@pytest.mark.parametrize("name", [name for name in names() if not name.startswith("schedule")])
+def test_sample_has_the_form_that_aws_sends(name: str) -> None:
+    model_of(name).model_validate(sample(name))
+
+
+def test_readme_tells_of_every_sample_and_of_its_function() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| .+ \|$", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == [(name, FUNCTIONS[name.partition("-")[0]]) for name in names()]
+
+
+def test_template_has_the_functions_with_the_handlers_that_these_tests_call() -> None:
+    assert handler_strings() == {
+        "ApiFunction": "handlers.api.handler",
+        "BusFunction": "handlers.bus.handler",
+        "ScheduleFunction": "handlers.schedule.handler",
+        "AnnounceFunction": "handlers.announce.handler",
+    }
+
+
+def test_samples_can_be_changed_without_changing_each_other() -> None:
+    changed: dict[str, Any] = sample(STARTED)
+    set_header(changed, "Idempotency-Key", None)
+    assert "Idempotency-Key" not in json.dumps(changed)
+    assert "Idempotency-Key" in json.dumps(sample(STARTED))

@@ -1,0 +1,36 @@
+"""One local cloud for all tests here, with a small table and its transform, deployed from our own template."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.credentials import Credentials
+
+from local.demo_events import listen
+from local.demo_table import create_transform, load
+from local.process import running
+from local.rest import Api
+from local.stack import Stack, deploy
+from tests.local.laptop import Heard, people
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield deploy(cloud.endpoint)
+
+
+@pytest.fixture(scope="session")
+def api(stack: Stack) -> Api:
+    credentials = Credentials(stack.env["AWS_ACCESS_KEY_ID"], stack.env["AWS_SECRET_ACCESS_KEY"])
+    return Api(stack.api_url, stack.env["AWS_REGION"], credentials)
+
+
+@pytest.fixture(scope="session")
+def transform_id(stack: Stack) -> str:
+    load(stack, people(40))
+    return create_transform(stack, "pk")
+
+
+@pytest.fixture(scope="session")
+def heard(stack: Stack) -> Heard:
+    return Heard(listen(stack, "tests"))
