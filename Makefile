@@ -43,7 +43,7 @@ down: $(VENV) ## stop the local cloud
 	@$(RUN)/python -m local.cloud down
 
 .PHONY: test
-test: $(VENV) ## set up from nothing, then run all tests
+test: $(VENV) $(SAM) ## set up from nothing, then run all tests
 	@$(RUN)/pytest
 
 # sam wants a region even where it asks no one, and python3.13 on the PATH (else pyenv's) to resolve the functions' packages.

@@ -16,6 +16,7 @@ from local.glue.server import GlueMiddleware
 from local.glue.service import build_service
 from local.glue.settings import AwsEndpoint
 from local.like_aws import behave_like_aws, lend_sam_translator
+from local.rights import Authorized
 
 SCHEDULE_TICK_SECONDS = 0.5
 
@@ -27,12 +28,12 @@ def main() -> None:
     ourselves = AwsEndpoint(f"http://{asked.bind[0]}", asked.region, asked.access_key_id, asked.secret_access_key)
     glue = build_service(asked.state, ourselves)
     try:
-        asyncio.run(_serve(GlueMiddleware(app, glue), asked.bind))
+        asyncio.run(_serve(Authorized(GlueMiddleware(app, glue)), asked.bind))
     finally:
         glue.close()
 
 
-async def _serve(application: GlueMiddleware, bind: list[str]) -> None:
+async def _serve(application: Authorized, bind: list[str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

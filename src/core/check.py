@@ -46,7 +46,7 @@ def _pinned(path: str, transform: Transform, files: LabelFiles) -> str:
     if found:
         again = files.open(path)
         if again.pin != file.pin or findings(again.chunks, transform.columns, _OTHER_ESCAPE):
-            raise Refused(BAD_FILE, "; ".join(found))
+            raise Refused(BAD_FILE, "\n".join(found))
     return file.pin
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -22,8 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 _LIMITS = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
+_TOO_LARGE = "Label file has exceeded"  # of AWS's own error strings: the same exception, but waiting makes no file smaller
 _DOUBTFUL = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
 _PASSING = {
+    "429",
     "ExpiredToken",
     "ExpiredTokenException",
     "LimitExceededException",
@@ -72,7 +73,7 @@ class GlueTaskRuns:
     def transform(self, transform_id: str) -> Transform:
         try:
             answer = self._client.get_ml_transform(TransformId=transform_id)
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
         columns = tuple(column["Name"] for column in answer.get("Schema", []) if "Name" in column)
         return Transform(columns, answer.get("LabelCount", 0))
@@ -91,13 +92,13 @@ class GlueTaskRuns:
                 if not answer.get("NextToken"):
                     return found
                 arguments["NextToken"] = answer["NextToken"]
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an unreadable answer makes them
             _raise_as_lookup_error(error)
 
     def run(self, transform_id: str, task_run_id: str) -> GlueRun:
         try:
             return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
@@ -107,34 +108,39 @@ class GlueTaskRuns:
             if _code(error) == "InvalidInputException":
                 raise Refused(_code(error), _message(error)) from error
             _raise_as_lookup_error(error)
-        except BotoCoreError as error:
+        except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
 
 
-def _start(send: Callable[[], str]) -> str:
-    """Send a start, and name what came of it."""
+def _start(send: Callable[[], object]) -> str:
+    """Send a start, and name what came of it; `send` gives what the answer has in the place of the task run's id."""
     try:
-        return send()
+        task_run_id = send()
     except ClientError as error:
         _raise_as_start_error(error)
     except ParamValidationError as error:
         raise Refused("InvalidInputException", str(error)) from error
     except _NEVER_SENT as error:
         raise NotStarted(f"Glue cannot be reached: {error}") from error
-    except (BotoCoreError, KeyError) as error:
+    except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
         raise AnswerLost(str(error)) from error
+    if not isinstance(task_run_id, str):
+        raise AnswerLost("the answer names no task run")
+    return task_run_id
 
 
 def _raise_as_start_error(error: ClientError) -> Never:
-    """A 4xx proves that nothing started; a 5xx or a time-out proves nothing."""
+    """A 4xx of Glue's own proves that nothing started; a 5xx, a time-out, or something in between, proves nothing."""
     code, message = _code(error), _message(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
     if status >= _SERVER_ERROR or code in _DOUBTFUL:
         raise AnswerLost(f"{code}: {message}") from error
-    if code in _LIMITS:
+    if code in _LIMITS and not message.startswith(_TOO_LARGE):
         raise AtLimit(message) from error
     if code in _PASSING:
         raise NotStarted(f"{code}: {message}") from error
+    if code.isdigit():  # botocore's name for an answer without one: it is not Glue's
+        raise AnswerLost(f"{code}: {message}") from error
     raise Refused(code, message) from error
 
 

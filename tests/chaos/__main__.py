@@ -1,0 +1,131 @@
+"""`make chaos`: every fault at every AWS call of every handler, in real processes, and what must hold afterwards.
+
+Exit code 0 only if nothing was started twice, nothing lost, nothing stuck.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from tests.chaos.cases import Case, Scene
+from tests.chaos.cloud import Ground, chaos_cloud
+from tests.chaos.handler_runs import prepare
+from tests.chaos.play import Play
+from tests.chaos.scenes import cases
+from tests.chaos.stream import LedgerStream
+from tests.chaos.troupe import Report, Troupe
+from tests.chaos.verdict import Violation
+
+ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
+_FORK = multiprocessing.get_context("fork")
+_SHOWN = 25
+
+
+def main() -> int:
+    asked = _arguments()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as ground:
+        return play(ground, asked.troupes, asked.batch, asked.every, asked.only)
+
+
+def play(ground: Ground, troupes: int, batch: int, every: int, only: str) -> int:
+    prepare({**ground.stack.env, **ENVIRONMENT})
+    began = time.monotonic()
+    chosen = [case for case in cases(Prober(ground).calls_of) if only in str(case)][::every]
+    _say(f"{len(chosen)} cases, {troupes} at a time")
+    reports = []
+    for report in _at_once(ground, chosen, troupes, batch):
+        reports.append(report)
+        for violation in report.violations:
+            _say(f"  {violation.what}: {report.case}: {violation.detail}")
+        if len(reports) % 100 == 0:
+            _say(f"  {len(reports)} of {len(chosen)} after {time.monotonic() - began:.0f} s")
+    return summary(reports, time.monotonic() - began, complete=len(reports) == len(chosen))
+
+
+class Prober:
+    """Finds out which AWS calls a scene's target makes when nothing goes wrong."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._stream = LedgerStream(ground.client("dynamodb"), ground.client("dynamodbstreams"), ground.table)
+
+    def calls_of(self, scene: Scene) -> tuple[str, ...]:
+        transform = self._ground.transform(f"probe-{scene.name}".replace(" ", "-").replace(",", ""))
+        play = Play(self._ground, self._stream, transform, scene)
+        play.perform()
+        self._ground.release(transform)
+        if play.target is None or not play.target.calls or play.target.raised:
+            raise RuntimeError(f"the scene {scene.name!r} cannot be played: {play.target}")
+        return play.target.calls
+
+
+def summary(reports: Sequence[Report], seconds: float, *, complete: bool) -> int:
+    met = [report for report in reports if report.met]
+    found = Counter(what for report in reports for what in {violation.what for violation in report.violations})
+    _say(
+        f"""
+cases run          {len(met)}   ({len(reports) - len(met)} more in which the call with the fault was not made)
+duplicates         {found["duplicate"]}
+lost events        {found["lost"]}
+stuck runs         {found["stuck"]}
+ledger not Glue's  {found["disagreement"]}
+answers with 500   {found["answer"]}
+seconds            {seconds:.0f}"""
+    )
+    if not complete:
+        _say("not all cases were played: a troupe died")
+    return 0 if complete and met and not found else 1
+
+
+def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int) -> Iterator[Report]:
+    ends: list[Connection] = []
+    for number in range(troupes):
+        ours, theirs = _FORK.Pipe(duplex=False)
+        mine = chosen[number::troupes]
+        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, batch, theirs), daemon=False).start()
+        theirs.close()
+        ends.append(ours)
+    while ends:
+        for end in wait(ends):
+            try:
+                told = json.loads(end.recv())  # type: ignore[union-attr]  # only connections are waited for
+            except EOFError:
+                ends.remove(end)  # type: ignore[arg-type]  # only connections are waited for
+                continue
+            violations = tuple(Violation(*one) for one in told["violations"])
+            yield Report(told["case"], told["met"], violations)
+
+
+def _work(ground: Ground, name: str, mine: Sequence[Case], batch: int, end: Connection) -> None:
+    fresh = Ground(ground.stack, ground.held, ground.log)  # connections are not shared between processes
+    for report in Troupe(fresh, name, min(batch, len(mine) or 1)).play_all(mine):
+        violations = [[violation.what, violation.detail[:_SHOWN * 20]] for violation in report.violations]
+        end.send(json.dumps({"case": report.case, "met": report.met, "violations": violations}))
+    end.close()
+    os._exit(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--troupes", type=int, default=4, help="processes that play cases at the same time")
+    parser.add_argument("--batch", type=int, default=25, help="cases that a troupe settles together")
+    parser.add_argument("--every", type=int, default=1, help="play each n-th case only")
+    parser.add_argument("--only", default="", help="play cases with this text in their names only")
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+"""A handler in a process of its own, as Lambda would run it: forked from this one, with real sockets, ready to be killed."""
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal
+from uuid import uuid4
+
+import botocore.endpoint
+from boto3.session import Session
+
+import handlers.announce
+import handlers.api
+import handlers.bus
+import handlers.schedule
+from core.aws.items import from_item
+from core.errors import LoopError
+from core.ports import World
+from core.runs import Run
+from handlers import wiring
+from tests.chaos.faults import Fault, Injector, Kind
+
+Door = Literal["api", "bus", "schedule", "announce"]
+PATIENCE_SECONDS = 90
+ARN = "arn:aws:lambda:us-east-1:000000000000:function:chaos"
+_SAMPLES = Path(__file__).resolve().parents[2] / "events"
+# The children's clocks run ahead of Glue's by as much as a case lets time pass.
+_LONGEST_CASE = timedelta(hours=1)
+
+_injector: Injector | None = None
+
+
+@dataclass(frozen=True)
+class HandlerRun:
+    """One invocation. `at`: seconds after the case began, by the process's own clock. `only`: transforms it may see."""
+
+    door: Door
+    event: Mapping[str, Any]
+    at: float = 0.0
+    fault: Fault | None = None
+    only: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`answer`: what the handler returned, `raised`: the exception's name; neither if it was killed or hung."""
+
+    calls: tuple[str, ...]
+    answer: Any
+    raised: str | None
+    killed: bool
+    hung: bool
+    fault_met: bool
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """Import, connect and wire once, in the parent: each child is then a warm process with the deployed environment."""
+    os.environ.update(environment)
+    session = Session()
+    session.events.register_first("before-send", _before_send)
+    module: Any = wiring
+    module.Session = lambda: session
+    wiring.world()
+    handlers.api.build_app()
+    pauses: Any = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
+    endpoint: Any = botocore.endpoint
+    endpoint.time = pauses  # the SDK's pauses between retries, and only those
+    _warm_up(wiring.world())
+    gc.freeze()  # children then share the parent's memory
+
+
+def _warm_up(world: World) -> None:
+    """Let the clients load what they load at their first calls; nothing is sent, so that no connection exists to be shared."""
+    global _injector  # noqa: PLW0603  one process, one injector
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device
+        _injector = Injector(Fault(0, "", Kind.THROTTLED, everywhere=True), nowhere.fileno())
+        for sample in ("stream-run-started", "stream-run-accepted"):
+            records = json.loads((_SAMPLES / f"{sample}.json").read_text())["Records"]
+            handlers.announce.handler({"Records": records}, _context())
+        run = from_item(records[0]["dynamodb"]["NewImage"])
+        for call in (
+            lambda: world.ledger.write(None, run),
+            lambda: world.ledger.write(run, run),
+            lambda: world.ledger.get(run.id),
+            lambda: list(world.ledger.open_runs()),
+            lambda: world.glue.start(run),
+            lambda: world.glue.runs(run.transform_id or "", datetime.now(UTC)),
+        ):
+            with contextlib.suppress(LoopError):
+                call()
+    _injector = None
+
+
+def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], World] = lambda world: world) -> list[Outcome]:
+    """Run all of them at the same time, each in its own process, and wait for them."""
+    started = [_fork(run, change_world) for run in runs]
+    told = _read_all([pipe for _, pipe in started])
+    return [_outcome(pid, *said) for (pid, _), said in zip(started, told, strict=True)]
+
+
+def _fork(run: HandlerRun, change_world: Callable[[World], World]) -> tuple[int, int]:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            os.close(reading)
+            _live(run, writing, change_world)
+        os._exit(1)
+    os.close(writing)
+    return pid, reading
+
+
+def _live(run: HandlerRun, pipe: int, change_world: Callable[[World], World]) -> None:
+    global _injector  # noqa: PLW0603  one process, one injector
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+    _injector = injector = Injector(run.fault, pipe)
+    try:
+        answer = _handle(run, change_world(_world(run, injector)))
+        told = {"answer": answer}
+    except Exception as error:  # noqa: BLE001  Lambda reports every exception of a handler
+        told = {"raised": type(error).__name__, "trace": traceback.format_exc()}
+    os.write(pipe, f"end {json.dumps(told)}\n".encode())
+    os._exit(0)
+
+
+def _handle(run: HandlerRun, world: World) -> Any:  # noqa: ANN401  each handler's own answer
+    event: Any = dict(run.event)
+    match run.door:
+        case "api":
+            return handlers.api.handler(event, _context(), world)
+        case "bus":
+            return handlers.bus.handler(event, _context(), world)
+        case "schedule":
+            return handlers.schedule.handler(event, _context(), world)
+        case "announce":
+            return handlers.announce.handler(event, _context())
+
+
+def _world(run: HandlerRun, injector: Injector) -> World:
+    world = wiring.world()
+    ledger: Any = _Narrow(world.ledger, run.only)
+    return replace(
+        world,
+        ledger=ledger,
+        clock=lambda: datetime.now(UTC) + timedelta(seconds=run.at + injector.seconds_lost),
+        policy=replace(world.policy, skew=_LONGEST_CASE),
+    )
+
+
+class _Narrow:
+    """The ledger, as if only the runs of some transforms were open: cases at the same time stay apart."""
+
+    def __init__(self, ledger: Any, only: frozenset[str]) -> None:  # noqa: ANN401  core.ports.Ledger, passed through
+        self._ledger = ledger
+        self._only = only
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of the ledger's methods
+        return getattr(self._ledger, name)
+
+    def open_runs(self) -> Iterator[Run]:
+        return (run for run in self._ledger.open_runs() if run.transform_id in self._only)
+
+
+def _before_send(**told: Any) -> Any:  # noqa: ANN401  botocore's event
+    return _injector(told["request"], told["event_name"]) if _injector is not None else None
+
+
+def _read_all(pipes: list[int]) -> list[tuple[str, bool]]:
+    """What each child wrote until it ended, or until patience did; and whether patience did."""
+    told = {pipe: b"" for pipe in pipes}
+    until = time.monotonic() + PATIENCE_SECONDS
+    with selectors.DefaultSelector() as waiting:
+        for pipe in pipes:
+            waiting.register(pipe, selectors.EVENT_READ)
+        while waiting.get_map() and time.monotonic() < until:
+            for key, _ in waiting.select(timeout=1):
+                part = os.read(key.fd, 1 << 16)
+                told[key.fd] += part
+                if not part:
+                    waiting.unregister(key.fd)
+        hung = {key.fd for key in waiting.get_map().values()}
+    for pipe in pipes:
+        os.close(pipe)
+    return [(told[pipe].decode(), pipe in hung) for pipe in pipes]
+
+
+def _outcome(pid: int, text: str, hung: bool) -> Outcome:  # noqa: FBT001  private
+    if hung:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    lines = text.splitlines()
+    told = next((json.loads(line[4:]) for line in lines if line.startswith("end ")), {})
+    return Outcome(
+        calls=tuple(line[5:] for line in lines if line.startswith("call ")),
+        answer=told.get("answer"),
+        raised=told.get("raised"),
+        killed=os.WIFSIGNALED(status) and not hung,
+        hung=hung,
+        fault_met="hit" in lines,
+    )
+
+
+def _context() -> Any:  # noqa: ANN401  LambdaContext has no constructor
+    return SimpleNamespace(
+        function_name="chaos",
+        memory_limit_in_mb=512,
+        invoked_function_arn=ARN,
+        aws_request_id=str(uuid4()),
+        get_remaining_time_in_millis=lambda: 300_000,
+    )

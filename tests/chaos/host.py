@@ -1,0 +1,51 @@
+"""The local cloud for chaos: the same process as `make up`, but Glue's task runs do no matching, and a test may hold them.
+
+Thousands of runs start within minutes here, and what they would compute is beside the point: whether each was started once is not.
+Everything else of the engine is real: wire protocol, limits per transform, statuses, the store that counts what was started.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import local.glue.service
+import local.host
+from local.glue.settings import Settings
+from local.glue.work import Job, Outcome
+from local.glue.workers import GLANCE_SECONDS, Limits
+from tests.chaos.cloud import HELD_FOLDER
+
+_SETTINGS = Settings(
+    runs_per_account=100_000, transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
+)
+
+
+class IdleWorkers:
+    """local.glue.workers.Workers that end a run at once, or as soon as its transform is not held any more."""
+
+    def __init__(self, held: Path) -> None:
+        self._held = held
+
+    def run(self, job: Job, limits: Limits) -> Outcome:
+        while (self._held / job.transform_id).exists():
+            limits.check()
+            limits.stop.wait(GLANCE_SECONDS)
+        limits.check()
+        return Outcome()
+
+    def close(self) -> None:
+        pass
+
+
+def main() -> None:
+    held = Path(os.environ[HELD_FOLDER])
+    service: Any = local.glue.service
+    service.ProcessWorkers = lambda *_: IdleWorkers(held)
+    build = service.build_service
+    host: Any = local.host
+    host.build_service = lambda state, aws: build(state, aws, settings=_SETTINGS)
+    local.host.main()
+
+
+if __name__ == "__main__":
+    main()

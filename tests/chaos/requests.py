@@ -1,0 +1,57 @@
+"""The messages of a case, made from the samples under events/."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.chaos.cases import Via
+
+_SAMPLES = Path(__file__).resolve().parents[2] / "events"
+
+
+def message(via: Via, key: str, transform_id: str, output: str, label_file: str, etag: str) -> dict[str, Any]:
+    """The event that asks for the case's run. A REST call is a new call each time, an event comes again as it was."""
+    match via:
+        case "api labeling set":
+            return _rest("api-start-labeling-set", key, {"transformId": transform_id, "outputS3Path": output})
+        case "api import":
+            return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": label_file})
+        case "bus labeling set":
+            event = _sample("bus-start-labeling-set")
+            detail = {"transformId": transform_id, "outputS3Path": output, "idempotencyKey": key}
+            return event | {"id": key, "detail": detail}
+        case "upload":
+            event = _sample("bus-upload")
+            bucket, _, name = label_file.removeprefix("s3://").partition("/")
+            event["detail"]["bucket"] = {"name": bucket}
+            event["detail"]["object"] |= {"key": name, "etag": etag}
+            event["detail"]["object"].pop("version-id", None)
+            return event | {"id": key}
+
+
+def cancellation(run_id: str) -> dict[str, Any]:
+    event = _sample("api-cancel-task-run")
+    event["path"] = f"/v1/task-runs/{run_id}/cancellation"
+    event["pathParameters"] = {"id": run_id}
+    event["requestContext"] |= {"path": f"/live/v1/task-runs/{run_id}/cancellation", "requestId": str(uuid4())}
+    return event
+
+
+def _rest(sample: str, key: str, body: dict[str, str]) -> dict[str, Any]:
+    event = _sample(sample)
+    event["headers"]["Idempotency-Key"] = key
+    event["multiValueHeaders"]["Idempotency-Key"] = [key]
+    event["requestContext"]["requestId"] = str(uuid4())
+    return event | {"body": json.dumps(body), "isBase64Encoded": False}
+
+
+def _sample(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(_text(name))
+    return event
+
+
+@cache
+def _text(name: str) -> str:
+    return (_SAMPLES / f"{name}.json").read_text()

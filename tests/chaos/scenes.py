@@ -1,0 +1,81 @@
+"""The situations that a case begins with; every AWS call of each one's target is interfered with in every way."""
+
+from collections.abc import Callable, Iterator
+
+from tests.chaos.cases import (
+    ANNOUNCING,
+    CANCELLING,
+    FEW_STARTING,
+    RECONCILING,
+    STARTING,
+    VIAS,
+    Action,
+    Case,
+    Scene,
+    Stage,
+    Via,
+    send,
+    tick,
+)
+from tests.chaos.faults import Fault, Kind, faults_of
+
+Probe = Callable[[Scene], tuple[str, ...]]
+_HELD: Stage = (Action("hold"),)
+_FULL: Stage = (Action("fill"),)
+_FREE: Stage = (Action("release"), Action("let Glue finish"))
+_DONE: Stage = (Action("let Glue finish"),)
+_REPORTED = (Kind.MODELLED, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.UNREACHABLE)
+
+
+def scenes() -> Iterator[Scene]:
+    for via in VIAS:
+        yield Scene(f"{via}, free", via, (), Action("send"), STARTING, FEW_STARTING)
+    yield Scene("api labeling set, at the limit", "api labeling set", (_FULL,), Action("send"), STARTING, FEW_STARTING[:1])
+    for via in ("api import", "upload"):
+        before = ((Action("open import"),),)
+        yield Scene(f"{via}, an import is open", via, before, Action("send"), STARTING, FEW_STARTING[:1])
+    for name, via, before, at in _reconciled():
+        yield Scene(f"reconcile, {name}", via, before, Action("tick", at), RECONCILING, RECONCILING[:1])
+    for name, before in _cancelled():
+        yield Scene(f"cancel, {name}", "api labeling set", before, Action("cancel", 6), CANCELLING, CANCELLING[:1])
+    for via in VIAS:
+        before = (send(0), _DONE, tick(5))
+        yield Scene(f"announce, {via}", via, before, Action("announce"), ANNOUNCING, ANNOUNCING)
+
+
+def cases(probe: Probe) -> Iterator[Case]:
+    """All of them: `probe` says which AWS calls a scene's target makes when nothing goes wrong."""
+    for scene in scenes():
+        for fault in faults_of(probe(scene)):
+            reported = fault.kind in _REPORTED or fault.lasting
+            for sequel in scene.few_sequels if reported else scene.sequels:
+                yield Case(scene, fault, sequel)
+
+
+def _reconciled() -> Iterator[tuple[str, Via, tuple[Stage, ...], float]]:
+    for via in ("api labeling set", "upload"):
+        start = "StartMLLabelingSetGenerationTaskRun" if via == "api labeling set" else "StartImportLabelsTaskRun"
+        yield f"{via} started, answer lost", via, (_broken(start, Kind.ANSWER_LOST),), 5
+        yield f"{via} not started, answer lost", via, (_broken(start, Kind.REQUEST_LOST),), 75
+        yield f"{via} killed before Glue was asked", via, (_broken(start, Kind.KILLED_BEFORE),), 63
+        yield f"{via} killed before Glue was asked, and noticed", via, (_broken(start, Kind.KILLED_BEFORE), tick(63)), 75
+        yield f"{via} killed after Glue was asked", via, (_broken(start, Kind.KILLED_AFTER),), 63
+        yield f"{via} finished", via, (send(0), _DONE), 5
+    yield "queued at the limit, now free", "api labeling set", (_FULL, send(0), _FREE), 5
+    yield "queued at the limit, still full", "api labeling set", (_FULL, send(0)), 5
+    yield "queued behind an import, now free", "api import", ((Action("open import"),), send(0), _FREE, tick(5)), 7
+    yield "waited too long", "api labeling set", (_FULL, send(0)), 1100
+    cancelled = (_broken("StartMLLabelingSetGenerationTaskRun", Kind.ANSWER_LOST), (Action("cancel", 3),))
+    yield "cancelled while in doubt", "api labeling set", (_HELD, *cancelled), 5
+
+
+def _cancelled() -> Iterator[tuple[str, tuple[Stage, ...]]]:
+    yield "running", (_HELD, send(0), tick(3))
+    yield "queued", (_FULL, send(0))
+    yield "in doubt", (_HELD, _broken("StartMLLabelingSetGenerationTaskRun", Kind.ANSWER_LOST))
+    yield "reserved", (_broken("StartMLLabelingSetGenerationTaskRun", Kind.KILLED_BEFORE),)
+
+
+def _broken(operation: str, kind: Kind) -> Stage:
+    """The request, whose call of `operation` goes wrong, whichever call that is."""
+    return (Action("send", 0, Fault(0, f"glue.{operation}", kind, lasting=True)),)

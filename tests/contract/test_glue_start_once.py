@@ -1,0 +1,213 @@
+"""One start sends one HTTP request, whatever becomes of the answer; and which failures prove that nothing started.
+
+Counted at a server over real sockets, with the clients that handlers.wiring makes.
+"""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from boto3.session import Session
+from botocore.config import Config
+
+from core.errors import AnswerLost, AtLimit, GlueUnavailable, LoopError, NotStarted, Refused, UnknownToGlue
+from core.ports import Glue
+from core.runs import Run
+from handlers import wiring
+from tests.contract.counting_server import (
+    Behaviour,
+    CountingServer,
+    counting_server,
+    drop,
+    drop_unread,
+    hang,
+    no_http,
+    raw_reply,
+    reply,
+    reset,
+)
+from tests.contract.runs import NOW, importing, labeling
+
+QUICK = Config(connect_timeout=1, read_timeout=0.3)
+ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
+EVERY_RUN = pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
+
+
+def refusal(code: str, status: int = 400) -> Behaviour:
+    return reply(status, {"__type": code, "Message": f"what {code} says"})
+
+
+# What happens to the answer -> what core makes of it.
+LOST: dict[str, Behaviour] = {
+    "no answer in time": hang,
+    "connection closed": drop,
+    "connection reset": reset,
+    "not HTTP": no_http,
+    "500 without a body": raw_reply(500, b""),
+    "502 from something in between": raw_reply(502, b"<html>Bad Gateway</html>"),
+    "503": raw_reply(503, b"{}"),
+    "504": raw_reply(504, b"{}"),
+    "408 from something in between": raw_reply(408, b"<html>Request Timeout</html>"),
+    "InternalServiceException": refusal("InternalServiceException", 500),
+    "InternalServiceException as 400": refusal("InternalServiceException"),
+    "OperationTimeoutException": refusal("OperationTimeoutException"),
+    "ServiceUnavailable": refusal("ServiceUnavailableException", 503),
+    "200 with a broken body": raw_reply(200, b"{'TaskRunId"),
+    "200 with half a body": raw_reply(200, b'{"TaskRunId": "tsk', promised=99),
+    "200 without a body": raw_reply(200, b""),
+    "200 without the id": reply(200, {}),
+    "200 with a list": reply(200, ["tsk-1"]),
+    "200 with a number": reply(200, 7),
+    "200 with another id": reply(200, {"TaskRunId": {"S": "tsk-1"}}),
+    "200 with null": reply(200, {"TaskRunId": None}),
+}
+AT_LIMIT = {name: refusal(name) for name in ("ConcurrentRunsExceededException", "ResourceNumberLimitExceededException")}
+NOT_STARTED = {
+    "ThrottlingException": refusal("ThrottlingException"),
+    "Throttling": refusal("Throttling"),
+    "TooManyRequestsException": refusal("TooManyRequestsException", 429),
+    "429 from something in between": raw_reply(429, b"<html>Too Many Requests</html>"),
+    "ExpiredTokenException": refusal("ExpiredTokenException"),
+    "RequestLimitExceeded": refusal("RequestLimitExceeded"),
+}
+REFUSED = {
+    name: refusal(name)
+    for name in ("EntityNotFoundException", "InvalidInputException", "AccessDeniedException", "ValidationException")
+}
+EVERYTHING = [
+    *((name, behave, AnswerLost) for name, behave in LOST.items()),
+    *((name, behave, AtLimit) for name, behave in AT_LIMIT.items()),
+    *((name, behave, NotStarted) for name, behave in NOT_STARTED.items()),
+    *((name, behave, Refused) for name, behave in REFUSED.items()),
+]
+
+
+@pytest.fixture
+def server() -> Iterator[CountingServer]:
+    with counting_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["", "legacy", "adaptive"])
+def retry_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an operator's environment may say of retries."""
+    if request.param:
+        monkeypatch.setenv("AWS_RETRY_MODE", request.param)
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+
+
+@pytest.fixture
+def glue(server: CountingServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
+    yield from glue_at(server.url, monkeypatch)
+
+
+def glue_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
+    """The Glue of a wired world, only with less patience."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", url)
+    for name in ("_ONCE", "_AGAIN"):
+        monkeypatch.setattr(wiring, name, getattr(wiring, name).merge(QUICK))
+    made: list[object] = []
+    session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    world = wiring.build_world(ENVIRONMENT, _Remembering(session, made))  # type: ignore[arg-type]  # its one method that is used
+    yield world.glue
+    for client in made:
+        client.close()  # type: ignore[attr-defined]  # boto3 makes clients at run time
+
+
+class _Remembering:
+    """A session whose clients can be closed afterwards."""
+
+    def __init__(self, session: Session, made: list[object]) -> None:
+        self._session = session
+        self._made = made
+
+    def client(self, service: str, config: Config) -> object:
+        client: object = self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is any service's
+        self._made.append(client)
+        return client
+
+
+@EVERY_RUN
+@pytest.mark.parametrize(("behave", "error"), [pytest.param(behave, error, id=name) for name, behave, error in EVERYTHING])
+def test_one_start_is_one_request_and_its_failure_has_a_name(
+    server: CountingServer, glue: Glue, behave: Behaviour, error: type[LoopError], run: Run
+) -> None:
+    server.behave = behave
+    with pytest.raises(LoopError) as failure:
+        glue.start(run)
+    assert type(failure.value) is error
+    assert server.requests == 1
+
+
+@pytest.mark.usefixtures("retry_mode")
+@pytest.mark.parametrize("behave", [hang, drop, raw_reply(500, b"")], ids=["timeout", "dropped", "500"])
+def test_no_setting_of_the_environment_repeats_a_start(server: CountingServer, glue: Glue, behave: Behaviour) -> None:
+    server.behave = behave
+    with pytest.raises(AnswerLost):
+        glue.start(labeling())
+    assert server.requests == 1
+
+
+@EVERY_RUN
+def test_a_start_that_is_answered_gives_glues_id(server: CountingServer, glue: Glue, run: Run) -> None:
+    server.behave = reply(200, {"TaskRunId": "tsk-1"})
+    assert glue.start(run) == "tsk-1"
+    assert server.requests == 1
+
+
+def test_a_connection_that_was_never_made_started_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening: refuses every connection
+        for glue in glue_at(f"http://127.0.0.1:{taken.getsockname()[1]}", monkeypatch):
+            with pytest.raises(NotStarted):
+                glue.start(labeling())
+
+
+def test_a_connection_lost_while_sending_leaves_a_doubt(server: CountingServer, glue: Glue) -> None:
+    server.behave = drop_unread
+    with pytest.raises(AnswerLost):
+        glue.start(labeling())
+    assert server.requests == 0
+
+
+def test_what_cannot_be_sent_is_refused_without_a_request(server: CountingServer, glue: Glue) -> None:
+    with pytest.raises(Refused, match="InvalidInputException"):
+        glue.start(replace(labeling(), transform_id=""))
+    assert server.requests == 0
+
+
+def test_a_label_file_that_is_too_large_is_no_passing_limit(server: CountingServer, glue: Glue) -> None:
+    """Glue has one exception for its limits of runs and of files; waiting makes no file smaller."""
+    message = "Label file has exceeded the limit of 10 MB."
+    server.behave = reply(400, {"__type": "ResourceNumberLimitExceededException", "Message": message})
+    with pytest.raises(Refused, match=message):
+        glue.start(importing())
+
+
+@pytest.mark.parametrize("behave", [drop, raw_reply(500, b""), refusal("ThrottlingException")], ids=["drop", "500", "throttle"])
+def test_a_look_up_is_repeated_before_it_is_left_to_the_next_round(
+    server: CountingServer, glue: Glue, behave: Behaviour
+) -> None:
+    server.behave = behave
+    with pytest.raises(GlueUnavailable):
+        glue.run("tfm-1", "tsk-1")
+    assert server.requests == 3
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"TaskRuns": 7}, {"TaskRuns": [{"TaskRunId": "tsk-1"}]}, {"TaskRuns": [[]]}])
+def test_a_listing_that_cannot_be_read_tells_nothing(server: CountingServer, glue: Glue, answer: object) -> None:
+    server.behave = reply(200, answer)
+    if answer == {}:
+        assert glue.runs("tfm-1", NOW) == []
+    else:
+        with pytest.raises(GlueUnavailable):
+            glue.runs("tfm-1", NOW)
+
+
+def test_what_glue_does_not_know_is_not_asked_again(server: CountingServer, glue: Glue) -> None:
+    server.behave = refusal("EntityNotFoundException")
+    for look_up in (lambda: glue.run("tfm-1", "tsk-1"), lambda: glue.runs("tfm-1", NOW), lambda: glue.cancel("tfm-1", "tsk-1")):
+        with pytest.raises(UnknownToGlue):
+            look_up()
+    assert server.requests == 3

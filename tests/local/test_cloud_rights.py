@@ -1,0 +1,62 @@
+"""Rights hold on the laptop as they would in AWS: of callers, and of the functions themselves."""
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local.rest import Api
+from local.stack import Stack
+from tests.local.laptop import assert_problem
+
+
+@pytest.fixture
+def without_glue(stack: Stack) -> Iterator[None]:
+    """The API's function, with its right to start task runs taken away."""
+    iam = stack.client("iam")
+    role = next(role["RoleName"] for role in iam.list_roles()["Roles"] if "ApiRole" in role["RoleName"])
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    arn = next(policy["PolicyArn"] for policy in attached if "TaskRunsPolicy" in policy["PolicyName"])
+    iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    yield
+    iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+
+
+@pytest.mark.usefixtures("without_glue")
+def test_a_function_without_the_right_to_start_runs_starts_none(stack: Stack, api: Api, transform_id: str) -> None:
+    glue = stack.client("glue")
+    before = len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"])
+    answer = api.start_labeling_set_run("no-right", transform_id, f"s3://{stack.bucket}/sets/")
+    assert_problem(answer, 422)
+    assert api.task_run(answer.body["instance"].rsplit("/", 1)[-1]).body["status"] == "REFUSED"
+    assert len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"]) == before
+
+
+def test_a_right_to_one_transform_is_none_to_another(stack: Stack, transform_id: str) -> None:
+    iam = stack.client("iam")
+    iam.create_user(UserName="reader")
+    statement = {
+        "Effect": "Allow",
+        "Action": "glue:GetMLTransform",
+        "Resource": f"arn:aws:glue:*:*:mlTransform/{transform_id}",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader", PolicyName="one", PolicyDocument=document)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    glue = boto3.client(
+        "glue",
+        endpoint_url=stack.glue_endpoint_url,
+        region_name=stack.env["AWS_REGION"],
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    assert glue.get_ml_transform(TransformId=transform_id)["TransformId"] == transform_id
+    for denied in (
+        lambda: glue.get_ml_transform(TransformId="tfm-another"),
+        lambda: glue.delete_ml_transform(TransformId=transform_id),
+        glue.list_ml_transforms,
+    ):
+        with pytest.raises(ClientError, match="AccessDeniedException"):
+            denied()
