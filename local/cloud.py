@@ -35,7 +35,7 @@ def up(folder: Path, more_addresses: Sequence[str]) -> None:
     stack_file.write_text(stack.as_json())
     _say(
         f"""The local cloud runs; `make down` stops it.
-  API           {stack.api_url}/v1/task-runs   (SigV4-signed; user and password: test)
+  API           {stack.api_url}/v1/task-runs   (SigV4-signed: keys test / test)
   AWS and Glue  {stack.aws_endpoint_url}   (region {stack.env["AWS_REGION"]}, keys test / test)
   data bucket   s3://{stack.bucket}/
   all of it     {stack_file}

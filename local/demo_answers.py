@@ -51,7 +51,12 @@ def _ask(rows: Sequence[Row], console: Console) -> list[str]:
         shown.add_row(str(number), *(row[name] for name in columns))
     console.print(shown)
     while True:
-        said = Prompt.ask("Which rows are the same? (such as 1 4, 2 3 5; Enter: none of them)", console=console, default="")
+        said = Prompt.ask(
+            "Which rows are the same? (such as 1 4, 2 3 5; Enter: none of them)",
+            console=console,
+            default="",
+            show_default=False,
+        )
         try:
             return list(_labels(said, len(rows)))
         except ValueError as error:

@@ -53,7 +53,7 @@ def products(count: int, seed: int = 0) -> Known:
     """Two shops' listings of consumer goods: own wording, model codes written differently or left out, prices apart, many
     near variants (colour, size) that are different things; the second shop often has no description or price.
     """
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     brands = [word.capitalize() for word in words(chance, 40, (2, 3))]
     kinds = [" ".join(chance.sample(words(chance, 120, (2, 3)), 2)) for _ in range(45)]
     adjectives = words(chance, 150, (2, 4))
@@ -97,7 +97,7 @@ def software(count: int, seed: int = 0) -> Known:
     """Titles with versions and editions, makers often missing; a large catalogue that holds a match for a part only, and
     sometimes several for one.
     """
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     makers = words(chance, 60, (2, 3))
     nouns = words(chance, 260, (2, 3))
     editions = ["standard", "professional", "deluxe", "upgrade", "home", "premium", "5 user", "academic"]
@@ -125,7 +125,7 @@ def software(count: int, seed: int = 0) -> Known:
 
 def few_columns(count: int, seed: int = 0) -> Known:
     """People as names, town and year of birth only; up to five records each, names with typos, initials and nicknames."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     first, last, towns = words(chance, 150, (1, 3)), words(chance, 700, (2, 3)), words(chance, 60, (2, 4))
     rows: list[tuple[Row, str]] = []
     for person in range(count // 2):
@@ -154,7 +154,7 @@ def few_columns(count: int, seed: int = 0) -> Known:
 
 def long_text(count: int, seed: int = 0) -> Known:
     """Articles of 60 to 300 words and their reworded, cut or extended copies, among others on the same topic."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     common, rare = words(chance, 300, (1, 2)), words(chance, 6000, (2, 4))
     rows: list[tuple[Row, str]] = []
     for topic in range(count // 8):
@@ -174,20 +174,19 @@ def long_text(count: int, seed: int = 0) -> Known:
 
 
 def people(count: int, seed: int = 0) -> Known:
-    """For scale: about `count` rows of people with eight columns, a fifth of them second records with two slips each."""
-    chance = Random(seed)
+    """For scale: about `count` rows of people with eight columns, a fifth of them second records with slips, gaps and changes."""
+    chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     first, last = words(chance, 2000, (1, 3)), words(chance, 20_000, (2, 4))
     streets, towns = words(chance, 5000, (2, 4)), words(chance, 1500, (2, 4))
     rows: list[tuple[Row, str]] = []
     person = 0
     while len(rows) < count:
         year, month, day = chance.randrange(1930, 2005), chance.randrange(1, 13), chance.randrange(1, 29)
+        home: Row = [str(chance.randrange(1, 300)), f"{chance.choice(streets)} street", chance.choice(towns)]
         row: Row = [
             first[int(2000 * chance.random() ** 2)],
             last[int(20_000 * chance.random() ** 2)],
-            str(chance.randrange(1, 300)),
-            f"{chance.choice(streets)} street",
-            chance.choice(towns),
+            *home,
             str(chance.randrange(10_000, 99_999)),
             f"{year}-{month:02}-{day:02}",
             str(chance.randrange(10**8, 10**9)),
@@ -199,6 +198,12 @@ def people(count: int, seed: int = 0) -> Known:
                 copy[place] = typo(copy[place] or "", chance)
             if chance.random() < 0.3:
                 copy[chance.randrange(8)] = None
+            if chance.random() < 0.1:  # moved
+                copy[2:6] = [str(chance.randrange(1, 300)), chance.choice(streets), chance.choice(towns), str(year * 37)]
+            if chance.random() < 0.05:  # married, or known by another name
+                copy[chance.randrange(2)] = chance.choice(last)
+            if chance.random() < 0.05:  # somebody else's number or birthday
+                copy[6 + chance.randrange(2)] = str(chance.randrange(10**8, 10**9))
             rows.append((copy, str(person)))
         person += 1
     names = ["given", "family", "number", "street", "town", "postcode", "born", "insurance"]

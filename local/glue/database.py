@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS task_runs (
   position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, transform_id TEXT NOT NULL, kind TEXT NOT NULL,
   status TEXT NOT NULL, properties TEXT NOT NULL, started_on REAL NOT NULL, last_modified_on REAL NOT NULL,
   running_since REAL, completed_on REAL, error TEXT);
-CREATE INDEX IF NOT EXISTS runs_of_transform ON task_runs (transform_id, position);
+CREATE INDEX IF NOT EXISTS runs_of_transform ON task_runs (transform_id, started_on);
 CREATE INDEX IF NOT EXISTS runs_by_status ON task_runs (status, completed_on);
 CREATE TABLE IF NOT EXISTS labels (
   position INTEGER PRIMARY KEY AUTOINCREMENT, transform_id TEXT NOT NULL, set_id TEXT NOT NULL, label TEXT NOT NULL,
@@ -43,6 +43,8 @@ class Database:
         self._lock = threading.RLock()
         self._db = sqlite3.connect(folder / "glue.sqlite3", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
+        # What was committed outlives this process, which is what is promised; a power cut may cost the last moments.
+        self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:

@@ -68,9 +68,16 @@ def get_run(context: Context, asked: Parameters) -> Output:
 
 def get_runs(context: Context, asked: Parameters) -> Output:
     transform = transform_of(context, asked)
-    listed_until = context.clock() - context.faults.plan.listing_delay_seconds
-    runs = context.store.runs.of_transform(transform.transform_id)
-    page = page_of_runs([run for run in runs if run.started_on <= listed_until], asked)
+    wanted = asked.get("Filter", {})
+    runs = context.store.runs.of_transform(
+        transform.transform_id,
+        kind=wanted.get("TaskRunType"),
+        status=wanted.get("Status"),
+        after=wanted.get("StartedAfter", float("-inf")),
+        before=wanted.get("StartedBefore", float("inf")),
+        until=context.clock() - context.faults.plan.listing_delay_seconds,
+    )
+    page = page_of_runs(runs, asked)
     return with_token({"TaskRuns": [run.wire() for run in page.items]}, page.next_token)
 
 

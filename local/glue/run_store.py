@@ -32,8 +32,29 @@ class RunStore:
         found = self._select("WHERE transform_id = ? AND id = ?", transform_id, run_id)
         return found[0] if found else None
 
-    def of_transform(self, transform_id: str) -> list[TaskRun]:
-        return self._select("WHERE transform_id = ?", transform_id)
+    def of_transform(
+        self,
+        transform_id: str,
+        *,
+        kind: str | None = None,
+        status: str | None = None,
+        after: float = float("-inf"),
+        before: float = float("inf"),
+        until: float = float("inf"),
+    ) -> list[TaskRun]:
+        """In the order of their starts; started after and before some moments, exclusive, and `until`, inclusive."""
+        return self._select(
+            "WHERE transform_id = ? AND started_on > ? AND started_on < ? AND started_on <= ? "
+            "AND kind = COALESCE(?, kind) AND status = COALESCE(?, status)",
+            *(transform_id, after, before, until, kind, status),
+        )
+
+    def count_of_kind(self, transform_id: str, kind: str) -> int:
+        with self._database.transaction() as db:
+            row = db.execute(
+                "SELECT COUNT(*) FROM task_runs WHERE transform_id = ? AND kind = ?", (transform_id, kind)
+            ).fetchone()
+        return int(row[0])
 
     def count_busy(self, released_before: float, transform_id: str | None = None) -> int:
         """Runs that hold a slot: active, or ended no earlier than `released_before` (epoch seconds)."""
@@ -70,7 +91,7 @@ class RunStore:
             )
             return changed.rowcount
 
-    def _select(self, where: str, *values: str) -> list[TaskRun]:
+    def _select(self, where: str, *values: str | float | None) -> list[TaskRun]:
         with self._database.transaction() as db:
             rows = db.execute(f"SELECT {RUN_COLUMNS} FROM task_runs {where} ORDER BY position", values).fetchall()  # noqa: S608 - only literals are put in
         return [_task_run(row) for row in rows]

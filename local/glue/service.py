@@ -69,6 +69,7 @@ def build_service(
     settings: Settings | None = None,
     faults: FaultPlan | None = None,
     catalog: Catalog | None = None,
+    workers: Workers | None = None,
     account_id: str = ACCOUNT_ID,
     clock: Callable[[], float] = time.time,
 ) -> GlueService:
@@ -76,10 +77,12 @@ def build_service(
 
     With an AwsEndpoint, runs work in processes that make their own clients. With an Aws (ports of this process, such as
     moto's clients), they work in threads of this process, and `catalog` may stand in for the Data Catalog.
+    `workers` do the runs' work instead, where a test is not about that work.
     """
     chosen, switches, store = settings or Settings(), Faults(faults), Store(state_folder)
     given = aws if isinstance(aws, Aws) else connect(aws)
     ports = given if catalog is None else Aws(catalog, given.objects)
-    workers: Workers = ThreadWorkers(ports) if isinstance(aws, Aws) else ProcessWorkers(aws, chosen.warm_workers)
+    if workers is None:
+        workers = ThreadWorkers(ports) if isinstance(aws, Aws) else ProcessWorkers(aws, chosen.warm_workers)
     supervisor = Supervisor(store, workers, chosen, clock, held=lambda: switches.plan.hold_runs)
     return GlueService(Context(store, ports, supervisor, chosen, switches, account_id, clock))

@@ -24,7 +24,7 @@ def start(context: Context, transform: StoredTransform, properties: dict[str, An
         transform_of(context, {"TransformId": transform_id})
         _check_slots(context, transform_id, too_many, now)
         # Two labeling sets that are asked for before the first is answered should not ask the same.
-        seed = _count_of_kind(context, transform_id, kind) if kind == LABELING_SET_GENERATION else 0
+        seed = context.store.runs.count_of_kind(transform_id, kind) if kind == LABELING_SET_GENERATION else 0
         context.store.runs.add(run)
     context.supervisor.begin(
         Assignment(
@@ -46,10 +46,6 @@ def _check_slots(context: Context, transform_id: str, too_many: str, now: float)
         raise errors.too_many_runs_of_transform(too_many, of_transform, settings.runs_per_transform)
     if of_account >= settings.runs_per_account:
         raise errors.too_many_runs_of_account(too_many, of_account, settings.runs_per_account)
-
-
-def _count_of_kind(context: Context, transform_id: str, kind: str) -> int:
-    return sum(1 for run in context.store.runs.of_transform(transform_id) if run.kind == kind)
 
 
 def _job(context: Context, run: TaskRun, seed: int, details: Parameters) -> Job:

@@ -35,6 +35,9 @@ class Kind(StrEnum):
     MODELLED = "modelled error"
 
 
+_DONE = (Kind.KILLED_AFTER, Kind.ANSWER_LOST, Kind.ANSWER_LATE, Kind.SERVER_ERROR_AFTER)
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens to the `call`-th AWS call (from 1), and, if `lasting`, to all later calls of the same operation."""
@@ -63,7 +66,7 @@ def faults_of(calls: tuple[str, ...]) -> Iterator[Fault]:
     """Every fault at every one of `calls` ("service.Operation", in the order in which a handler makes them)."""
     for number, call in enumerate(calls, start=1):
         service, _, operation = call.partition(".")
-        kinds = [(kind, "") for kind in Kind if kind is not Kind.MODELLED]
+        kinds: list[tuple[Kind, str]] = [(kind, "") for kind in Kind if kind is not Kind.MODELLED]
         kinds += [(Kind.MODELLED, error.name) for error in _operation(service, operation).error_shapes]
         for kind, code in kinds:
             once = Fault(number, call, kind, code)
@@ -96,27 +99,19 @@ class Injector:
 
     def _carry_out(self, fault: Fault, request: AWSPreparedRequest, service: str, operation: str) -> AWSResponse | None:
         url = str(request.url)
+        if fault.kind in _DONE:
+            URLLib3Session(timeout=30).send(request)  # what it asks for is really done, whatever its caller gets to see
         match fault.kind:
-            case Kind.KILLED_BEFORE:
+            case Kind.KILLED_BEFORE | Kind.KILLED_AFTER:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case Kind.KILLED_AFTER:
-                _send(request)
-                os.kill(os.getpid(), signal.SIGKILL)
-            case Kind.REQUEST_LOST:
-                raise ConnectionClosedError(endpoint_url=url)
-            case Kind.ANSWER_LOST:
-                _send(request)
+            case Kind.REQUEST_LOST | Kind.ANSWER_LOST:
                 raise ConnectionClosedError(endpoint_url=url)
             case Kind.ANSWER_LATE:
-                _send(request)
                 self.seconds_lost += _STARTER_TIMEOUT if operation in _ASKED_ONCE else _TIMEOUT
                 raise ReadTimeoutError(endpoint_url=url)
             case Kind.UNREACHABLE:
                 raise EndpointConnectionError(endpoint_url=url)
-            case Kind.SERVER_ERROR_AFTER:
-                _send(request)
-                return _answer(request, service, 500, "InternalFailure")
-            case Kind.SERVER_ERROR:
+            case Kind.SERVER_ERROR | Kind.SERVER_ERROR_AFTER:
                 return _answer(request, service, 500, "InternalFailure")
             case Kind.THROTTLED:
                 return _answer(request, service, 400, "ThrottlingException")
@@ -125,20 +120,20 @@ class Injector:
         return None
 
 
-def _send(request: AWSPreparedRequest) -> None:
-    """Really send it: what it asks for is done, whatever its caller then gets to see."""
-    URLLib3Session(timeout=30).send(request)
-
-
 def _answer(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>chaos</Message></Error>".encode()
-        return AWSResponse(str(request.url), status, {"content-type": "application/xml"}, _Raw(body))
+        return _response(request, status, "application/xml", body)
     document: dict[str, Any] = {"__type": code, "message": "chaos"}
     if code == "TransactionCanceledException":
         document["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]
     body = json.dumps(document).encode()
-    return AWSResponse(str(request.url), status, {"content-type": "application/x-amz-json-1.1"}, _Raw(body))
+    return _response(request, status, "application/x-amz-json-1.1", body)
+
+
+def _response(request: AWSPreparedRequest, status: int, content_type: str, body: bytes) -> AWSResponse:
+    headers: Any = {"content-type": content_type}
+    return AWSResponse(str(request.url), status, headers, _Raw(body))
 
 
 class _Raw:

@@ -1,6 +1,6 @@
 """The local cloud for chaos: the same process as `make up`, but Glue's task runs do no matching, and a test may hold them.
 
-Thousands of runs start within minutes here, and what they would compute is beside the point: whether each was started once is not.
+Thousands of runs start within minutes here, and what they would compute is beside the point; that each starts once is not.
 Everything else of the engine is real: wire protocol, limits per transform, statuses, the store that counts what was started.
 """
 

@@ -39,7 +39,7 @@ class Play:
 
     def __post_init__(self) -> None:
         self.began = time.time()
-        self.label_file, self._etag = self._upload(self.key)
+        self._label_file = self._upload(self.key)
 
     def perform(self) -> None:
         before = self.scene.before
@@ -89,8 +89,8 @@ class Play:
                 return HandlerRun(door, self._message(), action.at, action.fault)  # type: ignore[arg-type]  # one of two
             case "open import":
                 self.ground.hold(self.transform_id)
-                path, etag = self._upload(f"{self.key}-other")
-                other = message("api import", f"{self.key}-other", self.transform_id, "", path, etag)
+                label_file = self._upload(f"{self.key}-other")
+                other = message("api import", f"{self.key}-other", self.transform_id, "", label_file)
                 return HandlerRun("api", other, action.at, action.fault)
             case "tick":
                 return HandlerRun("schedule", {}, action.at, action.fault, only=frozenset({self.transform_id}))
@@ -120,7 +120,7 @@ class Play:
 
     def _message(self) -> dict[str, Any]:
         output = self.ground.s3_path(f"sets/{self.key}")
-        return message(self.scene.via, self.key, self.transform_id, output, self.label_file, self._etag)
+        return message(self.scene.via, self.key, self.transform_id, output, self._label_file)
 
     def _upload(self, name: str) -> tuple[str, str]:
         key = f"labels/{self.transform_id}/{name}.csv"

@@ -11,20 +11,24 @@ from tests.chaos.cases import Via
 _SAMPLES = Path(__file__).resolve().parents[2] / "events"
 
 
-def message(via: Via, key: str, transform_id: str, output: str, label_file: str, etag: str) -> dict[str, Any]:
-    """The event that asks for the case's run. A REST call is a new call each time, an event comes again as it was."""
+def message(via: Via, key: str, transform_id: str, output: str, label_file: tuple[str, str]) -> dict[str, Any]:
+    """The event that asks for the case's run. A REST call is a new call each time, an event comes again as it was.
+
+    `label_file`: the S3 path and the ETag of a labelled file.
+    """
+    path, etag = label_file
     match via:
         case "api labeling set":
             return _rest("api-start-labeling-set", key, {"transformId": transform_id, "outputS3Path": output})
         case "api import":
-            return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": label_file})
+            return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": path})
         case "bus labeling set":
             event = _sample("bus-start-labeling-set")
             detail = {"transformId": transform_id, "outputS3Path": output, "idempotencyKey": key}
             return event | {"id": key, "detail": detail}
         case "upload":
             event = _sample("bus-upload")
-            bucket, _, name = label_file.removeprefix("s3://").partition("/")
+            bucket, _, name = path.removeprefix("s3://").partition("/")
             event["detail"]["bucket"] = {"name": bucket}
             event["detail"]["object"] |= {"key": name, "etag": etag}
             event["detail"]["object"].pop("version-id", None)

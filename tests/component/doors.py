@@ -73,7 +73,7 @@ class Doors:
         for key in LABEL_FILES:
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=TWO_SETS)
         self.events.create_event_bus(Name=BUS)
-        self._sent = self._rule("everything", EVERYTHING, BUS)
+        self._sent: str | None = None
         self._incoming: list[str] = []
 
     # --- going in
@@ -87,17 +87,18 @@ class Doors:
     def tick(self, event: dict[str, Any] | None = None) -> dict[str, int]:
         return handlers.schedule.handler(event or {}, _context())
 
-    def work_until(self, status: str) -> None:
-        """Let Glue work, and the clock tick, until the only run stands there."""
+    def work_until(self, *statuses: str) -> None:
+        """Let Glue work, and the clock tick, until the runs stand there, in the order in which they were requested."""
         self.glue.faults.clear()
-        deadline = time.monotonic() + 60
-        while self.item()["status"] != status:
-            assert time.monotonic() < deadline, self.item()
+        deadline = time.monotonic() + 180
+        while self.statuses() != list(statuses):
+            assert time.monotonic() < deadline, self.items()
             time.sleep(0.05)
             self.tick()
 
     def announce(self, event: dict[str, Any]) -> list[str]:
         """The sequence numbers of the records that are to be delivered again."""
+        self._sent = self._sent or self._rule("everything", EVERYTHING, BUS)
         return [one["itemIdentifier"] for one in handlers.announce.handler(event, _context())["batchItemFailures"]]
 
     # --- what AWS delivers
@@ -130,12 +131,18 @@ class Doors:
 
     def on_bus(self) -> list[dict[str, Any]]:
         """The events that went out since the last look, as their consumers see them."""
-        return [event for event in self._taken(self._sent) if event["source"] == "glue-label-loop"]
+        return [event for event in self._taken(self._sent) if event["source"] == "glue-label-loop"] if self._sent else []
 
     def items(self) -> list[dict[str, Any]]:
         """The ledger's runs, as plain values."""
         found = self.dynamodb.scan(TableName=TABLE)["Items"]
         return [{name: next(iter(value.values())) for name, value in item.items()} for item in found if "kind" in item]
+
+    def items_by_age(self) -> list[dict[str, Any]]:
+        return sorted(self.items(), key=lambda item: str(item["requestedKey"]))
+
+    def statuses(self) -> list[str]:
+        return [item["status"] for item in self.items_by_age()]
 
     def item(self) -> dict[str, Any]:
         """The only run in the ledger."""

@@ -42,10 +42,9 @@ def test_base64_of_what_is_no_text_is_a_400(doors: Doors) -> None:
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
 )
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_another_content_type_is_a_415_that_says_what_to_send(doors: Doors, media_type: str, slash: str) -> None:
+def test_another_content_type_is_a_415_that_says_what_to_send(doors: Doors, media_type: str) -> None:
     event = sample(SET)
-    event["path"] += slash
+    event["path"] += "/"  # with or without: the samples have it without
     set_header(event, "content-type", media_type)
     assert "application/json" in refused(doors, event, 415).body["detail"]
 
@@ -67,7 +66,7 @@ def test_json_is_taken_however_it_is_announced(doors: Doors, media_type: str | N
         (SET, GOOD_SET | {"transformId": "no/id"}, "#/transformId", "pattern"),
         (SET, GOOD_SET | {"transformId": ""}, "#/transformId", "pattern"),
         (SET, GOOD_SET | {"a/b~c": 1}, "#/a~1b~0c", "is not a field of this request"),
-        (SET, GOOD_SET | {"outputS3Path": "/tmp/x"}, "#/outputS3Path", "must be of the form s3://bucket/key"),
+        (SET, GOOD_SET | {"outputS3Path": "/data/x"}, "#/outputS3Path", "must be of the form s3://bucket/key"),
         (SET, GOOD_SET | {"outputS3Path": "S3://BUCKET/x"}, "#/outputS3Path", "must be of the form s3://bucket/key"),
         (SET, GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/a/../b"}, "#/outputS3Path", "must not have empty, '.' or '..'"),
         (SET, GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/" + "x" * 1000}, "#/outputS3Path", "too long"),
@@ -165,7 +164,7 @@ class Broken:
 @pytest.mark.parametrize("fault", [RuntimeError("the password is 1234"), LineAhead("the password is 1234")])
 @pytest.mark.parametrize("name", [SET, GET, LIST, "api-cancel-task-run"])
 def test_an_internal_fault_is_a_500_without_its_text(doors: Doors, name: str, fault: Exception) -> None:
-    broken: World = replace(wiring.world(), ledger=Broken(fault))  # type: ignore[arg-type]  # that is the point
+    broken: World = replace(wiring.world(), ledger=Broken(fault))
     answer = doors.rest(sample(name), world=broken)
     assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.body["title"] == "Internal fault"

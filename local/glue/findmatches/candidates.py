@@ -1,6 +1,6 @@
 """Which pairs of rows are worth comparing: each row's nearest neighbours by the rare things they share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ _BATCH = 4000
 _CHUNK = 50_000
 # Larger tables need rarer terms: longer n-grams, and pairs of words ("john" + "smith").
 _PAIRS_FROM_ROWS = 3_000
+_FULL_BUDGET_UP_TO_ROWS = 4_000
 _WORDS_IN_PAIRS = 8
 _FOUR_GRAMS_FROM_ROWS = 30_000
 _FIVE_GRAMS_FROM_ROWS = 200_000
@@ -59,7 +60,10 @@ class Neighbours:
 
 def neighbours(texts: Sequence[str], per_row: int, budget: int) -> Neighbours:
     """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms looked at per row, so cost is linear."""
-    words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts))
+    count = len(texts)
+    longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
+    budget = int(budget * min(1.0, (_FULL_BUDGET_UP_TO_ROWS / max(count, 1)) ** 0.4))
+    words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts, GRAM + longer))
     left, right = _shared_terms(texts, words, grams, _WIDER * per_row, budget)
     score = np.empty(len(left), np.float32)
     for start in range(0, len(left), _CHUNK):
@@ -105,16 +109,15 @@ def _shared_terms(texts: Sequence[str], words: Any, grams: Any, per_row: int, bu
     terms = [_pruned(tf_idf(phrase_counts(texts)), budget // 2)]
     if count > _PAIRS_FROM_ROWS:
         terms.append(_pruned(_word_pairs(words), budget // 2))
-    longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
-    terms.append(_pruned(tf_idf(gram_counts(texts, GRAM + longer)) if longer else grams, budget))
+    terms.append(_pruned(grams, budget))
     weighted = sparse.hstack(terms, format="csr")
     transposed = weighted.T.tocsr()
     found = [np.zeros(0, np.int64)]
     for start in range(0, count, _BATCH):
         shared = weighted[start : start + _BATCH] @ transposed
-        for left, right in _top(shared, start, per_row):
-            low, high = np.minimum(left, right), np.maximum(left, right)
-            found.append((low * count + high)[low != high])
+        left, right = _top(shared, start, per_row)
+        low, high = np.minimum(left, right), np.maximum(left, right)
+        found.append((low * count + high)[low != high])
     pairs = np.unique(np.concatenate(found))
     return pairs // count, pairs % count
 
@@ -159,16 +162,17 @@ def _word_pairs(words: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carr
     return tf_idf(tokens.counts(all_rows[order], mixed[order], words.shape[0], tokens.buckets_for(16 * len(order))))
 
 
-def _top(shared: Any, start: int, per_row: int) -> Iterator[tuple[Indices, Indices]]:  # noqa: ANN401
+def _top(shared: Any, start: int, per_row: int) -> tuple[Indices, Indices]:  # noqa: ANN401 - scipy's arrays carry no types
     spans = np.diff(shared.indptr)
-    row = np.repeat(np.arange(shared.shape[0]), spans)
-    weight = np.where(shared.indices == row + start, 0, shared.data)
-    peak = np.zeros(shared.shape[0], np.float32)
-    np.maximum.at(peak, row, weight)
-    near = np.flatnonzero(weight > _OF_BEST * peak[row])
+    row = np.repeat(np.arange(shared.shape[0], dtype=np.int32), spans)
+    weight = shared.data
+    weight[shared.indices == row + np.int32(start)] = 0
+    peak = np.maximum.reduceat(np.append(weight, np.float32(0)), shared.indptr[:-1])
+    peak[spans == 0] = 0
+    near = np.flatnonzero(weight > np.repeat(_OF_BEST * peak, spans))
     row, column, weight = row[near], shared.indices[near].astype(np.int64), weight[near]
     order = np.argsort(row + (1 - weight / (1.001 * np.maximum(peak[row], 1e-9))), kind="stable")
     first = np.append(0, np.cumsum(np.bincount(row, minlength=shared.shape[0])))
     place = np.arange(len(order)) - first[row[order]]
     best = order[place < per_row]
-    yield row[best] + start, column[best]
+    return row[best].astype(np.int64) + start, column[best]

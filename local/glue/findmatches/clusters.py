@@ -37,7 +37,7 @@ def average_linkage(left: Indices, right: Indices, chance: Chances, records: Ind
     keys = np.minimum(left, right)[keep] * nodes + np.maximum(left, right)[keep]
     keys, back = np.unique(keys, return_inverse=True)
     left, right = keys // nodes, keys % nodes
-    chance = np.bincount(back.ravel(), weights=chance[keep], minlength=len(keys))
+    chance = np.bincount(back.ravel(), weights=chance[keep], minlength=len(keys)).astype(np.float64)
     graph = sparse.coo_matrix((np.ones(len(left)), (left, right)), shape=(nodes, nodes))
     component = connected_components(graph, directed=False)[1]
     # Pairs of records that touch no other pair are the most by far, and need no loop.

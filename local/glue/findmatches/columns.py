@@ -1,7 +1,9 @@
 """A table's columns prepared for comparing: distinct plain values, how often each occurs, and what they share."""
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,16 @@ from local.glue.findmatches.text import plain_texts
 from local.glue.findmatches.values import Numbers, as_days, as_numbers, prevail
 
 Codes = NDArray[np.int64]
+Texts = NDArray[np.object_]
 
 GRAM = 3
 _CHUNK = 50_000
 _STYLED = 80
 _RARE_AT_LEAST = 0.1
+_JUDGED_BY = 2000
+_EXCEPTIONS = 0.02
+_EDITED_CHARACTERS = 120
+_KIND_OF_LETTER = str.maketrans(string.ascii_lowercase + string.ascii_uppercase + string.digits, "a" * 26 + "A" * 26 + "0" * 10)
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,20 @@ class Column:
     sets: Any
     digits: Any
 
-    @property
+    @cached_property
     def missing(self) -> NDArray[np.bool_]:
         return np.fromiter((not value for value in self.values), np.bool_, len(self.values))
 
-    @property
+    @cached_property
+    def short_values(self) -> Texts:
+        return shortened(self.values)
+
+    @cached_property
+    def one_word(self) -> bool:
+        """Whether hardly any value has more than one word."""
+        return sum(" " in value for value in self.values) <= _EXCEPTIONS * len(self.values)
+
+    @cached_property
     def mean_length(self) -> float:
         total = sum(len(value) for value in self.values)
         return total / max(1, sum(1 for value in self.values if value))
@@ -54,6 +70,13 @@ def comparable_columns(table: Table) -> list[Column]:
     """The columns that can tell rows apart: not the primary key, not empty, not the same everywhere."""
     columns = (_column(name, table.columns[name]) for name in table.names if name != table.primary_key)
     return [column for column in columns if len(column.values) > 1]
+
+
+def shortened(texts: Sequence[str]) -> Texts:
+    """Their beginnings, for comparing by edit distance."""
+    short = np.empty(len(texts), object)
+    short[:] = [text[:_EDITED_CHARACTERS] for text in texts]
+    return short
 
 
 def tf_idf(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
@@ -128,7 +151,7 @@ def _in_chunks(texts: Sequence[str], tokenize: Any) -> Any:  # noqa: ANN401 - sc
 
 def _column(name: str, cells: Sequence[str | None]) -> Column:
     raw_values, raw_codes = _distinct([cell or "" for cell in cells])
-    present = [value for value in raw_values if value.strip()]
+    present = [value for value in raw_values if value.strip()][:_JUDGED_BY]
     of_days = prevail(as_days(present))
     of_numbers = not of_days and prevail(as_numbers(present))
     styles = _distinct([_style(value) for value in raw_values])[1][raw_codes]
@@ -157,10 +180,10 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
 
 def _style(value: str) -> str:
     text = value[:_STYLED]
-    case = "".join(sorted({"A" if letter.isupper() else "a" for letter in text if letter.isalpha()}))
-    capitals = len(text) > 0 and all(word[0].isupper() for word in text.split() if word[0].isalpha())
-    marks = "".join(sorted({letter for letter in text if not letter.isalnum() and not letter.isspace()}))
-    return f"{case}{capitals}{marks}{any(letter.isdigit() for letter in text)}"
+    if text.isascii():
+        return "".join(sorted(set(text.translate(_KIND_OF_LETTER)))) + "T" * text.istitle()
+    kinds = {("A" if one.isupper() else "a") if one.isalpha() else "0" if one.isdigit() else one for one in text}
+    return "".join(sorted(kinds)) + "T" * text.istitle()
 
 
 def _canonical_number(value: str) -> str:

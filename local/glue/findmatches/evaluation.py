@@ -45,8 +45,7 @@ def evaluation(prepared: Prepared | None, labelled: LabelledPairs, settings: Set
         raise NotEnoughLabels(f"Evaluation needs at least 2 labeling sets with two differing rows each; there are {len(sets)}.")
     learn, test = _split(pairs, sets, settings.seed)
     scored = score(prepared, learn, test, settings)
-    count = len(prepared.row_of)
-    likely = scored.likely[np.searchsorted(scored.left * count + scored.right, test.left * count + test.right)]
+    likely = scored.likely[scored.also]
     threshold = _largest_f1(likely, test.match)
     said = likely >= threshold
     tp, fp = int((said & test.match).sum()), int((said & ~test.match).sum())

@@ -10,12 +10,11 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from local.glue.findmatches.candidates import Indices, Neighbours, Scores, row_cosine
-from local.glue.findmatches.columns import Column, code_counts, idf_sets, number_counts, phrase_counts
+from local.glue.findmatches.columns import Column, Texts, code_counts, idf_sets, number_counts, phrase_counts, shortened
 
 Matrix = NDArray[np.float32]
 
 # Edit distances cost the product of both lengths; longer texts are compared by their words and n-grams.
-_EDITED_CHARACTERS = 120
 _LONG = 80.0
 _CHUNK = 100_000
 
@@ -29,7 +28,7 @@ class Comparison:
     phrases: Any
     codes: Any
     numbers: Any
-    texts: Sequence[str]
+    texts: Texts
 
     @property
     def owners(self) -> list[str | None]:
@@ -51,7 +50,7 @@ class Comparison:
     def _whole_row(self, columns: Matrix, left: Indices, right: Indices) -> Matrix:
         near = self.near
         words, grams = row_cosine(near.words, left, right), row_cosine(near.grams, left, right)
-        score = (words + grams) / 2
+        score = ((words + grams) / 2).astype(np.float32)
         ranks = np.stack([near.rank(left, score), near.rank(right, score)])
         margins = np.stack([near.margin(left, score), near.margin(right, score)])
         alike = columns[:, _ALIKE::_PER_COLUMN]
@@ -82,15 +81,12 @@ class Comparison:
         ]
         return np.stack(row, axis=1).astype(np.float32)
 
-
     def _edits(self, left: Indices, right: Indices) -> Scores:
-        one = [self.texts[row][:_EDITED_CHARACTERS] for row in left.tolist()]
-        other = [self.texts[row][:_EDITED_CHARACTERS] for row in right.tolist()]
-        scores: Scores = process.cpdist(one, other, scorer=fuzz.token_sort_ratio, dtype=np.float32) / np.float32(100)
-        return scores
+        scores: Scores = process.cpdist(self.texts[left], self.texts[right], scorer=fuzz.token_sort_ratio, dtype=np.float32)
+        return (scores / 100).astype(np.float32)
 
 
-_PER_COLUMN = 12
+_PER_COLUMN = 11
 _PER_ROW = 20
 _MISSING_ANY, _ALIKE = 0, 3
 LIKENESS = slice(-_PER_ROW, -_PER_ROW + 3)
@@ -105,7 +101,7 @@ def comparison(columns: Sequence[Column], near: Neighbours, texts: Sequence[str]
         idf_sets(phrase_counts(texts)),
         idf_sets(code_counts(worded)),
         idf_sets(number_counts(worded)),
-        texts,
+        shortened(texts),
     )
 
 
@@ -158,31 +154,35 @@ def _compare_values(column: Column, one: Indices, other: Indices) -> Matrix:
     absent = missing[one].astype(np.float32) + missing[other]
     known = absent == 0
     same = (one == other) & known
-    words, grams = row_cosine(column.words, one, other), row_cosine(column.grams, one, other)
-    shared = _shared(column.sets, one, other)
     rows = column.frequencies.sum()
-    rare = np.log(rows / np.maximum(column.frequencies[one], 1)) / np.log(max(rows, 2))
+    rare = same * np.log(rows / np.maximum(column.frequencies[one], 1)) / np.log(max(rows, 2))
+    grams = row_cosine(column.grams, one, other)
+    if column.one_word:  # which words two values share is then no more than whether they are equal
+        words, rarest, numbers, unlike = same, rare, same, ~same & known
+    else:
+        words = row_cosine(column.words, one, other)
+        rarest = _shared(column.sets, one, other).rarest
+        digits = _shared(column.digits, one, other)
+        numbers, unlike = digits.of_both, digits.in_both & (digits.of_both == 0)
     if column.mean_length <= _LONG:
         close = _scored(column, one, other, known, JaroWinkler.similarity)
-        edits = _scored(column, one, other, known, fuzz.token_sort_ratio) / np.float32(100)
-        edits = np.maximum(edits, _scored(column, one, other, known, fuzz.ratio) / np.float32(100))
+        edits = _scored(column, one, other, known, fuzz.ratio) / np.float32(100)
+        if not column.one_word:
+            edits = np.maximum(edits, _scored(column, one, other, known, fuzz.token_sort_ratio) / np.float32(100))
     else:
         close, edits = words, grams
     distance = _distance(column, one, other, same)
-    digits = _shared(column.digits, one, other)
-    unlike = digits.in_both & (digits.of_both == 0)
-    features = [absent > 0, absent > 1, words, edits, close, grams, shared.of_smaller, shared.rarest, same * rare, distance, digits.of_both, unlike]
+    features = [absent > 0, absent > 1, words, edits, close, grams, rarest, rare, distance, numbers, unlike]
     table = np.stack(features, axis=1).astype(np.float32)
-    table[~known, 2:7] = 0.5
+    table[~known, 2:6] = 0.5
     return table
 
 
 def _scored(column: Column, one: Indices, other: Indices, known: NDArray[np.bool_], scorer: Callable[..., float]) -> Scores:
     scores = np.zeros(len(one), np.float32)
-    left = [column.values[value][:_EDITED_CHARACTERS] for value in one[known].tolist()]
-    right = [column.values[value][:_EDITED_CHARACTERS] for value in other[known].tolist()]
-    if left:
-        scores[known] = process.cpdist(left, right, scorer=scorer, dtype=np.float32)
+    if known.any():
+        texts = column.short_values
+        scores[known] = process.cpdist(texts[one[known]], texts[other[known]], scorer=scorer, dtype=np.float32)
     return scores
 
 

@@ -16,10 +16,26 @@ Weights = NDArray[np.float64]
 Outcomes = NDArray[np.bool_]
 Places = NDArray[np.int64]
 
-_TREES = 100
-_TREES_AT_FIRST = 40
+_TREES = 80
+_TREES_IN_FOLDS = 25
 _FOLDS = 3
 _OUTSIDE = 8.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known to match or not: places among the pairs, the outcome there, and how much it counts.
+
+    `fold` is equal for pairs that belong together, such as those of one labeling set.
+    """
+
+    places: Places
+    match: Outcomes
+    weight: Weights
+    fold: Places
+
+    def where(self, keep: Outcomes) -> "Known":
+        return Known(self.places[keep], self.match[keep], self.weight[keep], self.fold[keep])
 
 
 @dataclass(frozen=True)
@@ -32,45 +48,38 @@ class Model:
 
     def members(self, features: Matrix) -> tuple[Chances, Chances]:
         """The probability of a match per pair, by either member."""
+        if not len(features):
+            return np.zeros(0), np.zeros(0)
         linear: Chances = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
         trees: Chances = self.trees.predict_proba(features)[:, 1]
         return linear, trees
 
-
-def learn(features: Matrix, match: Outcomes, weight: Weights, seed: int) -> Model:
-    """Both outcomes must occur in `match`; `weight` says how much each pair counts."""
-    scaler = StandardScaler().fit(features)
-    trees = ExtraTreesClassifier(_TREES, random_state=seed).fit(features, match, weight)
-    return Model(scaler, _linear(_scaled(scaler, features), match, weight), trees)
+    def chances(self, features: Matrix) -> Chances:
+        linear, trees = self.members(features)
+        return (linear + trees) / 2
 
 
-def first_opinion(features: Matrix, learnt: Places, match: Outcomes, weight: Weights, fold: Places, seed: int) -> Chances:
-    """Per row of `features`, from the rows `learnt`; each of those is judged by models that did not learn from it.
+def learn(features: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
+    """`features` of all pairs; both outcomes must occur in `known`."""
+    own = features[known.places]
+    scaler = StandardScaler().fit(own)
+    linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
+    forest = ExtraTreesClassifier(trees, random_state=seed).fit(own, known.match, known.weight)
+    return Model(scaler, linear, forest)
 
-    `fold` groups learnt rows that belong together, such as those of one labeling set.
-    """
-    scaler = StandardScaler().fit(features[learnt])
-    scaled, known = _scaled(scaler, features), features[learnt]
-    trees = ExtraTreesClassifier(_TREES_AT_FIRST, random_state=seed)
-    likely = (
-        _linear(scaled[learnt], match, weight).predict_proba(scaled)[:, 1]
-        + trees.fit(known, match, weight).predict_proba(features)[:, 1]
-    ) / 2
+
+def unprejudiced(features: Matrix, known: Known, seed: int) -> Chances:
+    """An opinion about each known pair from models that did not learn from its fold; 0.5 where none could be learnt."""
+    likely = np.full(len(known.places), 0.5)
     for number in range(_FOLDS):
-        held, rest = fold % _FOLDS == number, fold % _FOLDS != number
-        if held.any() and match[rest].any() and not match[rest].all():
-            linear = _linear(scaled[learnt[rest]], match[rest], weight[rest]).predict_proba(scaled[learnt[held]])
-            by_trees = trees.fit(known[rest], match[rest], weight[rest]).predict_proba(known[held])
-            likely[learnt[held]] = (linear + by_trees)[:, 1] / 2
-    mean: Chances = likely
-    return mean
+        held = known.fold % _FOLDS == number
+        rest = known.where(~held)
+        if held.any() and rest.match.any() and not rest.match.all():
+            likely[held] = learn(features, rest, seed, _TREES_IN_FOLDS).chances(features[known.places[held]])
+    return likely
 
 
 def _scaled(scaler: Any, features: Matrix) -> Matrix:  # noqa: ANN401 - scikit-learn carries no types
     # What lies far outside of everything learnt says no more than what lies just outside.
     scaled: Matrix = np.clip(scaler.transform(features), -_OUTSIDE, _OUTSIDE)
     return scaled
-
-
-def _linear(scaled: Matrix, match: Outcomes, weight: Weights) -> Any:  # noqa: ANN401 - scikit-learn carries no types
-    return LogisticRegression(C=0.3, max_iter=1000).fit(scaled, match, weight)

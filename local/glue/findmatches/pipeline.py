@@ -47,7 +47,8 @@ def prepare(table: Table, settings: Settings) -> Prepared | None:
     if not columns:
         return None
     written = [codes for column in columns for codes in (column.codes, column.styles)]
-    silent = np.stack([column.missing[column.codes] for column in columns], axis=1).all(axis=1)
+    absent = np.stack([column.missing[column.codes] for column in columns], axis=1)
+    silent: NDArray[np.bool_] = np.logical_and.reduce(absent, axis=1)
     _, first, record = np.unique(np.stack(written, axis=1), axis=0, return_index=True, return_inverse=True)
     record = record.ravel().astype(np.int64)
     kept = np.flatnonzero(~silent[first])
@@ -87,5 +88,3 @@ def _twins(record: Indices, row_of: Indices) -> Indices:
 
 def _of_records(column: Column, row_of: Indices) -> Column:
     return replace(column, codes=column.codes[row_of], styles=column.styles[row_of])
-
-

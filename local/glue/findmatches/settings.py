@@ -26,7 +26,7 @@ class Settings:
     @property
     def terms_per_row(self) -> int:
         """How many shared terms may be looked at per row to find its neighbours."""
-        return int(1500 * math.pow(9, self._accuracy))
+        return int(1000 * math.pow(9, self._accuracy))
 
     @property
     def beta(self) -> float:

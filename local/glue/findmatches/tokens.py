@@ -106,7 +106,7 @@ def ngrams(texts: Sequence[str], size: int) -> tuple[Rows, Hashes]:
 
 def buckets_for(characters: int) -> int:
     """A power of two that keeps the terms of so much text apart."""
-    return min(_MOST_BUCKETS, max(_FEWEST_BUCKETS, 1 << (4 * characters).bit_length()))
+    return min(_MOST_BUCKETS, max(_FEWEST_BUCKETS, 1 << characters.bit_length()))
 
 
 def counts(rows: Rows, hashes: Hashes, shape_rows: int, buckets: int) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types

@@ -121,6 +121,8 @@ class DynamoLedger:
                 self._client.transact_write_items(TransactItems=items)
         except self._client.exceptions.ConditionalCheckFailedException as failed:
             self._conflict(failed.response.get("Item"), run)
+        except self._client.exceptions.TransactionConflictException as busy:
+            raise _Moved from busy
         except self._client.exceptions.TransactionCanceledException as cancelled:
             self._cancelled(cancelled.response["CancellationReasons"], run, move)
 

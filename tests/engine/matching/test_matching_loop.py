@@ -72,7 +72,7 @@ def test_column_importances_cover_the_columns_and_sum_to_one(people: Known) -> N
 @pytest.mark.parametrize("same", [True, False])
 def test_evaluation_says_which_labels_are_missing(people: Known, *, same: bool) -> None:
     rows = range(20)
-    labels = [Label(str(row // 2), "a" if same else str(row), people.table.keys[row]) for row in rows]
+    labels = [Label(str(row // 2), "a" if same else str(row), str(people.table.keys[row])) for row in rows]
     with pytest.raises(NotEnoughLabels, match="different" if same else "matching"):
         evaluate(people.table, labels, Settings())
 

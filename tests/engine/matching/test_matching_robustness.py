@@ -46,7 +46,7 @@ def check(table: Table, labels: Sequence[Label] = ()) -> None:
         assert all(ids)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 24)), max_size=30))
 def test_any_table_with_any_labels(table: Table, spoken: list[tuple[int, int, int]]) -> None:
     labels = [Label(str(number), str(label), f"k{row}") for number, label, row in spoken]

@@ -45,7 +45,7 @@ def _wrong_labels(known: Known) -> list[Label]:
     other = truth.index(truth[one], one + 1)
     stranger = next(row for row in range(len(truth)) if truth.count(truth[row]) == 1)
     wrong = [("x", "a", one), ("x", "b", other), ("y", "a", one), ("y", "a", stranger)]
-    return [*known.labelled(runs=2), *(Label(name, label, keys[row]) for name, label, row in wrong)]
+    return [*known.labelled(runs=2), *(Label(name, label, str(keys[row])) for name, label, row in wrong)]
 
 
 def test_enforced_labels_are_in_the_output(people: Known) -> None:

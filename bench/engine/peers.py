@@ -1,0 +1,90 @@
+"""The same job by other matchers, run with their own environment: `.venv-bench/bin/python bench/engine/peers.py NAME FILE OUTPUT`.
+
+Written as their documentation advises for people: splink with comparisons and blocking rules picked by hand and its
+parameters estimated without labels; dedupe with 50 matching and 50 distinct labelled pairs. No import of our own code.
+"""
+
+import csv
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+NAMES = ["given", "family", "street", "town"]
+CODES = ["number", "postcode", "born", "insurance"]
+
+
+def splink(rows: list[dict[str, str | None]]) -> list[str]:
+    import pandas as pd
+    import splink.comparison_library as cl
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    frame = pd.DataFrame(rows).drop(columns=["truth"])
+    comparisons = [cl.JaroWinklerAtThresholds(name, [0.8]).configure(term_frequency_adjustments=True) for name in NAMES]
+    comparisons += [cl.DamerauLevenshteinAtThresholds(name, 1) for name in CODES]
+    rules = [
+        block_on("insurance"),
+        block_on("family", "given"),
+        block_on("born", "family"),
+        block_on("postcode", "number"),
+        block_on("street", "town"),
+    ]
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="pk",
+        comparisons=comparisons,
+        blocking_rules_to_generate_predictions=rules,
+    )
+    linker = Linker(DuckDBAPI().register(frame), settings)
+    linker.training.estimate_probability_two_random_records_match([block_on("insurance")], recall=0.7)
+    linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("family", "given"))
+    linker.training.estimate_parameters_using_expectation_maximisation(block_on("born"))
+    predicted = linker.inference.predict(threshold_match_probability=0.5)
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=0.95)
+    found = clusters.as_pandas_dataframe()
+    cluster_of = dict(zip(found["pk"], found["cluster_id"], strict=True))
+    return [str(cluster_of[row["pk"]]) for row in rows]
+
+
+def dedupe(rows: list[dict[str, str | None]]) -> list[str]:
+    import dedupe as library
+
+    chance = random.Random(0)
+    fields = [name for name in rows[0] if name not in {"pk", "truth"}]
+    data = {number: {name: row[name] or None for name in fields} for number, row in enumerate(rows)}
+    matcher = library.Dedupe([library.variables.String(name, has_missing=True) for name in fields], num_cores=2)
+    matcher.prepare_training(data)
+    of_thing: dict[str | None, list[int]] = {}
+    for number, row in enumerate(rows):
+        of_thing.setdefault(row["truth"], []).append(number)
+    twice = [numbers[:2] for numbers in of_thing.values() if len(numbers) > 1]
+    match = [(data[one], data[other]) for one, other in chance.sample(twice, min(50, len(twice)))]
+    distinct = [
+        (data[one], data[other])
+        for one, other in (chance.sample(range(len(rows)), 2) for _ in range(50))
+        if rows[one]["truth"] != rows[other]["truth"]
+    ]
+    matcher.mark_pairs({"match": match, "distinct": distinct})
+    matcher.train()
+    cluster_of = {}
+    for cluster, (numbers, _) in enumerate(matcher.partition(data, 0.5)):
+        cluster_of.update(dict.fromkeys(numbers, str(cluster)))
+    return [cluster_of[number] for number in range(len(rows))]
+
+
+def main() -> None:
+    with Path(sys.argv[2]).open(encoding="utf-8", newline="") as file:
+        rows: list[dict[str, str | None]] = [
+            {name: value or None for name, value in row.items()} for row in csv.DictReader(file)
+        ]
+    started = time.perf_counter()
+    found = {"splink": splink, "dedupe": dedupe}[sys.argv[1]](rows)
+    seconds = time.perf_counter() - started
+    Path(sys.argv[3]).write_text("\n".join(found), encoding="utf-8")
+    print(json.dumps({"seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()

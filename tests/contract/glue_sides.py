@@ -1,0 +1,110 @@
+"""The two sides of the Glue port: the fake, and the adapter on our engine, in process or on the local cloud."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.session import Session
+from moto import mock_aws
+
+from core.aws.glue import GlueTaskRuns
+from core.ports import Glue
+from core.runs import Run, Status
+from handlers import wiring
+from local.process import CloudProcess
+from tests.contract.runs import importing, labeling
+from tests.engine.glue.lab import TWO_SETS, Bench, Lab
+from tests.engine.glue.servers import Servers, lab_over_http
+from tests.fakes.glue import FakeGlue, Fault
+
+ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
+CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+FAULTS = {
+    Fault.LOST_AFTER: "lost-reply",
+    Fault.LOST_BEFORE: "lost-request",
+    Fault.THROTTLED: "throttling",
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A Glue to ask, with one transform; `labeling` and `importing` are runs that it can do."""
+
+    glue: Glue
+    labeling: Run
+    importing: Run
+    meets: Callable[[Fault], None]
+    finish: Callable[[str], None]
+
+    @property
+    def transform_id(self) -> str:
+        return self.labeling.transform_id or ""
+
+
+def fake_side() -> Side:
+    glue = FakeGlue(lambda: datetime.now(UTC))
+    return Side(
+        glue, labeling(), importing(), meets=glue.faults.append, finish=lambda id_: void(glue.turn(id_, Status.SUCCEEDED))
+    )
+
+
+@contextmanager
+def in_process_side(folder: Path) -> Iterator[Side]:
+    with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
+        s3 = boto3.client("s3", **CREDENTIALS)
+        bench = Bench(s3, {})
+        lab, _ = bench.open(folder)
+        one_attempt, patient = (lab.new_client(config) for config in (wiring_config("_ONCE"), wiring_config("_AGAIN")))
+        yield engine_side(lab, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
+        for service in bench.services:
+            service.close()
+        for client in (*bench.clients, s3):
+            client.close()
+
+
+@contextmanager
+def cloud_side(cloud: CloudProcess) -> Iterator[Side]:
+    with lab_over_http_of(cloud) as lab:
+        yield engine_side(lab, lambda name: lab.new_client(wiring_config(name)))
+
+
+def engine_side(lab: Lab, client: Callable[[str], Any]) -> Side:
+    transform_id = lab.transform()
+    label_file = lab.put("labels/one.csv", TWO_SETS)
+    lab.switch_faults({"holdRuns": True})
+
+    def meets(fault: Fault) -> None:
+        lab.switch_faults({"holdRuns": True, "calls": [{"kind": FAULTS[fault]}]})
+
+    def finish(task_run_id: str) -> None:
+        lab.switch_faults({})
+        lab.ended(transform_id, task_run_id)
+
+    return Side(
+        GlueTaskRuns(starter=client("_ONCE"), client=client("_AGAIN")),
+        replace(labeling(), transform_id=transform_id, path=f"s3://{lab.bucket}/sets/{labeling().id}/"),
+        replace(importing(), transform_id=transform_id, path=label_file),
+        meets,
+        finish,
+    )
+
+
+def lab_over_http_of(cloud: CloudProcess) -> Any:  # noqa: ANN401  a context manager
+    return lab_over_http(Servers(aws_url=cloud.endpoint, glue_url=cloud.endpoint))
+
+
+def wiring_config(name: str) -> Any:  # noqa: ANN401  botocore's Config
+    """How handlers.wiring sets up the client that starts, or the one that looks up."""
+    return getattr(wiring, name)
+
+
+def void(_: object) -> None:
+    """For what returns something that nobody wants."""
+
+
+def session() -> Session:
+    return Session(**CREDENTIALS)

@@ -1,0 +1,121 @@
+"""One start is three AWS calls, one replay is one: counted at the real adapters, wired as they are deployed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from moto import mock_aws
+
+from core.aws.glue import GlueTaskRuns
+from core.cancel import cancel
+from core.paths import AllowedPrefixes
+from core.ports import World
+from core.reconcile import reconcile
+from core.requests import Order
+from core.runs import Status
+from core.start import start
+from handlers import wiring
+from local.glue.in_process import answer_in_process
+from tests.component.deployed import ledger_table
+from tests.contract.glue_sides import session
+from tests.engine.glue.lab import TWO_SETS, Bench
+from tests.fakes.loop import import_order, labeling_order
+
+
+@dataclass
+class Counted:
+    """A world on moto and the engine, and the AWS calls that it has made, attempts included."""
+
+    world: World
+    transform_id: str
+    bucket: str
+    calls: list[str] = field(default_factory=list)
+
+    def since(self) -> list[str]:
+        made = list(self.calls)
+        self.calls.clear()
+        return made
+
+    def labeling(self, key: str = "key") -> Order:
+        return labeling_order(key, self.transform_id, output=f"s3://{self.bucket}/sets")
+
+    def importing(self, key: str = "key") -> Order:
+        return import_order(key, self.transform_id, f"s3://{self.bucket}/labels/one.csv")
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Iterator[Counted]:
+    with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
+        ours = session()
+        s3, dynamodb = ours.client("s3"), ours.client("dynamodb")
+        dynamodb.create_table(TableName="ledger", **ledger_table())
+        bench = Bench(s3, {})
+        lab, service = bench.open(tmp_path / "engine")
+        lab.switch_faults({"holdRuns": True})
+        lab.put("labels/one.csv", TWO_SETS)
+        transform_id, calls = lab.transform(), list[str]()
+
+        def note(request: AWSRequest, operation_name: str, **_: object) -> None:
+            assert request.url
+            calls.append(operation_name)
+
+        ours.events.register("request-created", note)
+        answer_in_process(ours.events, service)
+        world = wiring.build_world({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, ours)
+        assert isinstance(world.glue, GlueTaskRuns)
+        yield Counted(world, transform_id, lab.bucket, calls)
+        service.close()
+        for client in (*bench.clients, s3, dynamodb):
+            client.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "ask"),
+    [("labeling", "StartMLLabelingSetGenerationTaskRun"), ("importing", "StartImportLabelsTaskRun")],
+)
+def test_one_start_is_three_calls_and_one_replay_is_one(counted: Counted, kind: str, ask: str) -> None:
+    order: Order = getattr(counted, kind)()
+    accepted = start(order, counted.world)
+    assert accepted.run.status is Status.STARTING
+    assert counted.since() == ["TransactWriteItems", ask, "PutItem"]
+    again = start(replace(order, causation_id="another"), counted.world)
+    assert (again.replayed, again.run) == (True, accepted.run)
+    assert counted.since() == ["TransactWriteItems"]
+
+
+def test_a_refused_start_is_three_calls_too(counted: Counted) -> None:
+    order = labeling_order(transform_id="tfm-none", output=f"s3://{counted.bucket}/sets")
+    assert start(order, counted.world).run.status is Status.REFUSED
+    assert len(counted.since()) == 3
+
+
+def test_a_forbidden_path_is_no_call_at_all(counted: Counted) -> None:
+    world = replace(counted.world, policy=replace(counted.world.policy, allowed=AllowedPrefixes(())))
+    with pytest.raises(Exception, match="not allowed"):
+        start(counted.labeling(), world)
+    assert counted.since() == []
+
+
+def test_who_finds_a_queue_joins_it_in_two_calls(counted: Counted) -> None:
+    for number in range(4):
+        start(counted.labeling(f"key-{number}"), counted.world)
+    counted.since()
+    assert start(counted.labeling("late"), counted.world).run.status is Status.QUEUED
+    assert counted.since() == ["TransactWriteItems", "TransactWriteItems"]
+
+
+def test_a_round_without_news_is_one_read_and_one_listing_a_transform(counted: Counted) -> None:
+    for number in range(3):
+        start(counted.labeling(f"key-{number}"), counted.world)
+    counted.since()
+    reconcile(counted.world)
+    assert counted.since() == ["Query", "GetMLTaskRuns"]
+
+
+def test_a_cancellation_is_three_calls(counted: Counted) -> None:
+    run = start(counted.labeling(), counted.world).run
+    counted.since()
+    cancel(run.id, counted.world)
+    assert counted.since() == ["GetItem", "CancelMLTaskRun", "PutItem"]

@@ -1,0 +1,119 @@
+"""Events out: the fake bus, and PutEvents with every way in which it may fail."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from core.announce import Bus, Change, Event, announce
+from core.aws.bus import EventBus
+from core.events import DetailType, detail
+from core.runs import RunError, Status
+from tests.contract.runs import labeling
+from tests.fakes.bus import MemoryBus
+
+GLUE_ARN = "arn:aws:glue:us-east-1:123456789012"
+CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+
+
+def event(number: int = 0, transform_id: str | None = "tfm-1") -> Event:
+    run = replace(labeling(number, Status.REFUSED), transform_id=transform_id)
+    return Event(Change(str(number), None, run), DetailType.REFUSED, detail(run, DetailType.REFUSED))
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    client = boto3.client("events", config=Config(retries={"total_max_attempts": 1}), **CREDENTIALS)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def stubbed(client: Any) -> Iterator[Stubber]:  # noqa: ANN401  boto3's client
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def answers(*codes: str | None) -> dict[str, Any]:
+    entries = [{"ErrorCode": code, "ErrorMessage": "no"} if code else {"EventId": f"e-{n}"} for n, code in enumerate(codes)]
+    return {"FailedEntryCount": sum(map(bool, codes)), "Entries": entries}
+
+
+@pytest.fixture(params=["memory", "moto"])
+def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
+    if request.param == "memory":
+        yield MemoryBus()
+        return
+    with mock_aws():
+        client = boto3.client("events", **CREDENTIALS)
+        client.create_event_bus(Name="bus")
+        yield EventBus(client, "bus", GLUE_ARN)
+        client.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
+def test_a_bus_takes_any_number_of_events(bus: Bus, count: int) -> None:
+    assert bus.send([event(number) for number in range(count)]) == []
+
+
+def test_a_run_with_the_longest_message_fits_into_an_event(bus: Bus) -> None:
+    run = replace(labeling(0, Status.REFUSED), error=RunError("GLUE_FAILED", "日" * 2000), path="s3://bucket/" + "日" * 1000)
+    assert announce([Change("1", None, run)], bus) == []
+
+
+def test_an_entry_is_as_the_contract_says(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    one = event()
+    entry = {
+        "EventBusName": "bus",
+        "Source": "glue-label-loop",
+        "DetailType": "TaskRunRefused",
+        "Detail": one.detail.model_dump_json(by_alias=True),
+        "Time": one.detail.metadata.occurred_at,
+        "Resources": ["arn:aws:glue:us-east-1:123456789012:mlTransform/tfm-1"],
+    }
+    assert set(json.loads(one.detail.model_dump_json(by_alias=True))) == {"metadata", "data"}
+    stubbed.add_response("put_events", answers(None), {"Entries": [entry]})
+    assert EventBus(client, "bus", GLUE_ARN).send([one]) == []
+
+
+def test_an_event_without_a_transform_names_no_resource(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    seen: list[dict[str, Any]] = []
+    client.meta.events.register("provide-client-params.events", lambda params, **_: seen.append(params))
+    stubbed.add_response("put_events", answers(None))
+    EventBus(client, "bus", GLUE_ARN).send([event(transform_id=None)])
+    assert "Resources" not in seen[0]["Entries"][0]
+
+
+@pytest.mark.parametrize("code", ["InternalFailure", "ThrottlingException", "MalformedDetail"])
+def test_an_answer_of_200_may_refuse_some_of_its_entries(stubbed: Stubber, client: Any, code: str) -> None:  # noqa: ANN401  boto3's client
+    events = [event(number) for number in range(3)]
+    stubbed.add_response("put_events", answers(None, code, None))
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == [events[1]]
+
+
+def test_each_ten_events_answer_for_themselves(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    events = [event(number) for number in range(25)]
+    stubbed.add_response("put_events", answers(*[None] * 9, "InternalFailure"))
+    stubbed.add_client_error("put_events", "ThrottlingException", http_status_code=400)
+    stubbed.add_response("put_events", answers(*[None] * 5))
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == events[9:20]
+    stubbed.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("code", "status"), [("InternalException", 500), ("AccessDeniedException", 400)])
+def test_a_call_that_fails_refuses_all(stubbed: Stubber, client: Any, code: str, status: int) -> None:  # noqa: ANN401  boto3's client
+    stubbed.add_client_error("put_events", code, http_status_code=status)
+    events: Sequence[Event] = [event(1), event(2)]
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == events
+
+
+def test_what_the_bus_refused_is_named_to_the_stream(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    changes = [Change(str(number), None, labeling(number, Status.REFUSED)) for number in range(3)]
+    stubbed.add_response("put_events", answers(None, "InternalFailure", None))
+    assert announce(changes, EventBus(client, "bus", GLUE_ARN)) == ["1"]

@@ -1,0 +1,57 @@
+"""Whatever is written, in whatever order, the fake and the ledger on DynamoDB say the same."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import Conflict, LineAhead, LineFull
+from core.ports import Ledger
+from core.runs import Run, Status
+from tests.contract.conftest import ledger_on, moto_dynamodb
+from tests.contract.runs import importing, labeling
+from tests.fakes.ledger import MemoryLedger
+
+RUNS = [kind(number) for number in range(3) for kind in (labeling, importing)]
+LEGAL: dict[Status | None, list[Status]] = {
+    None: [Status.RESERVED, Status.QUEUED, Status.REFUSED],
+    Status.RESERVED: [Status.STARTING, Status.QUEUED, Status.UNCONFIRMED, Status.REFUSED],
+    Status.QUEUED: [Status.RESERVED, Status.CANCELLED, Status.START_FAILED],
+    Status.UNCONFIRMED: [Status.RESERVED, Status.STARTING, Status.CANCELLED],
+    Status.STARTING: [Status.RUNNING, Status.SUCCEEDED],
+    Status.RUNNING: [Status.FAILED],
+}
+STEPS = st.lists(st.tuples(st.integers(0, len(RUNS) - 1), st.integers(0, 3), st.sampled_from([None, 0, 2])), max_size=14)
+
+
+@pytest.fixture(scope="module")
+def on_moto() -> Iterator[Ledger]:
+    """One table for all histories: each has a transform of its own."""
+    with moto_dynamodb() as client:
+        yield ledger_on(client)
+
+
+def outcome(ledger: Ledger, run: Run, status: Status, most: int | None) -> str:
+    before = ledger.get(run.id)
+    try:
+        return str(ledger.write(before, replace(before or run, status=status), max_waiting=most).status)
+    except (Conflict, LineAhead, LineFull) as error:
+        return type(error).__name__
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS)
+def test_the_fake_does_what_the_table_does(on_moto: Ledger, steps: list[tuple[int, int, int | None]]) -> None:
+    fake, history = MemoryLedger(), uuid4().hex
+    transform_id = f"tfm-{history}"
+    runs = [replace(run, id=f"{number}{history[1:]}", transform_id=transform_id) for number, run in enumerate(RUNS)]
+    for which, choice, most in steps:
+        now = fake.get(runs[which].id)
+        choices = LEGAL.get(now.status if now else None, [Status.RESERVED, Status.QUEUED])
+        status = choices[choice % len(choices)]
+        assert outcome(on_moto, runs[which], status, most) == outcome(fake, runs[which], status, most)
+    states = [{run.id: one.status for run in runs if (one := ledger.get(run.id))} for ledger in (fake, on_moto)]
+    assert states[0] == states[1]

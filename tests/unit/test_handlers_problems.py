@@ -1,0 +1,92 @@
+"""The one table from core's errors to HTTP problems, and which paths there are."""
+
+import json
+
+import pytest
+
+from core.errors import (
+    AlreadyOver,
+    FieldError,
+    InvalidCursor,
+    InvalidRequest,
+    KeyReused,
+    LedgerUnavailable,
+    LoopError,
+    QueueFull,
+    RunRefused,
+    StillInFlight,
+    TryAgainLater,
+    UnknownRun,
+)
+from handlers.keys import MalformedKey
+from handlers.paths import allowed_method
+from handlers.problems import of_error
+from tests.fakes.glue import Fault
+from tests.fakes.loop import Loop, labeling_order
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "comes_again"),
+    [
+        (MalformedKey("no"), 400, False),
+        (InvalidCursor("no"), 400, False),
+        (UnknownRun("no"), 404, False),
+        (StillInFlight("no"), 409, True),
+        (InvalidRequest(FieldError("#/transformId", "is required")), 422, False),
+        (KeyReused("no"), 422, False),
+        (QueueFull("no"), 429, True),
+        (TryAgainLater("no"), 503, True),
+        (LedgerUnavailable("no"), 503, True),
+    ],
+)
+def test_every_error_is_a_problem(error: LoopError, status: int, *, comes_again: bool) -> None:
+    answer = of_error(error)
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert ("Retry-After" in answer.headers) == comes_again
+    body = json.loads(answer.body or "")
+    assert body["status"] == status
+    assert {"type", "title", "detail"} <= set(body)
+
+
+def test_field_errors_carry_a_json_pointer_each() -> None:
+    error = InvalidRequest(FieldError("#/transformId", "is required"), FieldError("#/outputS3Path", "is not allowed here"))
+    body = json.loads(of_error(error).body or "")
+    assert [(one["pointer"], one["detail"]) for one in body["errors"]] == [
+        ("#/transformId", "is required"),
+        ("#/outputS3Path", "is not allowed here"),
+    ]
+
+
+@pytest.mark.parametrize(("transform_id", "status"), [("tfm-none", 404), ("tfm-1", 422)])
+def test_glues_no_names_the_run_that_is_on_record(loop: Loop, transform_id: str, status: int) -> None:
+    loop.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
+    run = loop.run_of(labeling_order(transform_id=transform_id))
+    answer = of_error(RunRefused(run))
+    assert answer.status_code == status
+    assert json.loads(answer.body or "")["instance"] == f"/v1/task-runs/{run.id}"
+
+
+def test_what_is_over_is_a_conflict(loop: Loop) -> None:
+    loop.glue.faults = [Fault.REFUSED]
+    answer = of_error(AlreadyOver(loop.run_of(labeling_order())))
+    assert answer.status_code == 409
+    assert "already REFUSED" in (answer.body or "")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("/v1/labeling-set-runs", "POST"),
+        ("/v1/label-import-runs", "POST"),
+        ("/v1/task-runs", "GET"),
+        ("/v1/task-runs/abc", "GET"),
+        ("/v1/task-runs/abc/cancellation", "POST"),
+        ("/v1/openapi.json", "GET"),
+        ("/v1/task-runs/abc/other", None),
+        ("/v1/task-runs/a/b/cancellation", None),
+        ("/v2/task-runs", None),
+        ("/", None),
+    ],
+)
+def test_every_path_of_the_contract_takes_its_method(path: str, method: str | None) -> None:
+    assert allowed_method(path) == method

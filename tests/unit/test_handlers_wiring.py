@@ -1,0 +1,74 @@
+"""Environment -> settings: defaults, bounds, and what is said of a wrong one."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from core.paths import AllowedPrefixes
+from core.ports import Policy
+from handlers.wiring import BusSettings, LoopSettings
+
+NEEDED = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": "s3://bucket/a/"}
+
+
+def test_what_is_not_said_is_as_in_the_contract() -> None:
+    settings = LoopSettings.model_validate(NEEDED)
+    assert settings.retention_days == 90
+    assert settings.policy == Policy(
+        allowed=AllowedPrefixes(("s3://bucket/a/",)),
+        confirm_after=timedelta(seconds=120),
+        start_deadline=timedelta(days=1),
+        max_queued=100,
+    )
+
+
+def test_every_setting_arrives() -> None:
+    said = {
+        "CONFIRM_AFTER_SECONDS": "1.5",
+        "START_DEADLINE_SECONDS": "60",
+        "MAX_QUEUED_PER_TRANSFORM": "0",
+        "RETENTION_DAYS": "7",
+        "PATH": "/bin",
+    }
+    settings = LoopSettings.model_validate(NEEDED | said)
+    assert (settings.policy.confirm_after, settings.policy.start_deadline) == (timedelta(seconds=1.5), timedelta(minutes=1))
+    assert (settings.policy.max_queued, settings.retention_days) == (0, 7)
+
+
+def test_no_allowed_prefix_refuses_every_path() -> None:
+    settings = LoopSettings.model_validate(NEEDED | {"ALLOWED_S3_PREFIXES": ""})
+    assert not settings.policy.allowed.allow("s3://bucket/a/b")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"LEDGER_TABLE": ""}, "LEDGER_TABLE"),
+        ({"ALLOWED_S3_PREFIXES": "bucket"}, "ALLOWED_S3_PREFIXES"),
+        ({"CONFIRM_AFTER_SECONDS": "-1"}, "CONFIRM_AFTER_SECONDS"),
+        ({"CONFIRM_AFTER_SECONDS": "soon"}, "CONFIRM_AFTER_SECONDS"),
+        ({"START_DEADLINE_SECONDS": "0"}, "START_DEADLINE_SECONDS"),
+        ({"MAX_QUEUED_PER_TRANSFORM": "-1"}, "MAX_QUEUED_PER_TRANSFORM"),
+        ({"MAX_QUEUED_PER_TRANSFORM": "1.5"}, "MAX_QUEUED_PER_TRANSFORM"),
+        ({"RETENTION_DAYS": "0"}, "RETENTION_DAYS"),
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, str], name: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        LoopSettings.model_validate(NEEDED | wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "environment", "name"),
+    [
+        (LoopSettings, {"ALLOWED_S3_PREFIXES": ""}, "LEDGER_TABLE"),
+        (LoopSettings, {"LEDGER_TABLE": "ledger"}, "ALLOWED_S3_PREFIXES"),
+        (BusSettings, {}, "EVENT_BUS_NAME"),
+        (BusSettings, {"EVENT_BUS_NAME": ""}, "EVENT_BUS_NAME"),
+    ],
+)
+def test_a_missing_setting_is_named(model: Any, environment: dict[str, str], name: str) -> None:  # noqa: ANN401  either settings
+    with pytest.raises(ValidationError, match=name):
+        model.model_validate(environment)
