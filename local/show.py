@@ -35,7 +35,7 @@ class Show:
             yield
         self.fact(f"{what}: {time.monotonic() - begun:.1f} s")
 
-    def wait_for(self, what: str, look: Callable[[], Found | None], within_seconds: float = 60) -> Found:
+    def wait_for(self, what: str, look: Callable[[], Found | None], within_seconds: float = 120) -> Found:
         """Look again and again until there is something. Raises StepFailed when time is up."""
         with self.doing(what):
             until = time.monotonic() + within_seconds

@@ -14,7 +14,7 @@ from local.process import ROOT
 from local.rest import Answer, Api
 
 Found = TypeVar("Found")
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 120
 
 
 def run_python(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -168,10 +168,10 @@ class Lab:
         found.pop("ResponseMetadata")
         return dict(found)
 
-    def ended(self, transform: str, run: str, seconds: float = 60) -> dict[str, Any]:
+    def ended(self, transform: str, run: str, seconds: float = 180) -> dict[str, Any]:
         return self.until(transform, run, ENDED, seconds)
 
-    def until(self, transform: str, run: str, statuses: Sequence[str], seconds: float = 60) -> dict[str, Any]:
+    def until(self, transform: str, run: str, statuses: Sequence[str], seconds: float = 180) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while (found := self.run(transform, run))["Status"] not in statuses:
             assert time.monotonic() < deadline, f"still {found['Status']} after {seconds} s: {found}"
@@ -180,7 +180,7 @@ class Lab:
 
     def succeeded(self, transform: str, run: str) -> dict[str, Any]:
         found = self.ended(transform, run)
-        assert found["Status"] == "SUCCEEDED", found
+        assert found["Status"] == "SUCCEEDED", found.get("ErrorString")
         return found
 
     def answered(self, prefix: str) -> bytes:

@@ -16,7 +16,7 @@ from botocore import xform_name
 
 CACHE = Path(".local/clients").absolute()
 AWSCLI = "awscli==1.46.3"
-JS_SDK = "@aws-sdk/client-glue@3"
+JS_SDK = "@aws-sdk/client-glue@3.1169.0"
 SCRIPT = Path(__file__).with_name("glue_calls.cjs")
 INSTALL_SECONDS = 300
 
@@ -50,7 +50,7 @@ def aws_cli(endpoint: str) -> Iterator[Call]:
     def call(operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         command = [str(program), "glue", xform_name(operation, "-"), "--endpoint-url", endpoint, "--output", "json"]
         done = subprocess.run(  # noqa: S603 - the client under test
-            [*command, "--cli-input-json", json.dumps(asked)], capture_output=True, text=True, env=env, timeout=60, check=False
+            [*command, "--cli-input-json", json.dumps(asked)], capture_output=True, text=True, env=env, timeout=120, check=False
         )
         if done.returncode != 0:
             said = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation: (.*)", done.stderr)
