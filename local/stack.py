@@ -24,6 +24,7 @@ DEPLOY_SECONDS = 90
 PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
     "ConfirmAfterSeconds": "10",
+    "ShareRuns": "true",
     "LedgerDeletionProtection": "false",
 }
 

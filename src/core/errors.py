@@ -96,7 +96,7 @@ class AtLimit(LoopError):
 
 
 class Refused(LoopError):
-    """Glue said no for good: proved not started."""
+    """Glue, or a check before it, said no for good: proved not started."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -108,12 +108,29 @@ class NotStarted(LoopError):
     """Glue throttled or could not be reached: proved not started."""
 
 
+class Postponed(LoopError):
+    """Nothing was started, but it may be later: `run` is the reservation that stands, `at_limit` whether Glue had no room."""
+
+    def __init__(self, run: Run, reason: AtLimit | NotStarted) -> None:
+        super().__init__(str(reason))
+        self.run = run
+        self.at_limit = isinstance(reason, AtLimit)
+
+
 class AnswerLost(LoopError):
     """Glue was asked and the answer is not known: the run may have started."""
 
 
 class GlueUnavailable(LoopError):
     """A look-up or a cancellation did not get through; nothing is known, the next round tries again."""
+
+
+class NoSuchFile(LoopError):
+    """The label file is not there, or may not be read; the text says which."""
+
+
+class FilesUnavailable(LoopError):
+    """S3 could not be asked just now."""
 
 
 class UnknownToGlue(LoopError):

@@ -15,6 +15,7 @@ class LineMove:
     """What a change of a run does to its transform's line."""
 
     needs_nobody_waiting: bool
+    needs_to_be_next: bool
     joins: bool
     leaves: bool
     opens_import: bool
@@ -24,15 +25,23 @@ class LineMove:
     def is_none(self) -> bool:
         return not (self.needs_nobody_waiting or self.joins or self.leaves or self.opens_import or self.closes_import)
 
+    @property
+    def reads_line(self) -> bool:
+        """Whether the line has to be read first, and to be still the same when the move is made."""
+        return self.leaves or self.needs_to_be_next
+
 
 def line_move(before: Run | None, after: Run | None) -> LineMove:
     """The move that takes the ledger from `before` to `after`; None stands for no item."""
     is_new = before is None or before.status.is_terminal
+    is_reserved = after is not None and after.status is Status.RESERVED
+    opens_import = _holds_import(after) and not _holds_import(before)
     return LineMove(
-        needs_nobody_waiting=is_new and after is not None and after.status is Status.RESERVED,
+        needs_nobody_waiting=is_new and is_reserved,
+        needs_to_be_next=_waits(before) and (is_reserved or opens_import),
         joins=_waits(after) and not _waits(before),
         leaves=_waits(before) and not _waits(after),
-        opens_import=_holds_import(after) and not _holds_import(before),
+        opens_import=opens_import,
         closes_import=_holds_import(before) and not _holds_import(after),
     )
 
@@ -53,4 +62,7 @@ def _waits(run: Run | None) -> bool:
 
 
 def _holds_import(run: Run | None) -> bool:
-    return run is not None and run.is_import and not run.status.is_terminal and not _waits(run)
+    """Whether no other import may come in between: this one is in Glue's hands, or its export is."""
+    if run is None or not run.is_import or run.status.is_terminal:
+        return False
+    return not _waits(run) or run.export_asked_on is not None

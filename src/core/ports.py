@@ -16,6 +16,7 @@ class RunFilter:
     transform_id: str | None = None
     status: Status | None = None
     task_type: TaskType | None = None
+    requested_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,23 @@ class GlueRun:
     replace_all_labels: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """What an import has to know of its transform: the table's columns (none, where Glue does not say) and its labels."""
+
+    columns: tuple[str, ...]
+    label_count: int
+
+
 class Glue(Protocol):
     def start(self, run: Run) -> str:
         """Ask once, and return Glue's id of the task run. Raises AtLimit, Refused, NotStarted, AnswerLost."""
+
+    def export(self, run: Run) -> str:
+        """Ask once to export the labels to `run.export_to`, and return Glue's id of that task run. Raises as `start` does."""
+
+    def transform(self, transform_id: str) -> Transform:
+        """The transform as it stands. Raises UnknownToGlue, GlueUnavailable."""
 
     def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         """Every task run of the transform started after `since`, all pages. Raises UnknownToGlue, GlueUnavailable."""
@@ -81,12 +96,29 @@ class Glue(Protocol):
         """Cancel a task run and return where it stands. Raises UnknownToGlue, GlueUnavailable, Refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A label file while it is read: `size` in bytes, `pin` the version that `chunks` are of."""
+
+    pin: str
+    size: int
+    chunks: Iterator[bytes]
+
+
+class LabelFiles(Protocol):
+    def open(self, path: str) -> OpenFile:
+        """Begin to read the object. Raises NoSuchFile, FilesUnavailable; reading on may raise FilesUnavailable."""
+
+    def pin(self, path: str) -> str:
+        """The version that the object has now. Raises NoSuchFile, FilesUnavailable."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The operator's settings; docs/operating.md describes each.
 
     `lease` outlasts any process that may still ask Glue; `ask_within` of it is when such a process stops trying to.
-    `skew` is how far Glue's clock and ours may be apart.
+    `skew` is how far Glue's clock and ours may be apart. `share_runs` lets every caller see and cancel all runs.
     """
 
     allowed: AllowedPrefixes
@@ -96,6 +128,7 @@ class Policy:
     lease: timedelta = timedelta(seconds=60)
     ask_within: timedelta = timedelta(seconds=30)
     skew: timedelta = timedelta(seconds=120)
+    share_runs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +137,6 @@ class World:
 
     ledger: Ledger
     glue: Glue
+    files: LabelFiles
     clock: Clock
     policy: Policy

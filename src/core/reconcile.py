@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import groupby, islice
 
 from core.errors import Conflict, LoopError, UnknownToGlue
@@ -51,8 +52,10 @@ def reconcile_transform(runs: Sequence[Run], world: World) -> Tally:
     """One round over the open runs of one transform, oldest first. Raises GlueUnavailable, LedgerUnavailable."""
     asked = [run for run in runs if run.status is not Status.QUEUED]
     waiting = [run for run in runs if run.status is Status.QUEUED]
-    changed = _bring_up_to_date(asked, world)
-    started = start_waiting(waiting, world)
+    now = world.clock()
+    seen = _look([*asked, *(run for run in waiting if run.export_asked_on)], world)
+    changed = _bring_up_to_date(asked, seen, now, world)
+    started = start_waiting(waiting, seen, world)
     return Tally(
         transforms=1,
         moved=len(changed),
@@ -62,11 +65,7 @@ def reconcile_transform(runs: Sequence[Run], world: World) -> Tally:
     )
 
 
-def _bring_up_to_date(asked: Sequence[Run], world: World) -> list[Run]:
-    if not asked:
-        return []
-    now = world.clock()
-    seen = _look(asked, world)
+def _bring_up_to_date(asked: Sequence[Run], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
     changed = []
     for run in asked:
         try:
@@ -79,7 +78,10 @@ def _bring_up_to_date(asked: Sequence[Run], world: World) -> list[Run]:
 
 
 def _look(asked: Sequence[Run], world: World) -> Sequence[GlueRun]:
-    since = min(run.asked_on or run.requested_on for run in asked) - world.policy.skew
+    """What Glue lists of the transform since the first of `asked` was asked for; `now` was before that."""
+    if not asked:
+        return []
+    since = min(run.asked_on or run.export_asked_on or run.requested_on for run in asked) - world.policy.skew
     try:
         return world.glue.runs(asked[0].transform_id or "", since)
     except UnknownToGlue:

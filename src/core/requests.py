@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from core.errors import FieldError, InvalidRequest
 from core.paths import AllowedPrefixes, label_file, output_folder
 from core.runs import Run, Status, TaskType, run_id
 
@@ -46,6 +47,13 @@ class LabelImportRequest(_Request):
     replace_all_labels: Annotated[
         bool, Field(description="Forget all earlier labels of the transform first; else the labels are appended.")
     ] = False
+    export_to: Annotated[
+        S3Path | None,
+        Field(
+            description="With replaceAllLabels: export the existing labels to this folder first, and import only then.",
+            examples=["s3://my-bucket/label-backups/"],
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +75,12 @@ def new_run(order: Order, now: datetime, allowed: AllowedPrefixes) -> Run:
     request = order.request
     id_ = run_id(order.caller, order.key)
     if isinstance(request, LabelingSetRequest):
-        task_type, replaces = TaskType.LABELING_SET_GENERATION, None
+        task_type, replaces, exports_to = TaskType.LABELING_SET_GENERATION, None, None
         path = f"{output_folder(request.output_s3_path, allowed)}{id_}/"
     else:
         task_type, replaces = TaskType.IMPORT_LABELS, request.replace_all_labels
         path = label_file(request.input_s3_path, allowed)
+        exports_to = _export_folder(request, id_, allowed)
     return Run(
         id=id_,
         requested_by=order.caller,
@@ -81,6 +90,15 @@ def new_run(order: Order, now: datetime, allowed: AllowedPrefixes) -> Run:
         transform_id=request.transform_id,
         path=path,
         replace_all_labels=replaces,
+        export_to=exports_to,
         correlation_id=order.correlation_id,
         causation_id=order.causation_id,
     )
+
+
+def _export_folder(request: LabelImportRequest, run_id: str, allowed: AllowedPrefixes) -> str | None:
+    if request.export_to is None:
+        return None
+    if not request.replace_all_labels:
+        raise InvalidRequest(FieldError("#/exportTo", "goes with replaceAllLabels: nothing is forgotten without it"))
+    return f"{output_folder(request.export_to, allowed, '#/exportTo')}{run_id}/"

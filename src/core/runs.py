@@ -70,6 +70,9 @@ class Run:
     `path` is what Glue is given: the run's own prefix of a labeling set, or the label file of an import.
     `asked_on` is when Glue was last asked, or may have been; `lease_until` is when whoever reserved the run has certainly
     stopped working on it. `revision` is the ledger's: it changes with every write and fences the next one.
+
+    Of an import: `pin` is the label file's version as it was checked; `export_to` is the folder to which the existing labels
+    go first, `export_asked_on` and `export_run_id` say how far that is; `warning` is what its caller ought to know.
     """
 
     id: str
@@ -89,6 +92,11 @@ class Run:
     completed_on: datetime | None = None
     execution_time: int | None = None
     error: RunError | None = None
+    pin: str | None = None
+    export_to: str | None = None
+    export_asked_on: datetime | None = None
+    export_run_id: str | None = None
+    warning: str | None = None
     cancel_requested: bool = False
     correlation_id: str = ""
     causation_id: str = ""
@@ -104,7 +112,7 @@ class Run:
 
 def asked_for(run: Run) -> tuple[object, ...]:
     """What a request asks for, whoever sent it and whatever became of it."""
-    return (run.task_type, run.transform_id, run.path, run.replace_all_labels)
+    return (run.task_type, run.transform_id, run.path, run.replace_all_labels, run.export_to)
 
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import AtLimit, NotStarted
+from core.errors import Postponed
 from core.follow import keep_up
 from core.ports import GlueRun, World
 from core.runs import Run, RunError, Status, ended, reserved, unconfirmed
@@ -62,9 +62,9 @@ def _not_started(run: Run, now: datetime, world: World) -> Run:
     reservation = world.ledger.write(run, reserved(run, world.clock(), world.policy.lease))
     try:
         return ask(reservation, world)
-    except (AtLimit, NotStarted) as later:
+    except Postponed as later:
         # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try, from
         # the doubtful start on.
-        doubt = replace(unconfirmed(reservation, now), asked_on=run.asked_on, changed_on=run.changed_on)
-        again = replace(doubt, error=RunError(type(later).__name__, str(later)))
-        return world.ledger.write(reservation, again)
+        doubt = replace(unconfirmed(later.run, now), asked_on=run.asked_on, changed_on=run.changed_on)
+        reason = RunError("AT_LIMIT" if later.at_limit else "NOT_STARTED", str(later))
+        return world.ledger.write(reservation, replace(doubt, error=reason))

@@ -7,6 +7,7 @@ from which the reconciler can tell what is to be done.
 import logging
 from dataclasses import dataclass, replace
 
+from core.check import checked
 from core.errors import (
     AnswerLost,
     AtLimit,
@@ -16,6 +17,7 @@ from core.errors import (
     LineAhead,
     LineFull,
     NotStarted,
+    Postponed,
     QueueFull,
     Refused,
     StillInFlight,
@@ -26,6 +28,7 @@ from core.requests import Order, new_run
 from core.runs import Run, RunError, Status, ended, in_glue, queued, reserved, unconfirmed
 
 _log = logging.getLogger(__name__)
+_NOTHING_STARTED = "Glue cannot take the run just now: nothing was started, the same key may be sent again"
 _ROUNDS = 5  # how often a race for the same key is looked at anew before the caller is asked to come back
 
 
@@ -61,16 +64,25 @@ def start(order: Order, world: World) -> Accepted:
 def ask(run: Run, world: World) -> Run:
     """Ask Glue to start a reserved run, and record what it said.
 
-    Raises AtLimit and NotStarted with the reservation still standing: what becomes of it depends on who was promised what.
+    Raises Postponed with the reservation still standing: what becomes of it depends on who was promised what.
     """
+    try:
+        return _ask(checked(run, world), world)
+    except NotStarted as reason:
+        raise Postponed(run, reason) from reason
+    except Refused as no:
+        refusal = RunError(no.code, no.message)
+        return _record(run, ended(run, Status.REFUSED, world.clock(), refusal), "START_REFUSED", world)
+
+
+def _ask(run: Run, world: World) -> Run:
     if world.clock() - (run.asked_on or run.requested_on) > world.policy.ask_within:
         # Somebody may already be looking this run up as lost: asking now could start it twice.
         return _record(run, unconfirmed(run, world.clock()), "START_TOO_SLOW", world)
     try:
         task_run_id = world.glue.start(run)
-    except Refused as no:
-        refusal = RunError(no.code, no.message)
-        return _record(run, ended(run, Status.REFUSED, world.clock(), refusal), "START_REFUSED", world)
+    except (AtLimit, NotStarted) as reason:
+        raise Postponed(run, reason) from reason
     except AnswerLost:
         return _record(run, unconfirmed(run, world.clock()), "START_UNCONFIRMED", world)
     now = world.clock()
@@ -80,18 +92,32 @@ def ask(run: Run, world: World) -> Run:
 def _start_new(wanted: Run, existing: Run | None, world: World) -> Run:
     now = world.clock()
     fresh = replace(wanted, attempt=existing.attempt + 1 if existing else 1, requested_on=now)
+    if fresh.export_to is not None:
+        return _queue_new(fresh, existing, world)  # the labels are exported first, by the reconciler
     try:
         reservation = world.ledger.write(existing, reserved(fresh, now, world.policy.lease))
     except LineAhead:
-        return _wait_in_line(existing, queued(fresh, now), world)
+        return _queue_new(fresh, existing, world)
     try:
         return ask(reservation, world)
-    except AtLimit:
-        return _queue_reserved(reservation, existing, world)
-    except NotStarted as fault:
+    except Postponed as later:
+        if later.at_limit:
+            return _queue_reserved(later.run, existing, world)
         _give_back(reservation, existing, world)
-        _log.warning("NOT_STARTED", extra={"id": wanted.id, "transformId": wanted.transform_id, "cause": str(fault)})
-        raise TryAgainLater("Glue cannot take the run just now: nothing was started, the same key may be sent again") from fault
+        _log.warning("NOT_STARTED", extra={"id": wanted.id, "transformId": wanted.transform_id, "cause": str(later)})
+        raise TryAgainLater(_NOTHING_STARTED) from later
+
+
+def _queue_new(fresh: Run, existing: Run | None, world: World) -> Run:
+    """Put a request that cannot be started at once in line; its label file is checked now all the same."""
+    try:
+        ready = checked(fresh, world)
+    except Refused as no:
+        refusal = ended(fresh, Status.REFUSED, world.clock(), RunError(no.code, no.message))
+        return world.ledger.write(existing, refusal)
+    except NotStarted as fault:
+        raise TryAgainLater(_NOTHING_STARTED) from fault
+    return _wait_in_line(existing, queued(ready, world.clock()), world)
 
 
 def _replay(existing: Run, wanted: Run, world: World) -> Run | None:

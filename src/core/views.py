@@ -17,6 +17,10 @@ def rfc3339(moment: datetime) -> str:
 Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class View(BaseModel):
     """camelCase outside, absent values are null."""
 
@@ -31,7 +35,10 @@ class Problem(View):
 
 
 class TaskRun(View):
-    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known."""
+    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known.
+
+    Absent values are null, but for `exportTo` and `warning`: few runs have them, and the others leave them out.
+    """
 
     id: str
     transform_id: str | None
@@ -47,6 +54,13 @@ class TaskRun(View):
     completed_on: Moment | None
     execution_time: Annotated[int | None, Field(description="Seconds, as Glue counts them.")]
     error: Problem | None
+    export_to: Annotated[
+        str | None, Field(description="Where the labels go that a replacing import forgets.", exclude_if=_is_absent)
+    ] = None
+    warning: Annotated[
+        str | None,
+        Field(description="What the caller ought to know, as of labels that will be forgotten.", exclude_if=_is_absent),
+    ] = None
 
 
 class TaskRunList(View):
@@ -71,5 +85,7 @@ def view(run: Run) -> TaskRun:
         started_on=run.started_on,
         completed_on=run.completed_on,
         execution_time=run.execution_time,
+        export_to=run.export_to,
+        warning=run.warning,
         error=Problem(code=run.error.code, message=run.error.message) if run.error else None,
     )

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
 from core.errors import RunRefused, UnknownRun
+from core.look import find, listing
 from core.ports import RunFilter, World
 from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, Order
 from core.runs import Status, TaskType, is_run_id
@@ -56,10 +57,7 @@ def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[Ta
 @router.get(TASK_RUN, **GET)
 def get_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """The task run as it stands, whatever its status."""
-    run = _world().ledger.get(_run_id(id))
-    if run is None:
-        raise UnknownRun(f"there is no task run {id}")
-    return Response(HTTPStatus.OK, JSON, view(run))
+    return Response(HTTPStatus.OK, JSON, view(find(_run_id(id), _caller(), _world())))
 
 
 @router.get(TASK_RUNS, **LIST)
@@ -73,14 +71,15 @@ def list_task_runs(
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Response[TaskRunList]:
     """Task runs, newest first."""
-    page = _world().ledger.page(RunFilter(transform_id, status, task_type), limit, cursor)
+    page = listing(RunFilter(transform_id, status, task_type), _caller(), limit, cursor, _world())
     return Response(HTTPStatus.OK, JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
 
 
 @router.post(CANCELLATION, **CANCEL)
 def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Cancel the task run: in Glue if it was started there, else before it ever is."""
-    return Response(HTTPStatus.ACCEPTED, JSON, view(cancel(_run_id(id), _world())))
+    run = find(_run_id(id), _caller(), _world())
+    return Response(HTTPStatus.ACCEPTED, JSON, view(cancel(run.id, _world())))
 
 
 @router.get(OPENAPI, enable_validation=False, **OPENAPI_DOCUMENT)
@@ -138,7 +137,7 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
     event = router.current_event
     request_id = event["requestContext"].get("requestId") or router.lambda_context.aws_request_id
     order = Order(
-        caller=rest_caller(event.raw_event),
+        caller=_caller(),
         key=idempotency_key(key),
         request=request,
         correlation_id=(event.headers.get("x-correlation-id") or request_id)[:128],
@@ -158,6 +157,10 @@ def _run_id(text: str) -> str:
     if not is_run_id(text):
         raise UnknownRun(f"there is no task run {text[:64]}")
     return text
+
+
+def _caller() -> str:
+    return rest_caller(router.current_event.raw_event)
 
 
 def _world() -> World:

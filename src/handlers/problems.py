@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
+from core.check import BAD_FILE, CHANGED
 from core.errors import (
     AlreadyOver,
     FieldError,
@@ -92,6 +93,11 @@ def of_error(error: LoopError) -> Response[str]:
 
 
 def _of_refusal(error: RunRefused) -> Response[str]:
+    if error.run.error is not None and error.run.error.code in (BAD_FILE, CHANGED):
+        errors = [FieldProblem(detail=line, pointer="#/inputS3Path") for line in error.run.error.message.splitlines()]
+        detail = "the label file cannot be imported: nothing was started; mend it and send the same key again"
+        instance = f"/v1/task-runs/{error.run.id}"
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid label file", detail, instance=instance, errors=errors)
     unknown = error.run.error is not None and error.run.error.code == "EntityNotFoundException"
     status = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.UNPROCESSABLE_ENTITY
     title = "Unknown transform" if unknown else "Refused by Glue"

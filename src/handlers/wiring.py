@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from core.announce import Bus
 from core.aws.bus import EventBus
+from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes
@@ -34,6 +35,7 @@ class LoopSettings(BaseModel):
     confirm_after_seconds: Annotated[float, Field(alias="CONFIRM_AFTER_SECONDS", ge=0)] = 120
     start_deadline_seconds: Annotated[float, Field(alias="START_DEADLINE_SECONDS", gt=0)] = 86_400
     max_queued: Annotated[int, Field(alias="MAX_QUEUED_PER_TRANSFORM", ge=0)] = 100
+    share_runs: Annotated[bool, Field(alias="SHARE_RUNS")] = False
     retention_days: Annotated[float, Field(alias="RETENTION_DAYS", gt=0)] = 90
 
     @property
@@ -43,6 +45,7 @@ class LoopSettings(BaseModel):
             confirm_after=timedelta(seconds=self.confirm_after_seconds),
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             max_queued=self.max_queued,
+            share_runs=self.share_runs,
         )
 
 
@@ -63,6 +66,7 @@ def build_world(environment: Mapping[str, str], session: Session) -> World:
             new_revision=lambda: uuid4().hex,
         ),
         glue=GlueTaskRuns(starter=session.client("glue", config=_ONCE), client=session.client("glue", config=_AGAIN)),
+        files=S3LabelFiles(session.client("s3", config=_AGAIN)),
         clock=lambda: datetime.now(UTC),
         policy=settings.policy,
     )

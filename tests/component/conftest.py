@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "ALLOWED_S3_PREFIXES": f"s3://{BUCKET}/",
     "CONFIRM_AFTER_SECONDS": "0",
     "MAX_QUEUED_PER_TRANSFORM": "2",
+    "SHARE_RUNS": "true",
     "POWERTOOLS_SERVICE_NAME": "glue-label-loop",
 }
 

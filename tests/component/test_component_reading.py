@@ -34,6 +34,19 @@ def pages(doors: Doors, **query: str) -> list[list[str]]:
         more = {"cursor": answer.body["next"]}
 
 
+def test_callers_neither_see_nor_cancel_each_others_runs(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHARE_RUNS", "false")
+    run = started(doors, "mine")
+    assert pages(doors) == [[run["id"]]]
+    paths = {"api-get-task-run": f"/v1/task-runs/{run['id']}", "api-cancel-task-run": f"/v1/task-runs/{run['id']}/cancellation"}
+    for name, path in paths.items():
+        answer = doors.rest(rest_sample(name, path=path, role="another-team"))
+        assert (answer.status, answer.body["title"]) == (404, "Unknown task run")
+    assert doors.rest(rest_sample(LIST, query={}, role="another-team")).body["items"] == []
+    assert doors.item()["status"] == "STARTING"
+    assert doors.rest(cancellation(run)).status == 202
+
+
 def test_a_list_goes_newest_first_page_by_page_and_skips_nothing(doors: Doors) -> None:
     ids = [started(doors, f"key-{number}")["id"] for number in range(5)]
     expected = [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]

@@ -191,10 +191,12 @@ def test_a_lost_answer_is_unconfirmed_asked_once_and_settled_by_looking(doors: D
 def test_a_refused_run_is_on_record_and_its_key_may_be_sent_again(doors: Doors) -> None:
     missing = {"transformId": TRANSFORM, "inputS3Path": f"s3://{BUCKET}/labels/{TRANSFORM}/later.csv"}
     first = doors.rest(rest_sample(IMPORT, body=missing))
-    assert (first.status, first.body["title"]) == (422, "Refused by Glue")
-    assert "later.csv" in first.body["detail"]
+    assert (first.status, first.body["title"]) == (422, "Invalid label file")
+    (missing_file,) = first.body["errors"]
+    assert missing_file["pointer"] == "#/inputS3Path"
+    assert "later.csv" in missing_file["detail"]
     kept = doors.rest(rest_sample("api-get-task-run", path=first.body["instance"]))
-    assert (kept.body["status"], kept.body["error"]["code"]) == ("REFUSED", "InvalidInputException")
+    assert (kept.body["status"], kept.body["error"]["code"]) == ("REFUSED", "INVALID_LABEL_FILE")
 
     doors.s3.copy_object(
         Bucket=BUCKET, Key=f"labels/{TRANSFORM}/later.csv", CopySource=f"{BUCKET}/labels/{TRANSFORM}/round-1.csv"

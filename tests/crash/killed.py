@@ -56,7 +56,7 @@ class _Port:
 def killed_world(loop: Loop, kill: Kill | None) -> World:
     """The loop's world, as a process sees it that dies at `kill`."""
     calls = _Calls(kill)
-    return World(calls.wrap(loop.ledger), calls.wrap(loop.glue), loop.clock, loop.policy)
+    return World(calls.wrap(loop.ledger), calls.wrap(loop.glue), calls.wrap(loop.files), loop.clock, loop.policy)
 
 
 def kills(most: int) -> list[Kill | None]:

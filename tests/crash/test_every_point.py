@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from itertools import product
 
 import pytest
@@ -12,7 +13,11 @@ from tests.crash.promise import check, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
 from tests.fakes.loop import Loop, import_order, labeling_order
 
-ORDERS: dict[str, Callable[..., Order]] = {"labeling set": labeling_order, "import": import_order}
+ORDERS: dict[str, Callable[..., Order]] = {
+    "labeling set": labeling_order,
+    "import": import_order,
+    "import after export": partial(import_order, replaces=True, export_to="s3://bucket/backups"),
+}
 LISTED_LATE = "the answer lost, and the run listed late"
 SITUATIONS = [None, *Fault, LISTED_LATE, "transform at its limit", "an import is open"]
 SEQUELS = {
@@ -43,6 +48,7 @@ def _one_case(
     kind: str, situation: Fault | str | None, starter_kill: Kill | None, tick_kill: Kill | None, sequel: list[int]
 ) -> None:
     loop = Loop()
+    loop.glue.label_count = 30
     others = _arrange(loop, situation)
 
     def order() -> Order:

@@ -92,7 +92,7 @@ class _Port:
 
 def _held_up_world(held_up: _HeldUp) -> World:
     loop = held_up.loop
-    return World(held_up.wrap(loop.ledger), held_up.wrap(loop.glue), loop.clock, loop.policy)
+    return World(held_up.wrap(loop.ledger), held_up.wrap(loop.glue), held_up.wrap(loop.files), loop.clock, loop.policy)
 
 
 @pytest.mark.parametrize("kind", ORDERS)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import count
 
 from core.errors import AnswerLost, AtLimit, NotStarted, Refused, UnknownToGlue
-from core.ports import GlueRun
+from core.ports import GlueRun, Transform
 from core.runs import IN_GLUE, Run, Status
 
 
@@ -29,6 +29,8 @@ class FakeGlue:
     transforms: frozenset[str] = frozenset({"tfm-1", "tfm-2"})
     limit: int = 3
     hidden_for: timedelta = timedelta(0)
+    columns: tuple[str, ...] = ("id", "name")
+    label_count: int = 0
 
     def __post_init__(self) -> None:
         self.task_runs: dict[str, list[GlueRun]] = {name: [] for name in self.transforms}
@@ -38,19 +40,14 @@ class FakeGlue:
         self._ids = count(1)
 
     def start(self, run: Run) -> str:
-        with self._lock:
-            self.calls.append("start")
-            fault = self.faults.pop(0) if self.faults else None
-            if fault is Fault.THROTTLED:
-                raise NotStarted("ThrottlingException: Rate exceeded")
-            if fault is Fault.REFUSED:
-                raise Refused("InvalidInputException", "no")
-            if fault is Fault.LOST_BEFORE:
-                raise AnswerLost("read timeout")
-            task_run_id = self._start(run)
-        if fault is Fault.LOST_AFTER:
-            raise AnswerLost("read timeout")
-        return task_run_id
+        return self._asked("start", run, run.task_type, run.path)
+
+    def export(self, run: Run) -> str:
+        return self._asked("export", run, "EXPORT_LABELS", run.export_to)
+
+    def transform(self, transform_id: str) -> Transform:
+        self._of(transform_id)
+        return Transform(self.columns, self.label_count)
 
     def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         self.calls.append("runs")
@@ -99,12 +96,27 @@ class FakeGlue:
             if one.status in IN_GLUE:
                 self.turn(one.task_run_id, status)
 
+    def _asked(self, call: str, run: Run, task_type: str, path: str | None) -> str:
+        with self._lock:
+            self.calls.append(call)
+            fault = self.faults.pop(0) if self.faults else None
+            if fault is Fault.THROTTLED:
+                raise NotStarted("ThrottlingException: Rate exceeded")
+            if fault is Fault.REFUSED:
+                raise Refused("InvalidInputException", "no")
+            if fault is Fault.LOST_BEFORE:
+                raise AnswerLost("read timeout")
+            task_run_id = self._start(run, task_type, path)
+        if fault is Fault.LOST_AFTER:
+            raise AnswerLost("read timeout")
+        return task_run_id
+
     def _of(self, transform_id: str) -> list[GlueRun]:
         if transform_id not in self.task_runs:
             raise UnknownToGlue(f"Cannot find MLTransform in account 123456789012 with handle {transform_id}.")
         return self.task_runs[transform_id]
 
-    def _start(self, run: Run) -> str:
+    def _start(self, run: Run, task_type: str, path: str | None) -> str:
         try:
             listed = self._of(run.transform_id or "")
         except UnknownToGlue as error:
@@ -113,14 +125,14 @@ class FakeGlue:
             raise AtLimit(f"ML Task Runs count [{self.limit}] has exceeded the transform limit of [{self.limit}] task runs.")
         started = GlueRun(
             task_run_id=f"tsk-{next(self._ids)}",
-            task_type=run.task_type,
+            task_type=task_type,
             status=Status.STARTING,
             started_on=self.clock(),
             completed_on=None,
             execution_time=None,
             error=None,
-            path=run.path,
-            replace_all_labels=run.replace_all_labels if run.is_import else None,
+            path=path,
+            replace_all_labels=run.replace_all_labels if task_type == run.task_type and run.is_import else None,
         )
         listed.append(started)
         return started.task_run_id

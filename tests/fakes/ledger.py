@@ -9,7 +9,7 @@ from itertools import count
 from core.errors import Conflict, InvalidCursor, LineAhead, LineFull
 from core.line import LineMove, is_next, line_move, place
 from core.ports import RunFilter, RunPage
-from core.runs import Run, Status
+from core.runs import Run
 
 
 @dataclass
@@ -79,7 +79,7 @@ class MemoryLedger:
             raise LineAhead("somebody waits")
         if move.opens_import and line.importing:
             raise LineAhead("an import is open")
-        if move.leaves and run.status is Status.RESERVED and not is_next(run, tuple(line.waiting)):
+        if move.needs_to_be_next and not is_next(run, tuple(line.waiting)):
             raise LineAhead("others wait longer")
         if move.joins and max_waiting is not None and len(line.waiting) >= max_waiting:
             raise LineFull("the queue is full")
@@ -102,4 +102,5 @@ def _is_wanted(run: Run, which: RunFilter) -> bool:
         which.transform_id in (None, run.transform_id)
         and which.status in (None, run.status)
         and which.task_type in (None, run.task_type)
+        and which.requested_by in (None, run.requested_by)
     )

@@ -13,6 +13,7 @@ from core.runs import Run
 from core.start import Accepted, start
 from tests.fakes.bus import MemoryBus
 from tests.fakes.clock import FakeClock
+from tests.fakes.files import MemoryFiles
 from tests.fakes.glue import FakeGlue
 from tests.fakes.ledger import MemoryLedger
 
@@ -25,6 +26,7 @@ _messages = count(1)
 class Loop:
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
     bus: MemoryBus = field(default_factory=MemoryBus)
 
     def __post_init__(self) -> None:
@@ -34,7 +36,7 @@ class Loop:
 
     @property
     def world(self) -> World:
-        return World(self.ledger, self.glue, self.clock, self.policy)
+        return World(self.ledger, self.glue, self.files, self.clock, self.policy)
 
     def set_policy(self, **settings: timedelta | int | AllowedPrefixes) -> None:
         self.policy = replace(self.policy, **settings)  # type: ignore[arg-type]  # a test names its settings
@@ -71,9 +73,19 @@ def labeling_order(key: str = "key", transform_id: str = "tfm-1", caller: str = 
 
 
 def import_order(
-    key: str = "key", transform_id: str = "tfm-1", path: str = UPLOADED, *, replaces: bool = False, caller: str = "alice"
+    key: str = "key",
+    transform_id: str = "tfm-1",
+    path: str = UPLOADED,
+    *,
+    replaces: bool = False,
+    export_to: str | None = None,
+    caller: str = "alice",
 ) -> Order:
-    return _order(caller, key, LabelImportRequest(transform_id=transform_id, input_s3_path=path, replace_all_labels=replaces))
+    return _order(
+        caller,
+        key,
+        LabelImportRequest(transform_id=transform_id, input_s3_path=path, replace_all_labels=replaces, export_to=export_to),
+    )
 
 
 def _order(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> Order:

@@ -1,5 +1,6 @@
 """Glue through boto3: a start that is sent once, and which failures prove that nothing started."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Never
 
@@ -13,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Refused, UnknownToGlue
-from core.ports import GlueRun
+from core.ports import GlueRun, Transform
 from core.runs import Run, Status
 
 if TYPE_CHECKING:
@@ -49,19 +50,33 @@ class GlueTaskRuns:
         self._client = client
 
     def start(self, run: Run) -> str:
+        transform_id, path = run.transform_id or "", run.path or ""
+        if run.is_import:
+            return _start(
+                lambda: self._starter.start_import_labels_task_run(
+                    TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
+                )["TaskRunId"]
+            )
+        return _start(
+            lambda: self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)[
+                "TaskRunId"
+            ]
+        )
+
+    def export(self, run: Run) -> str:
+        return _start(
+            lambda: self._starter.start_export_labels_task_run(
+                TransformId=run.transform_id or "", OutputS3Path=run.export_to or ""
+            )["TaskRunId"]
+        )
+
+    def transform(self, transform_id: str) -> Transform:
         try:
-            task_run_id = self._ask(run)
-        except ClientError as error:
-            _raise_as_start_error(error)
-        except ParamValidationError as error:
-            raise Refused("InvalidInputException", str(error)) from error
-        except _NEVER_SENT as error:
-            raise NotStarted(f"Glue cannot be reached: {error}") from error
-        except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
-            raise AnswerLost(str(error)) from error
-        if not isinstance(task_run_id, str):
-            raise AnswerLost("the answer names no task run")
-        return task_run_id
+            answer = self._client.get_ml_transform(TransformId=transform_id)
+        except Exception as error:  # noqa: BLE001  see runs
+            _raise_as_lookup_error(error)
+        columns = tuple(column["Name"] for column in answer.get("Schema", []) if "Name" in column)
+        return Transform(columns, answer.get("LabelCount", 0))
 
     def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         found: list[GlueRun] = []
@@ -96,14 +111,22 @@ class GlueTaskRuns:
         except Exception as error:  # noqa: BLE001  see runs
             _raise_as_lookup_error(error)
 
-    def _ask(self, run: Run) -> object:
-        """What the answer has in the place of the task run's id."""
-        transform_id, path = run.transform_id or "", run.path or ""
-        if run.is_import:
-            return self._starter.start_import_labels_task_run(
-                TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
-            )["TaskRunId"]
-        return self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)["TaskRunId"]
+
+def _start(send: Callable[[], object]) -> str:
+    """Send a start, and name what came of it; `send` gives what the answer has in the place of the task run's id."""
+    try:
+        task_run_id = send()
+    except ClientError as error:
+        _raise_as_start_error(error)
+    except ParamValidationError as error:
+        raise Refused("InvalidInputException", str(error)) from error
+    except _NEVER_SENT as error:
+        raise NotStarted(f"Glue cannot be reached: {error}") from error
+    except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
+        raise AnswerLost(str(error)) from error
+    if not isinstance(task_run_id, str):
+        raise AnswerLost("the answer names no task run")
+    return task_run_id
 
 
 def _raise_as_start_error(error: ClientError) -> Never:
@@ -139,6 +162,7 @@ def _glue_run(answer: Any) -> GlueRun:  # noqa: ANN401  two operations answer wi
     properties = answer.get("Properties", {})
     labeling = properties.get("LabelingSetGenerationTaskRunProperties", {})
     importing = properties.get("ImportLabelsTaskRunProperties", {})
+    exporting = properties.get("ExportLabelsTaskRunProperties", {})
     return GlueRun(
         task_run_id=answer["TaskRunId"],
         task_type=properties.get("TaskType", ""),
@@ -147,7 +171,7 @@ def _glue_run(answer: Any) -> GlueRun:  # noqa: ANN401  two operations answer wi
         completed_on=_utc(answer["CompletedOn"]) if answer.get("CompletedOn") else None,
         execution_time=answer.get("ExecutionTime"),
         error=answer.get("ErrorString"),
-        path=labeling.get("OutputS3Path") or importing.get("InputS3Path"),
+        path=labeling.get("OutputS3Path") or importing.get("InputS3Path") or exporting.get("OutputS3Path"),
         replace_all_labels=importing.get("Replace"),
     )
 

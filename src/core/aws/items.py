@@ -24,6 +24,10 @@ _TEXTS = {
     "correlation_id": "correlationId",
     "causation_id": "causationId",
     "revision": "revision",
+    "pin": "pin",
+    "export_to": "exportTo",
+    "export_run_id": "exportRunId",
+    "warning": "warning",
 }
 _TIMES = {
     "requested_on": "requestedOn",
@@ -32,6 +36,7 @@ _TIMES = {
     "changed_on": "changedOn",
     "started_on": "startedOn",
     "completed_on": "completedOn",
+    "export_asked_on": "exportAskedOn",
 }
 _NUMBERS = {"attempt": "attempt", "execution_time": "executionTime"}
 _FLAGS = {"replace_all_labels": "replaceAllLabels", "cancel_requested": "cancelRequested"}

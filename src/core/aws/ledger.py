@@ -15,7 +15,7 @@ from core.aws.pages import query_page
 from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
 from core.line import LineMove, is_next, line_move
 from core.ports import RunFilter, RunPage
-from core.runs import Run, Status
+from core.runs import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -108,8 +108,8 @@ class DynamoLedger:
         raise LedgerUnavailable("too many writers at the same line")
 
     def _try(self, verb: str, operation: dict[str, Any], run: Run, move: LineMove, max_waiting: int | None) -> None:
-        waiting = self._waiting(run) if move.leaves else None
-        if waiting and run.status is Status.RESERVED and not is_next(run, waiting):
+        waiting = self._waiting(run) if move.reads_line else None
+        if waiting and move.needs_to_be_next and not is_next(run, waiting):
             raise LineAhead("others of the same kind wait longer")
         line = line_operation(self._table, run, move, waiting, max_waiting)
         try:
@@ -131,7 +131,7 @@ class DynamoLedger:
         of_run, of_line = reasons
         if of_run["Code"] == "ConditionalCheckFailed":
             self._conflict(of_run.get("Item"), run)
-        elif of_line["Code"] != "ConditionalCheckFailed" or (move.leaves and not self._import_is_open(run, move)):
+        elif of_line["Code"] != "ConditionalCheckFailed" or (move.reads_line and not self._import_is_open(run, move)):
             raise _Moved
         elif move.joins:
             raise LineFull("the transform's queue is full")

@@ -23,9 +23,9 @@ def line_operation(
 ) -> Operation | None:
     """What `move` does to the line of `run`, as one of a transaction's operations; None if it does nothing.
 
-    `waiting` is the line as it was read, and has to be given where somebody leaves it.
+    `waiting` is the line as it was read, and has to be given where `move.reads_line`.
     """
-    if move.leaves and waiting is not None and place(run) not in waiting:
+    if waiting is not None and place(run) not in waiting:
         waiting = None  # the line was lost with its item: there is nothing left to leave
     sets, removes, conditions, values = _parts(run, move, waiting, max_waiting)
     if not (sets or removes or conditions):
@@ -61,11 +61,12 @@ def _parts(
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")
         if max_waiting is not None:
             conditions.append(_ROOM if max_waiting else _NO_ROOM)
-    if move.leaves and waiting is not None:
+    if waiting is not None:
         values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
+        conditions.append("waiting = :seen")
+    if move.leaves and waiting is not None:
         values[":rest"] = {"L": [{"S": entry} for entry in waiting if entry != place(run)]}
         sets.append("waiting = :rest")
-        conditions.append("waiting = :seen")
     if move.opens_import:
         sets.append("importing = :id")
         conditions.append(_NO_IMPORT)

@@ -39,7 +39,7 @@ def query_page(client: "DynamoDBClient", table: str, which: RunFilter, limit: in
 
 
 def _arguments(table: str, index: str, hash_name: str, hash_value: str, which: RunFilter) -> dict[str, Any]:
-    filters = {"status": which.status, "taskType": which.task_type}
+    filters = {"status": which.status, "taskType": which.task_type, "requestedBy": which.requested_by}
     wanted = {name: value for name, value in filters.items() if value}
     arguments: dict[str, Any] = {
         "TableName": table,

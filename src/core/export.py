@@ -1,0 +1,72 @@
+"""Before a replace: export the labels that it will forget, and import only after that succeeded.
+
+The import waits at the head of its line, and holds the place of the open import, so that no labels can come in between. An
+export too many does no harm, so a lost answer is looked up, and asked for again when the grace period is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Postponed, Refused, UnknownToGlue
+from core.ports import GlueRun, World
+from core.runs import Run, RunError, Status, ended
+
+
+def needs_export(run: Run) -> bool:
+    return run.export_to is not None
+
+
+def export_first(run: Run, seen: Sequence[GlueRun], world: World) -> Run | None:
+    """Bring the export on; give the run when its import may be asked for, None as long as it may not, or never will.
+
+    `seen` is the transform's listing. Raises Conflict, LineAhead, Postponed, GlueUnavailable, LedgerUnavailable.
+    """
+    if run.export_asked_on is None:
+        if not _has_labels(run, world):
+            return run
+        _ask(run, world)
+        return None
+    found = _find(run, seen)
+    if found is None:
+        if world.clock() - run.export_asked_on >= world.policy.confirm_after:
+            _ask(run, world)
+        return None
+    if found.status is Status.SUCCEEDED:
+        return run
+    if found.status.is_terminal:
+        reason = RunError(
+            "EXPORT_FAILED", f"the export before the import ended {found.status}: {found.error or ''}".rstrip(": ")
+        )
+        world.ledger.write(run, ended(run, Status.START_FAILED, world.clock(), reason))
+    return None
+
+
+def _ask(run: Run, world: World) -> None:
+    held = world.ledger.write(run, replace(run, export_asked_on=world.clock()))
+    try:
+        export_run_id = world.glue.export(held)
+    except AnswerLost:
+        return
+    except Refused as no:
+        world.ledger.write(held, ended(held, Status.REFUSED, world.clock(), RunError(no.code, no.message)))
+        return
+    except (AtLimit, NotStarted) as reason:
+        world.ledger.write(held, replace(held, export_asked_on=None))
+        raise Postponed(held, reason) from reason
+    world.ledger.write(held, replace(held, export_run_id=export_run_id))
+
+
+def _find(run: Run, seen: Sequence[GlueRun]) -> GlueRun | None:
+    """The run's export: the only one that is ever given this run's own prefix."""
+    prefix = (run.export_to or "").rstrip("/")
+    same = [one for one in seen if one.task_type == "EXPORT_LABELS" and (one.path or "").rstrip("/") == prefix]
+    return max(same, key=lambda one: (one.status is Status.SUCCEEDED, one.started_on), default=None)
+
+
+def _has_labels(run: Run, world: World) -> bool:
+    try:
+        return world.glue.transform(run.transform_id or "").label_count > 0
+    except UnknownToGlue:
+        return False  # the import itself is told so, and ends accordingly
+    except GlueUnavailable as fault:
+        raise Postponed(run, NotStarted(str(fault))) from fault

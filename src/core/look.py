@@ -1,0 +1,21 @@
+"""Look at runs: each caller at its own, unless the operator lets all see all."""
+
+from dataclasses import replace
+
+from core.errors import UnknownRun
+from core.ports import RunFilter, RunPage, World
+from core.runs import Run
+
+
+def find(run_id: str, caller: str, world: World) -> Run:
+    """The run as it stands now. Raises UnknownRun, also for another caller's run; LedgerUnavailable."""
+    run = world.ledger.get(run_id)
+    if run is None or not (world.policy.share_runs or run.requested_by == caller):
+        raise UnknownRun(f"there is no task run {run_id}")
+    return run
+
+
+def listing(which: RunFilter, caller: str, limit: int, cursor: str | None, world: World) -> RunPage:
+    """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
+    mine = which if world.policy.share_runs else replace(which, requested_by=caller)
+    return world.ledger.page(mine, limit, cursor)

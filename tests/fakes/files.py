@@ -1,0 +1,31 @@
+"""core.ports.LabelFiles in memory; tests/contract holds it to the one on S3."""
+
+from hashlib import sha256
+
+from core.errors import FilesUnavailable, NoSuchFile
+from core.ports import OpenFile
+
+GOOD = b"labeling_set_id,label,id,name\na,1,1,Ann\na,1,2,Anne\n"
+
+
+class MemoryFiles:
+    """Every path holds a good file, until a test puts another one there, or takes it away (None)."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes | None] = {}
+        self.is_down = False
+
+    def open(self, path: str) -> OpenFile:
+        body = self._body(path)
+        return OpenFile(self.pin(path), len(body), iter([body[:10], body[10:]]))
+
+    def pin(self, path: str) -> str:
+        return sha256(self._body(path)).hexdigest()
+
+    def _body(self, path: str) -> bytes:
+        if self.is_down:
+            raise FilesUnavailable("S3 cannot be reached")
+        body = self.contents.get(path, GOOD)
+        if body is None:
+            raise NoSuchFile(f"there is no object {path}")
+        return body

@@ -1,0 +1,150 @@
+"""A label file is checked before Glue is asked, and what was checked is what is imported."""
+
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from core.errors import TryAgainLater
+from core.label_file import MAX_BYTES, findings
+from core.runs import Status
+from tests.fakes.files import GOOD
+from tests.fakes.loop import UPLOADED, Loop, import_order, labeling_order
+
+HEADER = b"labeling_set_id,label,id,name\n"
+COLUMNS = ("id", "name")
+
+
+def found(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
+    return findings([body[:7], body[7:]], columns)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"", ["line 1: the header must begin with labeling_set_id,label"]),
+        (b"id,name\n1,Ann\n", ["line 1: the header must begin with labeling_set_id,label"]),
+        (b"\xef\xbb\xbf" + GOOD, ["line 1: begins with a byte order mark; save the file as UTF-8 without one"]),
+        (
+            HEADER.replace(b"name", b"nam"),
+            ["line 1: the transform has no column 'nam'", "line 1: the transform's column 'name' is missing"],
+        ),
+        (HEADER.replace(b"\n", b",name\n"), ["line 1: the column 'name' is there twice"]),
+        (HEADER, ["line 2: there are no labelled rows"]),
+        (HEADER + b"a,1,1,x\na,,2,y\n", ["line 3: label is blank; a row that matches nothing gets a label of its own"]),
+        (HEADER + b"a,1,1,x\na,1,2,y\n,1,3,z\n", ["line 4: labeling_set_id is blank"]),
+        (
+            HEADER + b"a,1,1,x\na,1,2\n",
+            ["line 2: the labeling set 'a' has 1 rows; 2 to 50 are allowed", "line 3: has 3 cells, the header has 4"],
+        ),
+        (HEADER + b'a,1,1,"two\nlines"\na,1,2,y\nb,1,3,z\n', ["line 5: the labeling set 'b' has 1 rows; 2 to 50 are allowed"]),
+        (
+            HEADER + b"".join(b"a,1,%d,x\n" % n for n in range(51)),
+            ["line 2: the labeling set 'a' has 51 rows; 2 to 50 are allowed"],
+        ),
+        (HEADER + b"a,1,1,caf\xe9\n", ["line 2: is not UTF-8; save the file as UTF-8"]),
+    ],
+)
+def test_a_finding_names_the_line_and_the_remedy(body: bytes, expected: list[str]) -> None:
+    assert found(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        GOOD,
+        GOOD.replace(b"\n", b"\r\n"),
+        HEADER + b"".join(b"a,1,%d,x\n" % n for n in range(50)),
+        "labeling_set_id,label,id,name\nä,ü,1,日本\nä,ü,2,\n".encode(),
+        b"labeling_set_id,label,name,id\na,1,x,1\na,2,y,2\n",
+    ],
+)
+def test_a_good_file_has_no_findings(body: bytes) -> None:
+    assert found(body) == []
+
+
+def test_columns_are_not_looked_at_where_glue_does_not_say_them() -> None:
+    assert found(b"labeling_set_id,label,x\na,1,1\na,1,2\n", ()) == []
+
+
+def test_the_first_twenty_findings_are_shown_and_the_others_counted() -> None:
+    shown = found(HEADER + b"".join(b"a,,%d,x\n" % n for n in range(30)))
+    assert len(shown) == 21
+    assert shown[-1] == "and 10 more"
+    assert shown[0].startswith("line 2:")
+
+
+def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield HEADER
+        for number in range(9_000):
+            yield b"set%d,1,1,%s\nset%d,1,2,y\n" % (number, b"x" * 1000, number)
+
+    tracemalloc.start()
+    assert findings(chunks(), COLUMNS) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000 < 9_000 * 1_000
+
+
+# --- on the way to Glue
+
+
+@pytest.mark.parametrize("body", [None, b"", b"no label file\n", b"x" * (MAX_BYTES + 1)])
+def test_a_bad_file_is_refused_and_nothing_is_started(body: bytes | None) -> None:
+    loop = Loop()
+    loop.files.contents[UPLOADED] = body
+    run = loop.run_of(import_order())
+    assert (run.status, run.error and run.error.code) == (Status.REFUSED, "INVALID_LABEL_FILE")
+    assert loop.glue.calls == []
+
+
+def test_a_bad_file_is_refused_even_where_the_import_had_to_wait() -> None:
+    loop = Loop()
+    loop.run_of(import_order("open", path="s3://bucket/other.csv"))
+    loop.files.contents[UPLOADED] = b"no label file\n"
+    assert loop.run_of(import_order()).status is Status.REFUSED
+
+
+def test_quotes_escaped_with_a_backslash_are_accepted_too() -> None:
+    loop = Loop()
+    loop.files.contents[UPLOADED] = HEADER + b'a,1,1,"a \\"b\\", c"\na,1,2,y\n'
+    assert loop.run_of(import_order()).status is Status.STARTING
+
+
+def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
+    loop = Loop()
+    first = loop.run_of(import_order("first", path="s3://bucket/first.csv"))
+    waiting = loop.run_of(import_order("second"))
+    loop.files.contents[UPLOADED] = GOOD + b"b,1,1,x\nb,2,2,y\n"
+    loop.glue.finish_all()
+    loop.reconcile()
+    loop.reconcile()
+    ended = loop.now(waiting)
+    assert (ended.status, ended.error and ended.error.code) == (Status.REFUSED, "LABEL_FILE_CHANGED")
+    assert [one.task_run_id for one in loop.glue.all()] == [loop.now(first).task_run_id]
+
+
+def test_the_same_key_works_once_the_file_was_mended() -> None:
+    loop = Loop()
+    loop.files.contents[UPLOADED] = b"no label file\n"
+    assert loop.run_of(import_order()).status is Status.REFUSED
+    loop.files.contents[UPLOADED] = GOOD
+    again = loop.run_of(import_order())
+    assert (again.status, again.attempt) == (Status.STARTING, 2)
+
+
+def test_while_s3_cannot_be_asked_nothing_is_accepted() -> None:
+    loop = Loop()
+    loop.files.is_down = True
+    with pytest.raises(TryAgainLater):
+        loop.start(import_order())
+    assert loop.ledger.items == {}
+    loop.files.is_down = False
+    assert loop.run_of(import_order()).status is Status.STARTING
+
+
+def test_a_labeling_set_needs_no_file() -> None:
+    loop = Loop()
+    loop.files.is_down = True
+    assert loop.run_of(labeling_order()).status is Status.STARTING
