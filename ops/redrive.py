@@ -45,7 +45,7 @@ def redrive(deployed: Deployed, queues: Sequence[str], say: Say, *, dry_run: boo
                     say(f"{what}: {message['Body'][:300]}")
                     continue
                 DOORS[queue](deployed, json.loads(message["Body"]), say)
-            except (NotTaken, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError) as fault:
+            except (NotTaken, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError, TypeError) as fault:
                 tally.kept.append(what)
                 say(f"{what} stays: {type(fault).__name__} {fault}")
             else:

@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.cases import Case, Scene
-from tests.chaos.cloud import Ground, chaos_cloud
-from tests.chaos.handler_runs import prepare
+from tests.chaos.cloud import ENVIRONMENT, Ground, chaos_cloud
+from tests.chaos.handler_runs import prepare, share_memory
 from tests.chaos.play import Play
 from tests.chaos.scenes import cases
 from tests.chaos.stream import LedgerStream
 from tests.chaos.troupe import Report, Troupe
 from tests.chaos.verdict import Violation
 
-ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
 _FORK = multiprocessing.get_context("fork")
 _SHOWN = 25
 
@@ -107,6 +106,7 @@ def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int) -
 
 
 def _work(ground: Ground, name: str, mine: Sequence[Case], batch: int, end: Connection) -> None:
+    share_memory()
     fresh = Ground(ground.stack, ground.held, ground.log)  # connections are not shared between processes
     for report in Troupe(fresh, name, min(batch, len(mine) or 1)).play_all(mine):
         violations = [[violation.what, violation.detail[: _SHOWN * 20]] for violation in report.violations]

@@ -14,9 +14,9 @@ from core.aws.glue import GlueTaskRuns
 from core.ports import GlueRun, World
 from core.runs import Run
 from handlers import wiring
-from tests.chaos.__main__ import ENVIRONMENT, Prober
+from tests.chaos.__main__ import Prober
 from tests.chaos.cases import Case
-from tests.chaos.cloud import chaos_cloud
+from tests.chaos.cloud import ENVIRONMENT, chaos_cloud
 from tests.chaos.faults import Kind
 from tests.chaos.handler_runs import prepare
 from tests.chaos.play import unchanged

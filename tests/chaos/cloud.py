@@ -16,6 +16,8 @@ from local.stack import Stack, deploy
 HELD_FOLDER = "CHAOS_HELD_FOLDER"  # a file of a transform's name in it keeps the transform's runs RUNNING
 COLUMNS = ("pk", "name")
 LABELS = "labeling_set_id,label,pk,name\ns1,A,p1,anna\ns1,A,p2,ana\ns1,B,p3,bert\n"
+# What the handlers run with, over what is deployed: a case should not have to wait.
+ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
 _NEVER = "rate(1000 days)"
 
 

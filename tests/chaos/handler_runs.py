@@ -9,6 +9,7 @@ import selectors
 import signal
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ _SAMPLES = Path(__file__).resolve().parents[2] / "events"
 # The children's clocks run ahead of Glue's by as much as a case lets time pass.
 _LONGEST_CASE = timedelta(hours=1)
 
+_WIRING: Any = wiring
+_ENDPOINT: Any = botocore.endpoint
 _injector: Injector | None = None
 
 
@@ -69,15 +72,33 @@ def prepare(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
     session = Session()
     session.events.register_first("before-send", _before_send)
-    module: Any = wiring
-    module.Session = lambda: session
+    _WIRING.Session = lambda: session
     wiring.world()
     handlers.api.build_app()
-    pauses: Any = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
-    endpoint: Any = botocore.endpoint
-    endpoint.time = pauses  # the SDK's pauses between retries, and only those
+    # The SDK's pauses between retries, and only those.
+    _ENDPOINT.time = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
     _warm_up(wiring.world())
-    gc.freeze()  # children then share the parent's memory
+    share_memory()
+
+
+@contextlib.contextmanager
+def prepared(environment: Mapping[str, str]) -> Iterator[None]:
+    """`prepare`, for as long as the block lasts: a test leaves its process as it was."""
+    before, connect, clock = dict(os.environ), _WIRING.Session, _ENDPOINT.time
+    forget = (_WIRING.world.cache_clear, _WIRING._bus.cache_clear)  # noqa: SLF001  all that it remembers
+    try:
+        for cache_clear in forget:
+            cache_clear()
+        prepare(environment)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        _WIRING.Session, _ENDPOINT.time = connect, clock
+        for cache_clear in forget:
+            cache_clear()
+        gc.enable()
+        gc.unfreeze()
 
 
 def _warm_up(world: World) -> None:
@@ -103,6 +124,13 @@ def _warm_up(world: World) -> None:
     _injector = None
 
 
+def share_memory() -> None:
+    """Let no collection touch what is there already: forked processes then share it, and start in half the time."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
 def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], World] = lambda world: world) -> list[Outcome]:
     """Run all of them at the same time, each in its own process, and wait for them."""
     started = [_fork(run, change_world) for run in runs]
@@ -112,7 +140,10 @@ def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], Worl
 
 def _fork(run: HandlerRun, change_world: Callable[[World], World]) -> tuple[int, int]:
     reading, writing = os.pipe()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Newer Pythons warn of other threads; the child touches nothing that one of them could hold.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid == 0:
         with contextlib.suppress(BaseException):
             os.close(reading)
