@@ -42,6 +42,10 @@ up: $(VENV) $(SAM) ## start the local cloud, deploy to it, leave it running (.lo
 down: $(VENV) ## stop the local cloud
 	@$(RUN)/python -m local.cloud down
 
+.PHONY: sample
+sample: $(VENV) ## a table and a transform to try things on, in the local cloud; prints the transform's id
+	@$(RUN)/python -m local.sample
+
 .PHONY: test
 test: $(VENV) $(SAM) ## set up from nothing, then run all tests
 	@$(RUN)/pytest

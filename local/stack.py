@@ -5,7 +5,7 @@ import json
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,8 +46,18 @@ class Stack:
         return make(service, endpoint_url=self.aws_endpoint_url)
 
     def as_json(self) -> str:
-        names = {key: key.split("_")[0] + "".join(part.title() for part in key.split("_")[1:]) for key in asdict(self)}
-        return json.dumps({names[key]: value for key, value in asdict(self).items()}, indent=2) + "\n"
+        return json.dumps({_camel(key): value for key, value in asdict(self).items()}, indent=2) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> "Stack":
+        """The stack that `as_json` wrote down."""
+        found = json.loads(text)
+        return Stack(**{one.name: found[_camel(one.name)] for one in fields(Stack)})
+
+
+def _camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(part.title() for part in more)
 
 
 def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template: Path = ROOT / "template.yaml") -> Stack:

@@ -1,0 +1,26 @@
+"""`make sample`: a table to try things on, in the local cloud that runs; prints the id of a new transform for it."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from local.cloud import FOLDER
+from local.demo_table import create_transform, febrl, load
+from local.stack import Stack
+
+
+def main(folder: Path) -> int:
+    stack_file = folder / "stack.json"
+    if not stack_file.exists():
+        sys.stderr.write("No local cloud is running; `make up` starts one.\n")
+        return 1
+    stack = Stack.from_json(stack_file.read_text())
+    records = febrl()
+    with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # a second transform on the same table
+        load(stack, records)
+    sys.stdout.write(create_transform(stack, records.primary_key) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
