@@ -138,3 +138,21 @@ def test_a_start_that_went_wrong_is_told_by_what_it_proves(
         side.glue.start(run)
     found: list[Any] = [one.path for one in side.glue.runs(side.transform_id, lately())]
     assert found == ([run.path] if has_started else [])
+
+
+def test_an_export_is_listed_with_the_folder_that_it_was_asked_for(side: Side) -> None:
+    task_run_id = side.glue.start(side.importing)
+    side.finish(task_run_id)
+    assert side.glue.transform(side.transform_id).label_count > 0
+    exporting = replace(side.importing, export_to="s3://bucket/backups/0123456789abcdef0123456789abcdef/")
+    export_run_id = side.glue.export(exporting)
+    listed = side.glue.run(side.transform_id, export_run_id)
+    assert (listed.task_type, listed.path) == ("EXPORT_LABELS", exporting.export_to)
+
+
+def test_a_transform_tells_its_columns_and_how_many_labels_it_has(side: Side) -> None:
+    transform = side.glue.transform(side.transform_id)
+    assert transform.label_count == 0
+    assert "id" in transform.columns
+    with pytest.raises(UnknownToGlue):
+        side.glue.transform("tfm-none")

@@ -77,6 +77,8 @@ class FakeGlue:
         for listed in self.task_runs.values():
             for position, one in enumerate(listed):
                 if one.task_run_id == task_run_id:
+                    if one.task_type == "IMPORT_LABELS" and status is Status.SUCCEEDED and one.status is not status:
+                        self.label_count = 10 + (0 if one.replace_all_labels else self.label_count)
                     over = self.clock() if status.is_terminal else None
                     listed[position] = replace(
                         one, status=status, completed_on=over, execution_time=7 if over else None, error=error
