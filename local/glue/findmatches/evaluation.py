@@ -51,7 +51,7 @@ def evaluation(prepared: Prepared | None, labelled: LabelledPairs, settings: Set
     tp, fp = int((said & test.match).sum()), int((said & ~test.match).sum())
     fn, tn = int((~said & test.match).sum()), int((~said & ~test.match).sum())
     return Evaluation(
-        area_under_pr_curve=float(average_precision_score(test.match, likely)),
+        area_under_pr_curve=area_under_pr_curve(likely, test.match),
         precision=tp / max(tp + fp, 1),
         recall=tp / max(tp + fn, 1),
         f1=2 * tp / max(2 * tp + fp + fn, 1),
@@ -87,6 +87,11 @@ def _split(pairs: LabelledPairs, sets: NDArray[np.int64], seed: int) -> tuple[La
             return learn, test
     missing = "matching" if not pairs.match.any() else "different" if pairs.match.all() else "matching and different"
     raise NotEnoughLabels(f"Evaluation needs {missing} pairs both in the labeling sets to learn from and in those to test on.")
+
+
+def area_under_pr_curve(likely: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
+    # Summing the steps may round to 1.0000000000000002, which no reader of a share expects.
+    return min(1.0, max(0.0, float(average_precision_score(match, likely))))
 
 
 def _largest_f1(likely: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
