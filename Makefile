@@ -48,7 +48,7 @@ sample: $(VENV) ## a table and a transform to try things on, in the local cloud;
 
 .PHONY: test
 test: $(VENV) $(SAM) ## set up from nothing, then run all tests
-	@$(RUN)/pytest
+	@$(RUN)/pytest -n auto --dist loadfile --durations=15
 
 # sam wants a region even where it asks no one, and python3.13 on the PATH (else pyenv's) to resolve the functions' packages.
 SAM_CLI := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
