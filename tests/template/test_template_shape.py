@@ -55,10 +55,11 @@ def test_every_handler_exists(functions: dict[str, Any]) -> None:
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_functions_run_python_313_on_arm64(template: dict[str, Any]) -> None:
+def test_functions_run_python_313_on_arm64_unless_told_otherwise(template: dict[str, Any]) -> None:
     shared = template["Globals"]["Function"]
     assert shared["Runtime"] == "python3.13"
-    assert shared["Architectures"] == ["arm64"]
+    assert shared["Architectures"] == [{"Ref": "Architecture"}]
+    assert template["Parameters"]["Architecture"]["Default"] == "arm64"
 
 
 def test_every_route_of_the_contract_is_declared_one_by_one(functions: dict[str, Any]) -> None:
