@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import groupby, islice
 
-from core.errors import Conflict, LoopError, UnknownToGlue
+from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
 from core.follow import follow
 from core.ports import GlueRun, World
 from core.runs import IN_GLUE, Run, Status
@@ -82,10 +82,20 @@ def _look(asked: Sequence[Run], world: World) -> Sequence[GlueRun]:
     if not asked:
         return []
     since = min(run.asked_on or run.export_asked_on or run.requested_on for run in asked) - world.policy.skew
+    transform_id = asked[0].transform_id or ""
     try:
-        return world.glue.runs(asked[0].transform_id or "", since)
+        return world.glue.runs(transform_id, since)
+    except UnknownToGlue:
+        return _nothing_if_gone(transform_id, world)
+
+
+def _nothing_if_gone(transform_id: str, world: World) -> Sequence[GlueRun]:
+    """One denial may be a slip, and would look like proof that nothing had started: the transform itself is asked for too."""
+    try:
+        world.glue.transform(transform_id)
     except UnknownToGlue:
         return []
+    raise GlueUnavailable("the transform is there, and yet its runs are not listed")
 
 
 def _safely(runs: Sequence[Run], world: World) -> Tally:
