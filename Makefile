@@ -50,9 +50,21 @@ sample: $(VENV) ## a table and a transform to try things on, in the local cloud;
 test: $(VENV) $(SAM) ## set up from nothing, then run all tests
 	@$(RUN)/pytest -n auto --dist loadfile --durations=15
 
+.PHONY: chaos
+chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothing twice, nothing lost (EVERY=2 plays each second case)
+	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY))
+
+.PHONY: load
+load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory
+	@$(RUN)/python -m bench.load
+
+.PHONY: redrive
+redrive: $(VENV) ## send the dead letters through their doors again (LOCAL=1 for the local cloud, STACK=name, DRY_RUN=1)
+	@$(RUN)/python -m ops.redrive $(if $(LOCAL),--local) $(if $(STACK),--stack '$(STACK)') $(if $(DRY_RUN),--dry-run)
+
 # sam wants a region even where it asks no one, and python3.13 on the PATH (else pyenv's) to resolve the functions' packages.
-SAM_CLI := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} \
-	PATH="$(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin)),/usr/bin):$$PATH" .venv-sam/bin/sam
+WITH_PYTHON313 := PATH="$(or $(lastword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin)),/usr/bin):$$PATH"
+SAM_CLI := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(WITH_PYTHON313) .venv-sam/bin/sam
 
 .PHONY: validate
 validate: $(SAM) ## check template.yaml (sam validate --lint)
@@ -61,6 +73,14 @@ validate: $(SAM) ## check template.yaml (sam validate --lint)
 .PHONY: build
 build: $(SAM) ## build the functions for arm64 (sam build); needs python3.13
 	@$(SAM_CLI) build
+
+.PHONY: sam-cloud
+sam-cloud: $(VENV) $(SAM) ## start the local cloud within reach of sam local's containers (docs/sam-local.md)
+	@$(RUN)/python -m local.sam_local
+
+.PHONY: sam-local
+sam-local: $(VENV) $(SAM) ## every sample and the API in sam local's containers (tests/e2e); needs Docker and python3.13
+	@SAM_LOCAL=1 $(WITH_PYTHON313) $(RUN)/pytest -n 2 tests/e2e
 
 .PHONY: lint
 lint: $(VENV) ## ruff, mypy strict, import-linter
