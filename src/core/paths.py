@@ -1,7 +1,8 @@
 """S3 paths: their grammar, and which ones callers may name."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from core.errors import FieldError, InvalidRequest
 
@@ -21,14 +22,39 @@ class AllowedPrefixes:
     @staticmethod
     def parse(text: str) -> "AllowedPrefixes":
         """Read a comma-separated list. Raises ValueError on what is no S3 path."""
-        prefixes = [part.strip() for part in text.split(",") if part.strip()]
-        for prefix in prefixes:
-            if not _S3_PATH.fullmatch(prefix.rstrip("/") + "/"):
-                raise ValueError(f"ALLOWED_S3_PREFIXES: {prefix!r} is not of the form s3://bucket/prefix/")
-        return AllowedPrefixes(tuple(prefix.rstrip("/") + "/" for prefix in prefixes))
+        return AllowedPrefixes.of(part.strip() for part in text.split(",") if part.strip())
+
+    @staticmethod
+    def of(prefixes: Iterable[str]) -> "AllowedPrefixes":
+        """These prefixes. Raises ValueError on what is no S3 path."""
+        closed = tuple(prefix.rstrip("/") + "/" for prefix in prefixes)
+        for prefix in closed:
+            if not _S3_PATH.fullmatch(prefix):
+                raise ValueError(f"allowed S3 prefixes: {prefix!r} is not of the form s3://bucket/prefix/")
+        return AllowedPrefixes(closed)
 
     def allow(self, path: str) -> bool:
         return any(path.startswith(prefix) for prefix in self.prefixes)
+
+    def within(self, other: "AllowedPrefixes") -> "AllowedPrefixes":
+        """What both allow."""
+        both = [one for one in self.prefixes if other.allow(one)] + [one for one in other.prefixes if self.allow(one)]
+        return AllowedPrefixes(tuple(dict.fromkeys(both)))
+
+
+@dataclass(frozen=True, slots=True)
+class CallerPrefixes:
+    """Whose prefixes are narrowed, and to which: a caller must not have this service reach what is another's.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+
+    by_caller: Mapping[str, AllowedPrefixes] = field(default_factory=dict)
+
+    def narrow(self, allowed: AllowedPrefixes, caller: str) -> AllowedPrefixes:
+        """What `caller` may name of `allowed`; who is not named here, and has no `*` to go by, keeps all of it."""
+        own = self.by_caller.get(caller) or self.by_caller.get("*")
+        return allowed if own is None else allowed.within(own)
 
 
 def output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS3Path") -> str:

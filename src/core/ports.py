@@ -1,11 +1,11 @@
 """What core needs from the world, as protocols; core.aws implements them, tests/fakes does too."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.paths import AllowedPrefixes
+from core.paths import AllowedPrefixes, CallerPrefixes
 from core.runs import Run, Status, TaskType
 
 Clock = Callable[[], datetime]
@@ -122,6 +122,7 @@ class Policy:
     """
 
     allowed: AllowedPrefixes
+    narrowed: CallerPrefixes = field(default_factory=CallerPrefixes)
     confirm_after: timedelta = timedelta(seconds=120)
     start_deadline: timedelta = timedelta(days=1)
     max_queued: int = 100
@@ -129,6 +130,9 @@ class Policy:
     ask_within: timedelta = timedelta(seconds=30)
     skew: timedelta = timedelta(seconds=120)
     share_runs: bool = False
+
+    def allowed_for(self, caller: str) -> AllowedPrefixes:
+        return self.narrowed.narrow(self.allowed, caller)
 
 
 @dataclass(frozen=True, slots=True)

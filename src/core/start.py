@@ -46,7 +46,7 @@ def start(order: Order, world: World) -> Accepted:
     Three AWS calls when it is new, one when it is a replay. Raises InvalidRequest, KeyReused, StillInFlight, QueueFull and
     TryAgainLater; after the last two nothing is accepted and the same key may be sent again.
     """
-    wanted = new_run(order, world.clock(), world.policy.allowed)
+    wanted = new_run(order, world.clock(), world.policy.allowed_for(order.caller))
     existing: Run | None = None
     for _ in range(_ROUNDS):
         try:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+_ROLE = re.compile(r"arn:([^:]+):iam::(\d+):role/(?:.+/)?([^/]+)")
 _ASSUMED_ROLE = re.compile(r"(arn:[^:]+:sts::\d+:assumed-role/[^/]+)/.+")
 
 
@@ -15,6 +16,12 @@ def rest_caller(event: dict[str, Any]) -> str:
     arn = identity.get("userArn") or identity.get("caller") or identity.get("accountId") or "anonymous"
     match = _ASSUMED_ROLE.fullmatch(arn)
     return match[1] if match else str(arn)
+
+
+def named_caller(name: str) -> str:
+    """A caller as an operator names it: a role's own ARN stands for whoever assumes it."""
+    match = _ROLE.fullmatch(name)
+    return f"arn:{match[1]}:sts::{match[2]}:assumed-role/{match[3]}" if match else name
 
 
 def event_caller(event: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from handlers.bodies import MAX_BYTES
 from handlers.examples import TASK_RUN_ID
 from handlers.problems import CONTENT_TYPE, FieldProblem, ProblemDetails
 
@@ -60,7 +61,9 @@ _LATER = _problem(
     "the ledger cannot be reached just now",
     "Retry-After",
 )
-_NOT_JSON = _problem(415, "The body is not JSON.", "Unsupported media type", "send application/json, not text/plain")
+_NOT_JSON = _problem(
+    413, "The body is longer than any request that is valid.", "Request too large", f"a body may have {MAX_BYTES} bytes"
+) | _problem(415, "The body is not JSON.", "Unsupported media type", "send application/json, not text/plain")
 _UNKNOWN_RUN = _problem(404, "No such task run.", "Unknown task run", f"there is no task run {TASK_RUN_ID}")
 
 _STARTING = (

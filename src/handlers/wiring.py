@@ -12,19 +12,26 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from boto3.session import Session
 from botocore.config import Config
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from core.announce import Bus
 from core.aws.bus import EventBus
 from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
-from core.paths import AllowedPrefixes
+from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Policy, World
+from handlers.callers import named_caller
 
 # Bounds of one AWS call. What can be added up of them stays below Policy.ask_within and the functions' time-outs.
 _ONCE = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 1})
 _AGAIN = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+def _caller_prefixes(text: str) -> CallerPrefixes:
+    """Read `{"caller": ["s3://bucket/prefix/"]}`. Raises ValueError."""
+    said = TypeAdapter(dict[str, list[str]]).validate_json(text)
+    return CallerPrefixes({named_caller(name): AllowedPrefixes.of(own) for name, own in said.items()})
 
 
 class LoopSettings(BaseModel):
@@ -32,6 +39,7 @@ class LoopSettings(BaseModel):
 
     ledger_table: Annotated[str, Field(alias="LEDGER_TABLE", min_length=3)]
     allowed: Annotated[AllowedPrefixes, Field(alias="ALLOWED_S3_PREFIXES"), BeforeValidator(AllowedPrefixes.parse)]
+    narrowed: Annotated[CallerPrefixes, Field(alias="CALLER_S3_PREFIXES"), BeforeValidator(_caller_prefixes)] = CallerPrefixes()
     confirm_after_seconds: Annotated[float, Field(alias="CONFIRM_AFTER_SECONDS", ge=0)] = 120
     start_deadline_seconds: Annotated[float, Field(alias="START_DEADLINE_SECONDS", gt=0)] = 86_400
     max_queued: Annotated[int, Field(alias="MAX_QUEUED_PER_TRANSFORM", ge=0)] = 100
@@ -42,6 +50,7 @@ class LoopSettings(BaseModel):
     def policy(self) -> Policy:
         return Policy(
             allowed=self.allowed,
+            narrowed=self.narrowed,
             confirm_after=timedelta(seconds=self.confirm_after_seconds),
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             max_queued=self.max_queued,

@@ -10,6 +10,7 @@ import pytest
 from core.errors import LineAhead
 from core.ports import World
 from handlers import wiring
+from handlers.bodies import MAX_BYTES
 from tests.component.doors import Answer, Doors
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
@@ -29,7 +30,7 @@ def refused(doors: Doors, event: dict[str, Any], status: int) -> Answer:
     return answer
 
 
-@pytest.mark.parametrize("body", ['{"transformId": ', "transformId=1", "{'transformId': 1}", "[" * 100_000])
+@pytest.mark.parametrize("body", ['{"transformId": ', "transformId=1", "{'transformId': 1}", "[" * 30_000])
 def test_what_is_no_json_is_a_400(doors: Doors, body: str) -> None:
     assert refused(doors, rest_sample(SET, body=body), 400).body["title"] == "Malformed JSON"
 
@@ -99,6 +100,32 @@ def test_without_allowed_prefixes_every_path_is_refused(doors: Doors, monkeypatc
 def test_an_allowed_prefix_ends_at_its_slash(doors: Doors, monkeypatch: pytest.MonkeyPatch, folder: str, status: int) -> None:
     monkeypatch.setenv("ALLOWED_S3_PREFIXES", f"s3://somewhere-else/, s3://{BUCKET}/mine")
     assert doors.rest(rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/{folder}"})).status == status
+
+
+def test_a_caller_cannot_have_the_service_reach_what_is_another_s(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = sample(SET)["requestContext"]["identity"]["userArn"]
+    role = "arn:aws:iam::{}:role/{}".format(caller.split(":")[4], caller.split("/")[1])
+    own = {role: [f"s3://{BUCKET}/labeling-sets/mine/"], "*": [f"s3://{BUCKET}/labeling-sets/theirs/"]}
+    monkeypatch.setenv("CALLER_S3_PREFIXES", json.dumps(own))
+    theirs = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/theirs/"})
+    assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in refused(doors, theirs, 422).body["errors"][0]["detail"]
+    mine = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/mine/"})
+    assert doors.rest(mine).status == 202
+
+
+@pytest.mark.parametrize("name", [SET, IMPORT, "api-cancel-task-run"])
+def test_what_is_longer_than_any_valid_request_is_a_413_unread(doors: Doors, name: str) -> None:
+    event = sample(name) | {"body": "[" * (MAX_BYTES + 1)}
+    assert str(MAX_BYTES) in refused(doors, event, 413).body["detail"]
+    packed = base64.b64encode(b"[" * (MAX_BYTES + 3)).decode()
+    refused(doors, sample(name) | {"body": packed, "isBase64Encoded": True}, 413)
+
+
+def test_the_longest_valid_request_is_short_enough(doors: Doors) -> None:
+    long = f"s3://{BUCKET}/labels/" + "\U0001f600" * 900 + ".csv"
+    body = GOOD_IMPORT | {"inputS3Path": long, "replaceAllLabels": True, "exportTo": long[:900]}
+    assert len(json.dumps(body)) < MAX_BYTES
+    assert doors.rest(rest_sample(IMPORT, body=body)).status not in (400, 413, 415)
 
 
 def test_null_headers_as_the_console_sends_them_miss_the_key(doors: Doors) -> None:

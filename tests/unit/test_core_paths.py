@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
-from core.paths import MAX_LENGTH, AllowedPrefixes, label_file, output_folder, transform_of_upload
+from core.paths import MAX_LENGTH, AllowedPrefixes, CallerPrefixes, label_file, output_folder, transform_of_upload
 
 ANYWHERE = AllowedPrefixes.parse("s3://bucket/")
 SOMEWHERE = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
@@ -125,7 +125,7 @@ def test_whatever_is_sent_is_either_below_a_prefix_or_refused(text: str) -> None
 
 @pytest.mark.parametrize("text", ["bucket/prefix", "s3://", "s3://bucket,x", "arn:aws:s3:::bucket"])
 def test_a_wrong_setting_is_found_at_start_up(text: str) -> None:
-    with pytest.raises(ValueError, match="ALLOWED_S3_PREFIXES"):
+    with pytest.raises(ValueError, match="allowed S3 prefixes"):
         AllowedPrefixes.parse(text)
 
 
@@ -156,3 +156,22 @@ def test_a_prefix_reads_the_same_with_or_without_its_slash(keys: list[str]) -> N
 )
 def test_an_upload_tells_its_transform_by_its_key(key: str, transform_id: str | None) -> None:
     assert transform_of_upload(key) == transform_id
+
+
+@pytest.mark.parametrize(
+    ("caller", "may_name"),
+    [
+        ("alice", ("s3://bucket/sets/alice/",)),
+        ("bob", ("s3://bucket/sets/",)),  # his are wider than the service's own
+        ("carol", ()),
+        ("somebody else", ("s3://bucket/sets/shared/",)),
+    ],
+)
+def test_a_caller_may_name_its_own_prefixes_and_none_beyond_the_service_s(caller: str, may_name: tuple[str, ...]) -> None:
+    own = {"alice": ["s3://bucket/sets/alice"], "bob": ["s3://bucket/"], "carol": [], "*": ["s3://bucket/sets/shared/"]}
+    narrowed = CallerPrefixes({name: AllowedPrefixes.of(prefixes) for name, prefixes in own.items()})
+    assert narrowed.narrow(AllowedPrefixes.parse("s3://bucket/sets/"), caller).prefixes == may_name
+
+
+def test_whoever_is_not_narrowed_may_name_all() -> None:
+    assert CallerPrefixes({"alice": AllowedPrefixes(())}).narrow(SOMEWHERE, "bob") is SOMEWHERE

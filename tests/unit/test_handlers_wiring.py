@@ -42,11 +42,21 @@ def test_no_allowed_prefix_refuses_every_path() -> None:
     assert not settings.policy.allowed.allow("s3://bucket/a/b")
 
 
+def test_a_role_in_the_mapping_stands_for_whoever_assumes_it() -> None:
+    said = '{"arn:aws:iam::123456789012:role/teams/team-a": ["s3://bucket/a/team-a/"]}'
+    policy = LoopSettings.model_validate(NEEDED | {"CALLER_S3_PREFIXES": said}).policy
+    assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-a").prefixes == ("s3://bucket/a/team-a/",)
+    assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-b").prefixes == ("s3://bucket/a/",)
+
+
 @pytest.mark.parametrize(
     ("wrong", "name"),
     [
         ({"LEDGER_TABLE": ""}, "LEDGER_TABLE"),
         ({"ALLOWED_S3_PREFIXES": "bucket"}, "ALLOWED_S3_PREFIXES"),
+        ({"CALLER_S3_PREFIXES": "alice"}, "CALLER_S3_PREFIXES"),
+        ({"CALLER_S3_PREFIXES": '{"alice": "s3://bucket/"}'}, "CALLER_S3_PREFIXES"),
+        ({"CALLER_S3_PREFIXES": '{"alice": ["bucket"]}'}, "CALLER_S3_PREFIXES"),
         ({"CONFIRM_AFTER_SECONDS": "-1"}, "CONFIRM_AFTER_SECONDS"),
         ({"CONFIRM_AFTER_SECONDS": "soon"}, "CONFIRM_AFTER_SECONDS"),
         ({"START_DEADLINE_SECONDS": "0"}, "START_DEADLINE_SECONDS"),
