@@ -4,7 +4,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -16,8 +16,11 @@ FOLDER = ROOT / ".local"
 PREFERRED_PORT = 4566
 
 
-def up(folder: Path, more_addresses: Sequence[str]) -> None:
-    """Start the cloud, deploy to it, leave it running, and say where everything is. Raises CloudFailed."""
+def up(folder: Path, more_addresses: Sequence[str], prepare: Callable[[Path], None] = lambda _: None) -> None:
+    """Start the cloud, deploy to it, leave it running, and say where everything is. Raises CloudFailed.
+
+    `prepare` is given the cloud's empty folder before it starts.
+    """
     stack_file = folder / "stack.json"
     if running := _running(folder):
         _say(f"The local cloud runs already: {running.endpoint} ({stack_file} has the rest; make down stops it).")
@@ -25,6 +28,7 @@ def up(folder: Path, more_addresses: Sequence[str]) -> None:
     port = PREFERRED_PORT if is_free(PREFERRED_PORT) else free_port()
     # Always from nothing: MiniStack forgets when it stops, and the Glue engine must not remember more than it does.
     shutil.rmtree(folder / "cloud", ignore_errors=True)
+    prepare(folder / "cloud")
     cloud = start(folder / "cloud", port, more_addresses)
     try:
         stack = deploy(cloud.endpoint)

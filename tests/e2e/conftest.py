@@ -1,0 +1,71 @@
+"""One copy of the project per worker, set up as docs/sam-local.md says; built once for all workers."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.laptop import Laptop, copy_project
+
+DOCKER_SECONDS = 20
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs Docker, and minutes."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    if ours and (reason := _reason_to_skip()):
+        for item in ours:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _reason_to_skip() -> str | None:
+    if os.environ.get("SAM_LOCAL") != "1":
+        return "takes minutes: `make sam-local` runs it"
+    if shutil.which("docker") is None:
+        return "sam local needs Docker, and there is no docker on the PATH"
+    try:
+        told = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=DOCKER_SECONDS, check=False)  # noqa: S607 - the docker on the PATH
+    except subprocess.TimeoutExpired:
+        return "sam local needs Docker, and `docker info` does not answer"
+    return None if told.returncode == 0 else f"sam local needs Docker: {(told.stderr.strip().splitlines() or ['?'])[-1]}"
+
+
+@pytest.fixture(scope="session")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """The project, built and with a local cloud of its own in which nothing moves but what a container does."""
+    folder = tmp_path_factory.mktemp("project")
+    laptop = Laptop(folder)
+    copy_project(folder)
+    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.getbasetemp()
+    try:
+        with _one_at_a_time(shared / "sam.lock"):
+            built = shared / "built"
+            if built.exists():
+                shutil.copytree(built, folder / ".aws-sam", symlinks=True)
+            laptop.set_up()  # `sam build` finds what is built already
+            if not built.exists():
+                laptop.invoke("api-openapi")  # makes the image that all invocations share
+                shutil.copytree(folder / ".aws-sam", built, symlinks=True)
+        laptop.keep_still()
+        yield laptop
+    finally:
+        laptop.tear_down()
+
+
+@contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def quiet(laptop: Laptop) -> Laptop:
+    """The laptop with a fresh ledger, and a Glue and a bus without anything under way."""
+    laptop.forget()
+    return laptop

@@ -1,0 +1,53 @@
+"""docs/sam-local.md, line by line: the blocks that call the functions do what the page says."""
+
+import json
+import socket
+from typing import Any
+
+from tests.e2e.laptop import Laptop, lines
+
+SECONDS = 240
+
+
+def test_the_line_that_invokes_a_function_starts_a_run(quiet: Laptop) -> None:
+    done = quiet.follow(lines("invoke"), SECONDS)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.strip().splitlines()[-1])
+    assert answer["statusCode"] == 202
+    assert [item["status"] for item in quiet.items()] == ["STARTING"]
+
+
+def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: Laptop) -> None:
+    before = len(quiet.glue_runs())
+    # A run that is looked up by its id, before the page's last line ends the API.
+    look = 'ID=$(call "$API/v1/task-runs?limit=1" | grep -oE \'"id": ?"[0-9a-f]{32}"\' | grep -oE "[0-9a-f]{32}")\ncall "$API/v1/task-runs/$ID"\n'
+    script = lines("start-api").replace("3000", str(_free_port())).replace("kill %1\n", look + "kill %1\nwait || true\n")
+
+    done = quiet.follow(script, SECONDS)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, listed, refused, found = _documents(done.stdout)
+    assert first["status"] == "STARTING"
+    assert second["id"] == first["id"]
+    assert "idempotency-replayed: true" in done.stdout.lower()
+    assert listed["items"] == [found]
+    assert found["id"] == first["id"]
+    assert (refused["status"], refused["title"]) == (422, "Invalid request")
+    assert [one["pointer"] for one in refused["errors"]] == ["#/inputS3Path"]
+    assert len(quiet.glue_runs()) - before == 1
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _documents(output: str) -> list[Any]:
+    """The JSON documents among the lines, in order."""
+    decoder, position = json.JSONDecoder(), 0
+    found: list[Any] = []
+    while (position := output.find("{", position)) >= 0:
+        document, position = decoder.raw_decode(output, position)
+        found.append(document)
+    return found
