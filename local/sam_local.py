@@ -1,4 +1,4 @@
-"""`make sam-cloud`: the local cloud, where the containers of `sam local` reach it, with all that the samples in events/ name."""
+"""`make sam-cloud`: the local cloud where the containers of `sam local` reach it, with what the samples in events/ name."""
 
 import csv
 import io
@@ -109,7 +109,7 @@ def _check_that_it_was_made_for_containers(stack: Stack, bridge: str | None) -> 
         with socket.create_connection((bridge or "127.0.0.1", urlsplit(stack.aws_endpoint_url).port or 0), timeout=5):
             glue.get_ml_transform(TransformId=TRANSFORM)
     except (OSError, glue.exceptions.EntityNotFoundException) as problem:
-        raise CloudFailed("This local cloud was not started for sam local: `make down`, then `make sam-cloud` again") from problem
+        raise CloudFailed("This local cloud was started without `make sam-cloud`: `make down`, then try again") from problem
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ import pytest
 
 from tests.e2e.laptop import Laptop, copy_project
 
-DOCKER_SECONDS = 20
+DOCKER_SECONDS, PULL_SECONDS = 20, 300
+BASE_IMAGE = f"public.ecr.aws/lambda/python:3.13-{'x86_64' if platform.machine() in ('x86_64', 'AMD64') else 'arm64'}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,11 +30,23 @@ def _reason_to_skip() -> str | None:
         return "takes minutes: `make sam-local` runs it"
     if shutil.which("docker") is None:
         return "sam local needs Docker, and there is no docker on the PATH"
+    if problem := _problem_of("info", DOCKER_SECONDS):
+        return f"sam local needs Docker: {problem}"
+    if _problem_of("image", DOCKER_SECONDS, "inspect", BASE_IMAGE) and (
+        problem := _problem_of("pull", PULL_SECONDS, BASE_IMAGE)
+    ):
+        return f"{BASE_IMAGE} is neither here nor to be had: {problem}"
+    return None
+
+
+def _problem_of(command: str, seconds: float, *arguments: str) -> str | None:
+    """Why docker did not do it; None if it did."""
+    asked = ["docker", command, *arguments]
     try:
-        told = subprocess.run(["docker", "info"], capture_output=True, text=True, timeout=DOCKER_SECONDS, check=False)  # noqa: S607 - the docker on the PATH
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603 - our own words
     except subprocess.TimeoutExpired:
-        return "sam local needs Docker, and `docker info` does not answer"
-    return None if told.returncode == 0 else f"sam local needs Docker: {(told.stderr.strip().splitlines() or ['?'])[-1]}"
+        return f"`docker {command}` does not answer within {seconds:.0f} s"
+    return None if told.returncode == 0 else (told.stderr.strip().splitlines() or [f"`docker {command}` failed"])[-1]
 
 
 @pytest.fixture(scope="session")

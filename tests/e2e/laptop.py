@@ -27,7 +27,7 @@ LEFT_OUT = (".*", "__pycache__", "bench", "tests")
 # The two environments are there; a test in a copy of the project must never make them anew.
 MAKE = "make " + " ".join(f"-o {one}/ready" for one in ENVIRONMENTS)
 BUILD_SECONDS = 400
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 
 def lines(title: str) -> str:
@@ -128,6 +128,13 @@ class Laptop:
             "TaskRuns"
         ]
         return found
+
+    def known_to_glue(self) -> set[str]:
+        return {run["TaskRunId"] for run in self.glue_runs()}
+
+    def new_in_glue(self, known: set[str]) -> list[str]:
+        """The statuses of the runs that Glue did not know before."""
+        return [run["Status"] for run in self.glue_runs() if run["TaskRunId"] not in known]
 
     def items(self) -> list[dict[str, str]]:
         """The ledger's runs, as plain values."""

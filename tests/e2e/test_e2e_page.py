@@ -6,7 +6,12 @@ from typing import Any
 
 from tests.e2e.laptop import Laptop, lines
 
-SECONDS = 240
+SECONDS = 400
+# Before the page's last line ends the API: the run, by its id.
+LOOK_UP = """
+ID=$(call "$API/v1/task-runs?limit=1" | grep -oE '"id": ?"[0-9a-f]{32}"' | grep -oE '[0-9a-f]{32}')
+call "$API/v1/task-runs/$ID"
+"""
 
 
 def test_the_line_that_invokes_a_function_starts_a_run(quiet: Laptop) -> None:
@@ -18,10 +23,8 @@ def test_the_line_that_invokes_a_function_starts_a_run(quiet: Laptop) -> None:
 
 
 def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: Laptop) -> None:
-    before = len(quiet.glue_runs())
-    # A run that is looked up by its id, before the page's last line ends the API.
-    look = 'ID=$(call "$API/v1/task-runs?limit=1" | grep -oE \'"id": ?"[0-9a-f]{32}"\' | grep -oE "[0-9a-f]{32}")\ncall "$API/v1/task-runs/$ID"\n'
-    script = lines("start-api").replace("3000", str(_free_port())).replace("kill %1\n", look + "kill %1\nwait || true\n")
+    before = quiet.known_to_glue()
+    script = lines("start-api").replace("3000", str(_free_port())).replace("kill %1\n", LOOK_UP + "kill %1\nwait || true\n")
 
     done = quiet.follow(script, SECONDS)
 
@@ -34,7 +37,7 @@ def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: 
     assert found["id"] == first["id"]
     assert (refused["status"], refused["title"]) == (422, "Invalid request")
     assert [one["pointer"] for one in refused["errors"]] == ["#/inputS3Path"]
-    assert len(quiet.glue_runs()) - before == 1
+    assert quiet.new_in_glue(before) == ["STARTING"]
 
 
 def _free_port() -> int:
