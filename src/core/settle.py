@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from core.decisions import about
 from core.errors import Postponed
 from core.follow import keep_up
 from core.ports import GlueRun, World
@@ -24,7 +25,7 @@ def settle(run: Run, seen: Sequence[GlueRun], now: datetime, world: World) -> Ru
         return run
     found = _find(run, seen, world)
     if found is not None:
-        _log.info("START_CONFIRMED", extra={"id": run.id, "transformId": run.transform_id})
+        _log.info("START_CONFIRMED", extra=about(run))
         return keep_up(run, found, now, world)
     if run.status is Status.RESERVED:
         return world.ledger.write(run, unconfirmed(run, now))
@@ -43,7 +44,7 @@ def _find(run: Run, seen: Sequence[GlueRun], world: World) -> GlueRun | None:
         return None
     owned = world.ledger.owned(run.transform_id or "", run.requested_on - 2 * world.policy.start_deadline)
     ours = [one for one in recent if one.task_run_id not in owned]
-    return min(ours, key=lambda one: abs(one.started_on - asked_on), default=None)
+    return min(ours, key=lambda one: (one.started_on < asked_on, abs(one.started_on - asked_on)), default=None)
 
 
 def _is_alike(glue_run: GlueRun, run: Run) -> bool:

@@ -162,6 +162,17 @@ def test_of_several_alike_the_nearest_in_time_is_ours(loop: Loop) -> None:
     assert loop.now(run).task_run_id == started.task_run_id
 
 
+def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(loop: Loop) -> None:
+    run = lost(loop, import_order(path=UPLOADED))
+    (started,) = loop.glue.all()
+    assert run.asked_on is not None
+    before = replace(started, task_run_id="tsk-by-hand", started_on=run.asked_on - timedelta(milliseconds=200))
+    loop.glue.task_runs["tfm-1"][:] = [before, replace(started, started_on=run.asked_on + timedelta(milliseconds=900))]
+    loop.clock.pass_seconds(40)
+    loop.reconcile()
+    assert loop.now(run).task_run_id == started.task_run_id
+
+
 def test_a_doubtful_start_that_was_cancelled_never_starts(loop: Loop) -> None:
     run = lost(loop, labeling_order(), Fault.LOST_BEFORE)
     assert cancel(run.id, loop.world).status is Status.UNCONFIRMED

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import uniform
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,13 +39,13 @@ class DynamoLedger:
         table: str,
         retention: timedelta,
         new_revision: Callable[[], str],
-        pause: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._retention = retention
         self._new_revision = new_revision
-        self._pause = pause
+        self._pause = pause or _sleep_about
 
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         after = replace(after, revision=self._new_revision())
@@ -177,3 +178,8 @@ class DynamoLedger:
             "ConditionExpression": "revision = :seen",
             "ExpressionAttributeValues": {":seen": {"S": before.revision}},
         }
+
+
+def _sleep_about(seconds: float) -> None:
+    """Many writers to one line must not come back all at once."""
+    time.sleep(uniform(seconds / 2, seconds))  # noqa: S311  no secret
