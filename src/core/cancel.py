@@ -1,7 +1,9 @@
 """Cancel a task run, wherever it stands."""
 
+import logging
 from dataclasses import replace
 
+from core.decisions import about
 from core.errors import (
     AlreadyOver,
     Conflict,
@@ -15,6 +17,7 @@ from core.errors import (
 from core.ports import World
 from core.runs import IN_GLUE, Run, Status, ended
 
+_log = logging.getLogger(__name__)
 _ROUNDS = 5
 
 
@@ -31,7 +34,9 @@ def cancel(run_id: str, world: World) -> Run:
                 raise UnknownRun(f"there is no task run {run_id}")
             if run.status.is_terminal:
                 raise AlreadyOver(run)
-            return world.ledger.write(run, _cancelled(run, world))
+            cancelled = world.ledger.write(run, _cancelled(run, world))
+            _log.info("CANCELLED" if cancelled.status.is_terminal else "CANCEL_ASKED", extra=about(cancelled))
+            return cancelled  # noqa: TRY300  what ended well is no other case
         except Conflict:
             continue
         except (GlueUnavailable, LedgerUnavailable) as fault:

@@ -6,10 +6,11 @@ Every step is one conditional write, so that two reconcilers at the same time on
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 
+from core.decisions import about
 from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
 from core.follow import follow
 from core.ports import GlueRun, World
@@ -23,7 +24,10 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a round did: transforms looked at, and how many of them could not be; runs that moved, ended, started, wait."""
+    """What a round did: transforms looked at, and how many of them could not be; runs that moved, ended, started, wait.
+
+    `oldest_…` are the seconds that the longest open, doubtful and queued run had waited when the round came to it.
+    """
 
     transforms: int = 0
     failed: int = 0
@@ -31,10 +35,18 @@ class Tally:
     ended: int = 0
     started: int = 0
     waiting: int = 0
+    oldest_open: int = 0
+    oldest_unconfirmed: int = 0
+    oldest_queued: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         ours, theirs = asdict(self), asdict(other)
-        return Tally(**{name: ours[name] + theirs[name] for name in ours})
+        return Tally(
+            **{
+                name: max(ours[name], theirs[name]) if name.startswith("oldest_") else ours[name] + theirs[name]
+                for name in ours
+            }
+        )
 
 
 def reconcile(world: World, may_go_on: Callable[[], bool] = lambda: True) -> Tally:
@@ -73,6 +85,7 @@ def _bring_up_to_date(asked: Sequence[Run], seen: Sequence[GlueRun], now: dateti
         except Conflict:
             continue
         if after.revision != run.revision:
+            _log.info("RUN_MOVED", extra=about(after))
             changed.append(after)
     return changed
 
@@ -99,11 +112,24 @@ def _nothing_if_gone(transform_id: str, world: World) -> Sequence[GlueRun]:
 
 
 def _safely(runs: Sequence[Run], world: World) -> Tally:
+    ages = _ages(runs, world.clock())
     try:
-        return reconcile_transform(runs, world)
+        return reconcile_transform(runs, world) + ages
     except LoopError as fault:
         extra = {"transformId": runs[0].transform_id, "cause": type(fault).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
     except Exception:  # noqa: BLE001  what nobody thought of in one transform must not keep all others waiting
         _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": runs[0].transform_id})
-    return Tally(transforms=1, failed=1)
+    queued = sum(run.status is Status.QUEUED for run in runs)
+    return replace(ages, transforms=1, failed=1, waiting=queued)
+
+
+def _ages(runs: Sequence[Run], now: datetime) -> Tally:
+    def oldest(*since: datetime) -> int:
+        return max(0, int((now - min(since, default=now)).total_seconds()))
+
+    return Tally(
+        oldest_open=oldest(*(run.requested_on for run in runs)),
+        oldest_unconfirmed=oldest(*(run.asked_on or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)),
+        oldest_queued=oldest(*(run.requested_on for run in runs if run.status is Status.QUEUED)),
+    )

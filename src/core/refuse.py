@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.decisions import about
 from core.errors import Conflict, FieldError
 from core.ports import World
 from core.runs import Run, RunError, Status, TaskType, ended, run_id
@@ -44,4 +45,4 @@ def refuse(command: BadCommand, world: World) -> None:
         world.ledger.write(None, ended(run, Status.REFUSED, now, RunError(command.code, message)))
     except Conflict:
         return
-    _log.info("COMMAND_REFUSED", extra={"id": run.id, "transformId": run.transform_id, "cause": command.code})
+    _log.info("COMMAND_REFUSED", extra=about(run, cause=command.code))

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from core.check import checked
+from core.decisions import about
 from core.errors import (
     AnswerLost,
     AtLimit,
@@ -104,7 +105,7 @@ def _start_new(wanted: Run, existing: Run | None, world: World) -> Run:
         if later.at_limit:
             return _queue_reserved(later.run, existing, world)
         _give_back(reservation, existing, world)
-        _log.warning("NOT_STARTED", extra={"id": wanted.id, "transformId": wanted.transform_id, "cause": str(later)})
+        _log.warning("NOT_STARTED", extra=about(reservation, cause=str(later)))
         raise TryAgainLater(_NOTHING_STARTED) from later
 
 
@@ -178,7 +179,7 @@ def _give_back(reservation: Run, existing: Run | None, world: World) -> None:
         else:
             world.ledger.write(reservation, existing)
     except (Conflict, LedgerUnavailable) as fault:
-        _log.warning("RESERVATION_LEFT", extra={"id": reservation.id, "cause": type(fault).__name__})
+        _log.warning("RESERVATION_LEFT", extra=about(reservation, cause=type(fault).__name__))
 
 
 def _record(before: Run, after: Run, code: str, world: World) -> Run:
@@ -208,4 +209,4 @@ def _left_to_reconciler(reservation: Run) -> Run:
 
 
 def _tell(code: str, run: Run) -> None:
-    _log.info(code, extra={"id": run.id, "transformId": run.transform_id, "status": run.status})
+    _log.info(code, extra=about(run))

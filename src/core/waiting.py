@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.decisions import about
 from core.errors import Conflict, LineAhead, Postponed
 from core.export import export_first, needs_export
 from core.ports import GlueRun, World
@@ -24,7 +25,7 @@ def start_waiting(waiting: Sequence[Run], seen: Sequence[GlueRun], world: World)
     for run in waiting:
         try:
             if waited_too_long(run, world.clock(), world):
-                world.ledger.write(run, start_failed(run, world.clock()))
+                _log.info("START_FAILED", extra=about(world.ledger.write(run, start_failed(run, world.clock()))))
                 gone += 1
             elif run.task_type not in blocked and _start_if_ready(run, seen, world):
                 gone += 1
@@ -33,7 +34,7 @@ def start_waiting(waiting: Sequence[Run], seen: Sequence[GlueRun], world: World)
         except (Conflict, LineAhead):
             blocked.add(run.task_type)
         except Postponed as later:
-            _log.info("STILL_QUEUED", extra={"id": run.id, "transformId": run.transform_id, "cause": str(later)})
+            _log.info("STILL_QUEUED", extra=about(run, cause=str(later)))
             blocked.update(TaskType)
     return gone
 

@@ -6,13 +6,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.announce import Bus, Change, announce
 from core.aws.items import from_item, is_run
-from handlers import wiring
+from handlers import metrics, wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext, bus: Bus | None = None) -> dict[str, list[dict[str, str]]]:
     """Announce a batch of changes, and name those that the stream has to deliver again."""
     changes = [_change(record) for record in event["Records"] if is_run(record["dynamodb"].get("NewImage", {}))]
     failed = announce(changes, bus or wiring.bus(context))
+    metrics.of_changes(changes, failed)
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 

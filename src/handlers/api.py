@@ -1,5 +1,6 @@
 """REST: API Gateway in, core, problem+json or a task run out."""
 
+import json
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
@@ -19,7 +21,7 @@ from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, 
 from core.runs import Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
-from handlers import problems, wiring
+from handlers import metrics, problems, wiring
 from handlers.bodies import JSON, as_json, unreadable
 from handlers.callers import rest_caller
 from handlers.documentation import CANCEL, GET, LIST, OPENAPI_DOCUMENT, START_LABEL_IMPORT, START_LABELING_SET
@@ -94,9 +96,9 @@ def handler(event: dict[str, Any], context: LambdaContext, world: World | None =
     app.append_context(world=world)  # type: ignore[no-untyped-call]  # Powertools left it untyped
     if allowed_method(event["path"]) == event["httpMethod"] == "POST":
         if (wrong := unreadable(event)) is not None:
-            return _as_answer(wrong)
+            return _told(_as_answer(wrong), event)
         event = as_json(event)
-    return app.resolve(event, context)
+    return _told(app.resolve(event, context), event)
 
 
 @cache
@@ -108,6 +110,21 @@ def build_app() -> APIGatewayRestResolver:
     app.exception_handler(NotFoundError)(lambda _: _no_such_route(app))
     app.exception_handler(Exception)(_internal_fault)
     return app
+
+
+def _told(answer: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """The answer; one that is a problem leaves a line, and its reason stays between us and the caller."""
+    if answer["statusCode"] >= HTTPStatus.BAD_REQUEST:
+        title = json.loads(answer["body"])["title"]
+        extra = {"statusCode": answer["statusCode"], "cause": title, "correlationId": _correlation_id(event)}
+        wiring.logger().info("REQUEST_REFUSED", extra=extra)
+    return answer
+
+
+def _correlation_id(event: dict[str, Any]) -> str:
+    """What the caller calls the request, else what the gateway does."""
+    given = APIGatewayProxyEvent(event).headers.get("x-correlation-id")
+    return (given or event["requestContext"].get("requestId") or "unknown")[:128]
 
 
 def _as_answer(response: Response[str]) -> dict[str, Any]:
@@ -140,10 +157,11 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
         caller=_caller(),
         key=idempotency_key(key),
         request=request,
-        correlation_id=(event.headers.get("x-correlation-id") or request_id)[:128],
+        correlation_id=_correlation_id(event.raw_event),
         causation_id=request_id,
     )
     accepted = start(order, _world())
+    metrics.of_start(accepted)
     if accepted.run.status is Status.REFUSED and not accepted.replayed:
         raise RunRefused(accepted.run)
     headers: dict[str, str | list[str]] = {"Location": f"/v1/task-runs/{accepted.run.id}", "Retry-After": _POLL_SECONDS}

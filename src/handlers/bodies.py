@@ -14,7 +14,7 @@ MAX_BYTES = 32_768
 
 
 def unreadable(event: dict[str, Any]) -> Response[str] | None:
-    """The problem with the body, if there is one: 413 if it is too long, 415 if it says that it is not JSON, 400 if it is not."""
+    """The problem with the body, if there is one: 413 if it is too long, 415 if it is said to be no JSON, 400 if it is none."""
     if not event.get("body"):
         return None
     if _size(event) > MAX_BYTES:

@@ -8,7 +8,7 @@ from core.errors import FieldError, InvalidRequest, KeyReused, StillInFlight
 from core.ports import World
 from core.refuse import refuse
 from core.start import start
-from handlers import wiring
+from handlers import metrics, wiring
 from handlers.commands import as_bad_command, read_event
 
 
@@ -22,13 +22,13 @@ def handler(event: dict[str, Any], context: LambdaContext, world: World | None =
     try:
         order = read_event(event)
         if order is None:
-            wiring.logger().info("EVENT_IGNORED", extra={"causationId": event["id"]})
+            wiring.logger().info("EVENT_IGNORED", extra={"correlationId": event["id"]})
             return
-        start(order, world)
+        metrics.of_start(start(order, world))
     except InvalidRequest as error:
         refuse(as_bad_command(event, "INVALID_COMMAND", error.errors), world)
     except KeyReused as error:
         refuse(as_bad_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), world)
     except StillInFlight:
         # The same event delivered twice at once: the first delivery has the run in the ledger, so none is needed again.
-        wiring.logger().info("DELIVERED_TWICE", extra={"causationId": event["id"]})
+        wiring.logger().info("DELIVERED_TWICE", extra={"correlationId": event["id"]})

@@ -189,3 +189,24 @@ def troubled(glue: FakeGlue, name: str, fault: Exception, when: Callable[..., bo
         return well(*arguments)
 
     setattr(glue, name, failing)
+
+
+def test_the_tally_says_how_long_the_oldest_have_waited_and_in_what_state(loop: Loop) -> None:
+    loop.glue.limit = 1
+    loop.start(labeling_order("first"))
+    loop.clock.pass_seconds(10)
+    loop.start(labeling_order("second"))
+    loop.clock.pass_seconds(20)
+    tally = loop.reconcile()
+    assert (tally.oldest_open, tally.oldest_unconfirmed, tally.oldest_queued) == (30, 0, 20)
+
+
+def test_a_transform_that_cannot_be_looked_at_still_counts_as_old(loop: Loop) -> None:
+    loop.start(labeling_order())
+    loop.clock.pass_seconds(30)
+    troubled(loop.glue, "runs", GlueUnavailable("not now"), lambda *_: True)
+    assert loop.reconcile() == Tally(transforms=1, failed=1, oldest_open=30)
+
+
+def test_tallies_add_up_but_the_oldest_is_the_oldest() -> None:
+    assert Tally(moved=1, oldest_open=5) + Tally(moved=2, oldest_open=3) == Tally(moved=3, oldest_open=5)

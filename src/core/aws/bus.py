@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.announce import Event
+from core.decisions import about
 from core.events import SOURCE
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ class EventBus:
         refused = [event for event, answer in zip(events, answers, strict=True) if "EventId" not in answer]
         for event, answer in zip(events, answers, strict=True):
             code = "EVENT_SENT" if "EventId" in answer else "EVENT_NOT_SENT"
-            extra = {"id": event.change.after.id, "detailType": event.detail_type, "cause": answer.get("ErrorCode")}
-            _log.info(code, extra=extra)
+            run, metadata = event.change.after, event.detail.metadata
+            _log.info(
+                code, extra=about(run, detailType=event.detail_type, eventId=metadata.event_id, cause=answer.get("ErrorCode"))
+            )
         return refused
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
