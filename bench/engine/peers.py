@@ -5,7 +5,9 @@ parameters estimated without labels; dedupe with 50 matching and 50 distinct lab
 """
 
 import csv
+import importlib
 import json
+import os
 import random
 import sys
 import time
@@ -13,6 +15,7 @@ from pathlib import Path
 
 NAMES = ["given", "family", "street", "town"]
 CODES = ["number", "postcode", "born", "insurance"]
+IMPORTED = {"splink": ["pandas", "duckdb", "splink.comparison_library"], "dedupe": ["dedupe"]}
 
 
 # Each matcher is imported only where it is run: importing takes time and memory.
@@ -83,11 +86,13 @@ def main() -> None:
         rows: list[dict[str, str | None]] = [
             {name: value or None for name, value in row.items()} for row in csv.DictReader(file)
         ]
-    started = time.perf_counter()
+    for module in IMPORTED[sys.argv[1]]:  # importing is no part of the job
+        importlib.import_module(module)
+    started, cpu_before = time.perf_counter(), sum(os.times()[:4])
     found = {"splink": splink, "dedupe": dedupe}[sys.argv[1]](rows)
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, sum(os.times()[:4]) - cpu_before
     Path(sys.argv[3]).write_text("\n".join(found), encoding="utf-8")
-    print(json.dumps({"seconds": seconds}))
+    print(json.dumps({"seconds": seconds, "cpu": cpu}))
 
 
 if __name__ == "__main__":

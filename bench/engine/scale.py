@@ -1,8 +1,8 @@
 """Time and memory of a whole find-matches run: `python -m bench.engine.scale [rows ...] [--peers splink dedupe]`.
 
 Every matcher gets the same made-up people in a process of its own, one after the other. Time is from rows in memory to a
-match id per row; CPU seconds are the whole process's, start and reading included: on a shared machine they tell more than
-time does; memory is the process's peak. Peers run in .venv-bench (requirements/bench.txt); ratios are to ours.
+match id per row, in seconds and in CPU seconds, which tell more on a shared machine; importing and reading are left out.
+Memory is the process's peak. Peers run in .venv-bench (requirements/bench.txt); ratios are to ours.
 """
 
 import argparse
@@ -43,16 +43,17 @@ def run(matcher: str, file: Path, truth: list[str], limit: float) -> Ran | str:
         "timer = threading.Timer(float(sys.argv[1]), child.kill); timer.start();"
         "said = child.stdout.read().decode(); _, status, used = os.wait4(child.pid, 0); timer.cancel();"
         "last = said.strip().splitlines()[-1] if said.strip() else '{}';"
-        "print(last, status, used.ru_maxrss, used.ru_utime + used.ru_stime, sep='\\n')"
+        "print(last, status, used.ru_maxrss, sep='\\n')"
     )
     done = subprocess.run(
         [sys.executable, "-c", launcher, str(limit), *command], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
-    said, status, peak, cpu = done.stdout.splitlines()
+    said, status, peak = done.stdout.splitlines()
     if status != "0":
         return f"stopped after {limit:.0f} s" if status == "9" else f"failed (status {status})"
     found = output.read_text(encoding="utf-8").split("\n")
-    return Ran(json.loads(said)["seconds"], float(cpu), int(peak) / 1e6, pairwise_f1(found, truth))
+    spent = json.loads(said)
+    return Ran(spent["seconds"], spent["cpu"], int(peak) / 1e6, pairwise_f1(found, truth))
 
 
 def main() -> None:

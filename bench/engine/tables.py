@@ -17,9 +17,16 @@ def load(name: str) -> Known:
         kind, rows = name.split(":")
         return KINDS[kind](int(rows), 1)
     with Path(name).open(encoding="utf-8", newline="") as file:
-        records = list(csv.DictReader(file))
-    columns = {name: [record[name] or None for record in records] for name in records[0] if name != "truth"}
-    return Known(Path(name).stem, Table(dict(columns), "pk"), [record["truth"] for record in records])
+        reader = csv.reader(file)
+        names = next(reader)
+        cells: list[list[str]] = [[] for _ in names]
+        for record in reader:
+            for column, cell in zip(cells, record, strict=True):
+                column.append(cell)
+    read = dict(zip(names, cells, strict=True))
+    truth = read.pop("truth")
+    columns: dict[str, Sequence[str | None]] = {name: [cell or None for cell in column] for name, column in read.items()}
+    return Known(Path(name).stem, Table(columns, "pk"), truth)
 
 
 def save(known: Known, path: Path) -> None:

@@ -42,11 +42,6 @@ class Neighbours:
     best: Scores
     second: Scores
 
-    def similarity(self, left: Indices, right: Indices) -> Scores:
-        """Mean cosine of words and n-grams, 0..1, for any pairs of rows."""
-        total = (row_cosine(self.words, left, right) + row_cosine(self.grams, left, right)) / 2
-        return total.astype(np.float32)
-
     def rank(self, rows: Indices, score: Scores) -> Indices:
         """How many neighbours of each row are nearer than `score`."""
         nearer = np.searchsorted(self._keys, rows * 2.0 + (1.0 - score.astype(np.float64)) - 1e-9)
@@ -152,16 +147,17 @@ def _word_pairs(words: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carr
     ranked = np.zeros((words.shape[0], _WORDS_IN_PAIRS), np.uint64)
     ranked[row[keep], place[keep]] = words.indices[order][keep].astype(np.uint64) + np.uint64(1)
     ranked.sort(axis=1)
-    rows, hashes = [], []
-    for one in range(_WORDS_IN_PAIRS):
-        for other in range(one + 1, _WORDS_IN_PAIRS):
-            has = np.flatnonzero(ranked[:, one])
-            rows.append(has)
-            hashes.append(ranked[has, one] * np.uint64(0x9E3779B97F4A7C15) + ranked[has, other])
-    all_rows, all_hashes = np.concatenate(rows), np.concatenate(hashes)
-    order = np.argsort(all_rows, kind="stable")
-    mixed = all_hashes ^ (all_hashes >> np.uint64(29))
-    return tf_idf(tokens.counts(all_rows[order], mixed[order], words.shape[0], tokens.buckets_for(16 * len(order))))
+    one, other = np.triu_indices(_WORDS_IN_PAIRS, k=1)
+    words_in_row = np.minimum(np.diff(words.indptr).astype(np.int64), _WORDS_IN_PAIRS)
+    buckets = tokens.buckets_for(16 * int((words_in_row * (words_in_row - 1) // 2).sum()))
+    parts = []
+    for start in range(0, len(ranked), _CHUNK):
+        chunk = ranked[start : start + _CHUNK]
+        hashes = chunk[:, one] * np.uint64(0x9E3779B97F4A7C15) + chunk[:, other]
+        rows, places = np.nonzero(chunk[:, one])
+        hashes = hashes[rows, places]
+        parts.append(tokens.counts(rows, hashes ^ (hashes >> np.uint64(29)), len(chunk), buckets))
+    return tf_idf(sparse.vstack(parts, format="csr"))
 
 
 def _top(shared: Any, start: int, per_row: int) -> tuple[Indices, Indices]:  # noqa: ANN401 - scipy's arrays carry no types

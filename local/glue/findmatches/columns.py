@@ -56,6 +56,10 @@ class Column:
         return shortened(self.values)
 
     @cached_property
+    def sorted_values(self) -> Texts:
+        return words_sorted(self.short_values)
+
+    @cached_property
     def one_word(self) -> bool:
         """Whether hardly any value has more than one word."""
         return sum(" " in value for value in self.values) <= _EXCEPTIONS * len(self.values)
@@ -79,24 +83,33 @@ def shortened(texts: Sequence[str]) -> Texts:
     return short
 
 
+def words_sorted(texts: Texts) -> Texts:
+    """The same texts, each one's words in alphabetical order: so their order no longer counts in an edit distance."""
+    ordered = np.empty(len(texts), object)
+    ordered[:] = [" ".join(sorted(text.split())) for text in texts.tolist()]
+    return ordered
+
+
 def tf_idf(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
     """Rows of unit length, rare terms weighing more; a row without terms stays zero."""
     occurs = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log1p(counts.shape[0] / np.maximum(occurs, 1)).astype(np.float32)
-    data = (1 + np.log(counts.data)) * idf[counts.indices]
-    lengths = np.sqrt(np.add.reduceat(np.append(data**2, 0), counts.indptr[:-1]))
-    spans = np.diff(counts.indptr)
-    lengths = np.where((spans == 0) | (lengths == 0), 1, lengths)
-    return sparse.csr_matrix(
-        ((data / np.repeat(lengths, spans)).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
-    )
+    idf = np.log1p(counts.shape[0] / np.maximum(np.arange(occurs.max(initial=0) + 1), 1)).astype(np.float32)
+    data = idf[occurs[counts.indices]]
+    several = np.flatnonzero(counts.data > 1)
+    data[several] *= 1 + np.log(counts.data[several])
+    squares = np.zeros(len(data) + 1)
+    np.cumsum(data * data, out=squares[1:])
+    lengths = np.sqrt(np.diff(squares[counts.indptr])).astype(np.float32)
+    data /= np.repeat(np.where(lengths == 0, np.float32(1), lengths), np.diff(counts.indptr))
+    return sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def idf_sets(counts: Any) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
     """Which terms each row holds, each with how rare it is: log(rows / rows that hold it), at least a little."""
     occurs = np.bincount(counts.indices, minlength=counts.shape[1])
-    idf = np.log(np.maximum(counts.shape[0], 2) / np.maximum(occurs, 1)) + _RARE_AT_LEAST
-    return sparse.csr_matrix((idf.astype(np.float32)[counts.indices], counts.indices, counts.indptr), shape=counts.shape)
+    idf = np.log(np.maximum(counts.shape[0], 2) / np.maximum(np.arange(occurs.max(initial=0) + 1), 1)) + _RARE_AT_LEAST
+    data = idf.astype(np.float32)[occurs[counts.indices]]
+    return sparse.csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def word_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
@@ -154,10 +167,10 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     present = [value for value in raw_values if value.strip()][:_JUDGED_BY]
     of_days = prevail(as_days(present))
     of_numbers = not of_days and prevail(as_numbers(present))
-    styles = _distinct([_style(value) for value in raw_values])[1][raw_codes]
+    styles = _distinct(_styles(raw_values))[1][raw_codes]
     if of_numbers:
         # "$1,299.00" and "1299" are the same number, but "0042" is a code and stays what it is.
-        raw_values = [_canonical_number(value) for value in raw_values]
+        raw_values = _canonical_numbers(raw_values)
     values, codes_of_raw = _distinct(plain_texts(raw_values))
     codes = codes_of_raw[raw_codes]
     raw_of_code = dict(zip(codes_of_raw.tolist(), raw_values, strict=True))
@@ -178,17 +191,28 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     )
 
 
-def _style(value: str) -> str:
-    text = value[:_STYLED]
-    if text.isascii():
-        return "".join(sorted(set(text.translate(_KIND_OF_LETTER)))) + "T" * text.istitle()
-    kinds = {("A" if one.isupper() else "a") if one.isalpha() else "0" if one.isdigit() else one for one in text}
-    return "".join(sorted(kinds)) + "T" * text.istitle()
+def _styles(values: Sequence[str]) -> list[str]:
+    known: dict[str, str] = {}  # many values share a pattern
+    styles = []
+    for value in values:
+        text = value[:_STYLED]
+        pattern = text.translate(_KIND_OF_LETTER) if text.isascii() else _pattern(text)
+        kinds = known.get(pattern)
+        if kinds is None:
+            kinds = known[pattern] = "".join(sorted(set(pattern)))
+        styles.append(kinds + "T" * text.istitle())
+    return styles
 
 
-def _canonical_number(value: str) -> str:
-    number = float(as_numbers([value])[0])
-    return value if value.strip().isdigit() or np.isnan(number) else f"{number:.10g}"
+def _pattern(text: str) -> str:
+    return "".join(("A" if one.isupper() else "a") if one.isalpha() else "0" if one.isdigit() else one for one in text)
+
+
+def _canonical_numbers(values: Sequence[str]) -> list[str]:
+    return [
+        value if number != number or value.strip().isdigit() else f"{number:.10g}"  # noqa: PLR0124 - the quickest test for NaN
+        for value, number in zip(values, as_numbers(values).tolist(), strict=True)
+    ]
 
 
 def _distinct(values: Sequence[str]) -> tuple[list[str], Codes]:

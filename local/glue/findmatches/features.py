@@ -10,7 +10,16 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from local.glue.findmatches.candidates import Indices, Neighbours, Scores, row_cosine
-from local.glue.findmatches.columns import Column, Texts, code_counts, idf_sets, number_counts, phrase_counts, shortened
+from local.glue.findmatches.columns import (
+    Column,
+    Texts,
+    code_counts,
+    idf_sets,
+    number_counts,
+    phrase_counts,
+    shortened,
+    words_sorted,
+)
 
 Matrix = NDArray[np.float32]
 
@@ -28,7 +37,7 @@ class Comparison:
     phrases: Any
     codes: Any
     numbers: Any
-    texts: Texts
+    sorted_texts: Texts
 
     @property
     def owners(self) -> list[str | None]:
@@ -36,9 +45,14 @@ class Comparison:
         per_column = [column.name for column in self.columns for _ in range(_PER_COLUMN)]
         return [*per_column, *([None] * _PER_ROW)]
 
+    @property
+    def width(self) -> int:
+        """How many features a pair has."""
+        return len(self.columns) * _PER_COLUMN + _PER_ROW
+
     def features(self, left: Indices, right: Indices) -> Matrix:
         """One row of features per pair, float32, no NaN."""
-        found = np.empty((len(left), len(self.columns) * _PER_COLUMN + _PER_ROW), np.float32)
+        found = np.empty((len(left), self.width), np.float32)
         for start in range(0, len(left), _CHUNK):
             part = slice(start, start + _CHUNK)
             for place, column in enumerate(self.columns):
@@ -82,7 +96,7 @@ class Comparison:
         return np.stack(row, axis=1).astype(np.float32)
 
     def _edits(self, left: Indices, right: Indices) -> Scores:
-        scores: Scores = process.cpdist(self.texts[left], self.texts[right], scorer=fuzz.token_sort_ratio, dtype=np.float32)
+        scores: Scores = process.cpdist(self.sorted_texts[left], self.sorted_texts[right], scorer=fuzz.ratio, dtype=np.float32)
         return (scores / 100).astype(np.float32)
 
 
@@ -101,7 +115,7 @@ def comparison(columns: Sequence[Column], near: Neighbours, texts: Sequence[str]
         idf_sets(phrase_counts(texts)),
         idf_sets(code_counts(worded)),
         idf_sets(number_counts(worded)),
-        shortened(texts),
+        words_sorted(shortened(texts)),
     )
 
 
@@ -165,10 +179,10 @@ def _compare_values(column: Column, one: Indices, other: Indices) -> Matrix:
         digits = _shared(column.digits, one, other)
         numbers, unlike = digits.of_both, digits.in_both & (digits.of_both == 0)
     if column.mean_length <= _LONG:
-        close = _scored(column, one, other, known, JaroWinkler.similarity)
-        edits = _scored(column, one, other, known, fuzz.ratio) / np.float32(100)
+        close = _scored(column.short_values, one, other, known, JaroWinkler.similarity)
+        edits = _scored(column.short_values, one, other, known, fuzz.ratio) / np.float32(100)
         if not column.one_word:
-            edits = np.maximum(edits, _scored(column, one, other, known, fuzz.token_sort_ratio) / np.float32(100))
+            edits = np.maximum(edits, _scored(column.sorted_values, one, other, known, fuzz.ratio) / np.float32(100))
     else:
         close, edits = words, grams
     distance = _distance(column, one, other, same)
@@ -178,10 +192,9 @@ def _compare_values(column: Column, one: Indices, other: Indices) -> Matrix:
     return table
 
 
-def _scored(column: Column, one: Indices, other: Indices, known: NDArray[np.bool_], scorer: Callable[..., float]) -> Scores:
+def _scored(texts: Texts, one: Indices, other: Indices, known: NDArray[np.bool_], scorer: Callable[..., float]) -> Scores:
     scores = np.zeros(len(one), np.float32)
     if known.any():
-        texts = column.short_values
         scores[known] = process.cpdist(texts[one[known]], texts[other[known]], scorer=scorer, dtype=np.float32)
     return scores
 

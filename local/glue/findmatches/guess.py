@@ -20,25 +20,25 @@ class Guess:
     match: NDArray[np.bool_]
 
 
-def guess(near: Neighbours, left: NDArray[np.int64], right: NDArray[np.int64], likeness: Matrix, seed: int) -> Guess:
-    """`likeness`: one number per pair, larger is more alike. Pairs of identical rows are left out: they teach nothing."""
+def guess(near: Neighbours, left: NDArray[np.int64], right: NDArray[np.int64], alike: Matrix, seed: int) -> Guess:
+    """`alike`: per pair how alike words, n-grams and columns are (features.LIKENESS). Pairs of identical rows teach nothing."""
     nothing = Guess(np.zeros(0, np.int64), np.zeros(0, np.bool_))
     some = np.flatnonzero(left != right)
-    left, right, likeness = left[some], right[some], likeness[some]
+    left, right, likeness = left[some], right[some], alike[some].mean(axis=1)
     if len(np.unique(likeness)) < _FEWEST_DIFFERENT:
         return nothing
-    score = near.similarity(left, right)
+    score = alike[some, :2].mean(axis=1)
     mutual = (near.rank(left, score) == 0) & (near.rank(right, score) == 0)
     level = _two_groups(likeness[mutual]) if mutual.sum() > 1 else _two_groups(likeness)
-    alike = np.flatnonzero(mutual & (likeness >= level))
+    same = np.flatnonzero(mutual & (likeness >= level))
     different = np.flatnonzero(~mutual & (likeness < level))
-    if not len(alike) or not len(different):
+    if not len(same) or not len(different):
         return nothing
     random = np.random.default_rng(seed)
-    alike = random.choice(alike, min(_MOST, len(alike)), replace=False)
+    same = random.choice(same, min(_MOST, len(same)), replace=False)
     different = random.choice(different, min(2 * _MOST, len(different)), replace=False)
-    pairs = np.concatenate([alike, different])
-    return Guess(some[pairs], np.arange(len(pairs)) < len(alike))
+    pairs = np.concatenate([same, different])
+    return Guess(some[pairs], np.arange(len(pairs)) < len(same))
 
 
 def _two_groups(values: Matrix) -> float:

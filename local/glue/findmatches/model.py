@@ -1,5 +1,6 @@
 """How likely a pair of rows is the same thing: learnt from labels, guessed from the table's structure without any."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sklearn import config_context
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a part of scikit-learn without types
 
 from local.glue.findmatches.features import Matrix
 
@@ -51,7 +53,7 @@ class Model:
         """The probability of a match per row of features, 0..1."""
         if not len(features):
             return np.zeros(0)
-        with config_context(assume_finite=True, skip_parameter_validation=True):
+        with config_context(assume_finite=True, skip_parameter_validation=True), _one_thread():
             linear: Chances = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
             trees: Chances = self.trees.predict_proba(features)[:, 1]
         return (linear + trees) / 2
@@ -60,7 +62,7 @@ class Model:
 def learn(own: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
     """`own`: the features of the known pairs; both outcomes must occur among them."""
     # Checking its arguments again for each of the trees would take scikit-learn longer than growing them.
-    with config_context(assume_finite=True, skip_parameter_validation=True):
+    with config_context(assume_finite=True, skip_parameter_validation=True), _one_thread():
         scaler = StandardScaler().fit(own)
         linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
         forest = ExtraTreesClassifier(trees, random_state=seed).fit(own, known.match, known.weight)
@@ -76,6 +78,12 @@ def unprejudiced(own: Matrix, known: Known, seed: int) -> Chances:
         if held.any() and rest.match.any() and not rest.match.all():
             likely[held] = learn(own[~held], rest, seed, _TREES_IN_FOLDS).chances(own[held])
     return likely
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """For matrices this narrow, several threads of BLAS spend more time waiting for each other than they save."""
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limits
 
 
 def _scaled(scaler: Any, features: Matrix) -> Matrix:  # noqa: ANN401 - scikit-learn carries no types

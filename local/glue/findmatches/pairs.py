@@ -1,4 +1,4 @@
-"""The pairs of records under judgement, with their features in blocks: a block once computed is never copied."""
+"""The pairs of records under judgement, with their features in blocks, kept only as far as memory allows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,24 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from local.glue.findmatches.blocks import Block, block_of
 from local.glue.findmatches.features import Matrix
 from local.glue.findmatches.pipeline import Prepared
 
 Indices = NDArray[np.int64]
 Number = TypeVar("Number", np.float32, np.float64)
 
+_AT_ONCE = 200_000
+
 
 @dataclass(frozen=True)
 class Pairs:
-    """Distinct pairs `left` <= `right` of records 0 to `rows` - 1; `features` holds their rows, one block after another."""
+    """Distinct pairs `left` <= `right` of records 0 to `rows` - 1, one block after another."""
 
     rows: int
     left: Indices
     right: Indices
-    features: tuple[Matrix, ...]
+    blocks: tuple[Block, ...]
 
     @property
     def keys(self) -> Indices:
@@ -36,31 +39,33 @@ class Pairs:
 
     def take(self, places: Indices) -> Matrix:
         """The features of some pairs."""
-        taken = np.empty((len(places), self.features[0].shape[1]), np.float32)
+        taken = np.empty((len(places), self.blocks[0].comparison.width), np.float32)
         start = 0
-        for block in self.features:
-            here = (places >= start) & (places < start + len(block))
-            taken[here] = block[places[here] - start]
+        for block in self.blocks:
+            here = np.flatnonzero((places >= start) & (places < start + len(block)))
+            taken[here] = block.features(places[here] - start)
             start += len(block)
         return taken
 
     def each(self, judge: Callable[[Matrix], NDArray[Number]]) -> NDArray[Number]:
         """`judge` for every pair, some at a time."""
         parts = [
-            judge(block[start : start + _AT_ONCE])
-            for block in self.features
+            judge(block.features(slice(start, start + _AT_ONCE)))
+            for block in self.blocks
             for start in range(0, max(1, len(block)), _AT_ONCE)
         ]
         return np.concatenate(parts)
 
+    def some(self, places: Indices, judge: Callable[[Matrix, Indices], NDArray[Number]]) -> NDArray[Number]:
+        """`judge` for some pairs, some at a time: their features, and their places among all."""
+        parts = [places[start : start + _AT_ONCE] for start in range(0, max(1, len(places)), _AT_ONCE)]
+        return np.concatenate([judge(self.take(part), part) for part in parts])
+
     def with_more(self, prepared: Prepared, keys: Indices) -> "Pairs":
         left, right = keys // self.rows, keys % self.rows
-        block = prepared.comparison.features(left, right)
-        return Pairs(self.rows, np.append(self.left, left), np.append(self.right, right), (*self.features, block))
-
-
-_AT_ONCE = 200_000
+        more = block_of(prepared.comparison, left, right)
+        return Pairs(self.rows, np.append(self.left, left), np.append(self.right, right), (*self.blocks, more))
 
 
 def candidate_pairs(prepared: Prepared) -> Pairs:
-    return Pairs(len(prepared.row_of), prepared.left, prepared.right, (prepared.features,))
+    return Pairs(len(prepared.row_of), prepared.left, prepared.right, (prepared.candidates,))

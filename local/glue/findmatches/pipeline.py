@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from local.glue.findmatches.blocks import Block, block_of
 from local.glue.findmatches.candidates import Neighbours, neighbours
 from local.glue.findmatches.columns import Column, comparable_columns
 from local.glue.findmatches.features import LIKENESS, Comparison, Matrix, comparison, row_texts
@@ -36,9 +37,9 @@ class Prepared:
         return self.comparison.near
 
     @cached_property
-    def features(self) -> Matrix:
-        """Of the candidate pairs."""
-        return self.comparison.features(self.left, self.right)
+    def candidates(self) -> Block:
+        """The candidate pairs with their features."""
+        return block_of(self.comparison, self.left, self.right)
 
 
 def prepare(table: Table, settings: Settings) -> Prepared | None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from local.glue.findmatches.context import context
+from local.glue.findmatches.features import LIKENESS
 from local.glue.findmatches.guess import guess
 from local.glue.findmatches.labels import LabelledPairs
 from local.glue.findmatches.model import Chances, Known, Model, learn, unprejudiced
@@ -59,7 +60,7 @@ def score(prepared: Prepared, labels: LabelledPairs, also: LabelledPairs, settin
     likely = pairs.each(first.chances)
     friends = _friends_of_friends(pairs, likely)
     pairs = pairs.with_more(prepared, friends)
-    likely = np.append(likely, first.chances(pairs.features[-1][: len(friends)]))
+    likely = np.append(likely, pairs.some(np.arange(len(likely), len(pairs.left)), lambda own, _: first.chances(own)))
     blind = unprejudiced(pairs.take(known.places), known, settings.seed)
     likely[known.places] = blind
     around = context(prepared.comparison.columns, pairs.left, pairs.right, likely)
@@ -68,7 +69,7 @@ def score(prepared: Prepared, labels: LabelledPairs, also: LabelledPairs, settin
     doubtful = likely >= _HOPELESS
     doubtful[known.places] = doubtful[others] = True
     again = np.flatnonzero(doubtful)
-    likely[again] = model.chances(np.concatenate([pairs.take(again), around[again]], axis=1))
+    likely[again] = pairs.some(again, lambda own, places: model.chances(np.concatenate([own, around[places]], axis=1)))
     return Scored(pairs.left, pairs.right, likely, blind[: len(labels)], labelled, others, model)
 
 
@@ -77,7 +78,7 @@ def _known(prepared: Prepared, pairs: Pairs, labels: LabelledPairs, labelled: In
     some = np.arange(len(pairs.left))
     if len(some) > _GUESS_FROM:
         some = np.sort(np.random.default_rng(seed).choice(some, _GUESS_FROM, replace=False))
-    guessed = guess(prepared.near, pairs.left[some], pairs.right[some], likeness(pairs.take(some)), seed)
+    guessed = guess(prepared.near, pairs.left[some], pairs.right[some], pairs.take(some)[:, LIKENESS], seed)
     weight = np.ones(len(labels) + len(guessed.pairs))
     weight[len(labels) :] = _GUESS_COUNTS_AS / max(len(guessed.pairs), 1)
     fold = np.concatenate([labels.fold, np.arange(len(guessed.pairs))])
