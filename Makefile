@@ -5,6 +5,7 @@ export PYTHONPATH := src:.
 
 VENV := .venv/ready
 SAM := .venv-sam/ready
+BENCH := .venv-bench/ready
 RUN := .venv/bin
 
 $(VENV): requirements/dev.txt
@@ -19,6 +20,13 @@ $(SAM): requirements/sam.txt $(VENV)
 	@echo "Setting up .venv-sam (once) ..."
 	@$(PYTHON) -m venv --clear .venv-sam
 	@.venv/bin/uv pip sync --quiet --python .venv-sam/bin/python requirements/sam.txt
+	@touch $@
+
+# What the engine is compared with.
+$(BENCH): requirements/bench.txt $(VENV)
+	@echo "Setting up .venv-bench (once) ..."
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv/bin/uv pip sync --quiet --python .venv-bench/bin/python requirements/bench.txt
 	@touch $@
 
 .PHONY: help
@@ -57,6 +65,11 @@ chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothi
 .PHONY: load
 load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory
 	@$(RUN)/python -m bench.load
+
+.PHONY: bench-engine
+bench-engine: $(BENCH) ## the engine's quality, then its time and memory beside splink (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)
+	@$(RUN)/python -m bench.engine.quality $(TABLES) --seeds $(or $(SEEDS),3) $(if $(PEERS),--peers $(PEERS))
+	@$(RUN)/python -m bench.engine.scale $(ROWS)
 
 .PHONY: redrive
 redrive: $(VENV) ## send the dead letters through their doors again (LOCAL=1 for the local cloud, STACK=name, DRY_RUN=1)

@@ -1,15 +1,19 @@
 """How good matches get by labelling: `python -m bench.engine.quality [table ...]`.
 
 Simulates the loop: each run proposes 10 sets of 10 rows, which are answered from the truth; prints pairwise F1 on the
-whole table, the labels not enforced, after so many labelled rows. Tables: see bench/engine/tables.py.
+whole table, the labels not enforced, after so many labelled rows. Tables: see bench/engine/tables.py. With `--peers dedupe`
+each table is also given to dedupe with 50 matching and 50 different pairs, drawn from the truth.
 """
 
 import argparse
+import tempfile
 import time
+from pathlib import Path
 from statistics import mean
 
 from bench.engine.made_up import Known
-from bench.engine.tables import load, pairwise_f1
+from bench.engine.scale import Ran, needs_peers, run
+from bench.engine.tables import load, pairwise_f1, save
 from local.glue.findmatches.engine import Label, Settings, propose
 from local.glue.findmatches.labels import labelled_pairs
 from local.glue.findmatches.matching import match_groups
@@ -26,14 +30,14 @@ def curve(known: Known, after: list[int], seed: int) -> dict[int, float]:
     assert prepared, "a table of rows that differ"
     labels: list[Label] = []
     found: dict[int, float] = {}
-    for run in range(max(after) // ROWS_PER_RUN + 1):
-        if run * ROWS_PER_RUN in after:
+    for round_ in range(max(after) // ROWS_PER_RUN + 1):
+        if round_ * ROWS_PER_RUN in after:
             groups = match_groups(prepared, known.table, labelled_pairs(known.table, labels), settings, None)
-            found[run * ROWS_PER_RUN] = pairwise_f1(groups.tolist(), known.truth)
-        if run * ROWS_PER_RUN < max(after):
+            found[round_ * ROWS_PER_RUN] = pairwise_f1(groups.tolist(), known.truth)
+        if round_ * ROWS_PER_RUN < max(after):
             sets = propose(prepared, known.table, labels, settings, sets=10, rows_per_set=10)
             labels += [
-                Label(f"{run}-{number}", known.truth[row], str(known.table.keys[row]))
+                Label(f"{round_}-{number}", known.truth[row], str(known.table.keys[row]))
                 for number, rows in enumerate(sets)
                 for row in rows
             ]
@@ -45,7 +49,10 @@ def main() -> None:
     arguments.add_argument("tables", nargs="*", default=DEFAULT)
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labelled rows, in hundreds")
+    arguments.add_argument("--peers", nargs="*", default=[], choices=["dedupe"])
+    arguments.add_argument("--limit", type=float, default=900, help="seconds after which a peer is stopped")
     asked = arguments.parse_args()
+    needs_peers(asked.peers)
     print(f"{'pairwise F1, mean of ' + str(asked.seeds) + ' seeds':36}{'rows':>8}", end="")
     print("".join(f"{f'{count} labels':>14}" for count in asked.after) + f"{'seconds':>10}")
     for name in asked.tables:
@@ -55,6 +62,18 @@ def main() -> None:
         print(f"{known.name:36}{len(known.truth):>8}", end="")
         print("".join(f"{mean(one[count] for one in curves):>14.4f}" for count in asked.after), end="")
         print(f"{(time.perf_counter() - started) / asked.seeds:>10.1f}", flush=True)
+        for peer in asked.peers:
+            print(f"  {peer:34}{_by(peer, known, asked.limit)}", flush=True)
+
+
+def _by(peer: str, known: Known, limit: float) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "table.csv"
+        save(known, file)
+        ran = run(peer, file, known.truth, limit)
+    return (
+        f"F1 {ran.f1:.4f} in {ran.seconds:.1f} s, {ran.cpu:.1f} CPU s, {ran.gigabytes:.2f} GB" if isinstance(ran, Ran) else ran
+    )
 
 
 if __name__ == "__main__":

@@ -56,14 +56,18 @@ def run(matcher: str, file: Path, truth: list[str], limit: float) -> Ran | str:
     return Ran(spent["seconds"], spent["cpu"], int(peak) / 1e6, pairwise_f1(found, truth))
 
 
+def needs_peers(names: list[str]) -> None:
+    if names and not PEERS.exists():
+        sys.exit("Peers need .venv-bench: install requirements/bench.txt into it (make bench-engine does), or pass no --peers.")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("rows", nargs="*", type=int, default=[10_000, 100_000])
     arguments.add_argument("--peers", nargs="*", default=["splink"], choices=["splink", "dedupe"])
     arguments.add_argument("--limit", type=float, default=900, help="seconds after which a run is stopped")
     asked = arguments.parse_args()
-    if asked.peers and not PEERS.exists():
-        sys.exit("Peers need .venv-bench: install requirements/bench.txt into it, or pass --peers without names.")
+    needs_peers(asked.peers)
     print(
         f"{'rows':>9}  {'matcher':12}{'seconds':>9}{'CPU s':>8}{'GB':>7}{'F1':>9}"
         f"{'time':>7}{'CPU':>7}{'memory':>8}   (ratios to this engine)"
