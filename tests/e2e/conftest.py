@@ -58,13 +58,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.getbasetemp()
     try:
         with _one_at_a_time(shared / "sam.lock"):
-            built = shared / "built"
-            if built.exists():
-                shutil.copytree(built, folder / ".aws-sam", symlinks=True)
-            laptop.set_up()  # `sam build` finds what is built already
-            if not built.exists():
-                laptop.invoke("api-openapi")  # makes the image that all invocations share
-                shutil.copytree(folder / ".aws-sam", built, symlinks=True)
+            laptop.set_up(shared / "built")
         laptop.keep_still()
         yield laptop
     finally:
