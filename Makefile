@@ -6,6 +6,7 @@ export PYTHONPATH := src:.
 VENV := .venv/ready
 SAM := .venv-sam/ready
 BENCH := .venv-bench/ready
+AUDIT := .venv-audit/ready
 RUN := .venv/bin
 
 $(VENV): requirements/dev.txt
@@ -27,6 +28,13 @@ $(BENCH): requirements/bench.txt $(VENV)
 	@echo "Setting up .venv-bench (once) ..."
 	@$(PYTHON) -m venv --clear .venv-bench
 	@.venv/bin/uv pip sync --quiet --python .venv-bench/bin/python requirements/bench.txt
+	@touch $@
+
+# checkov and pip-audit pin what the others pin otherwise.
+$(AUDIT): requirements/audit.txt $(VENV)
+	@echo "Setting up .venv-audit (once) ..."
+	@$(PYTHON) -m venv --clear .venv-audit
+	@.venv/bin/uv pip sync --quiet --python .venv-audit/bin/python requirements/audit.txt
 	@touch $@
 
 .PHONY: help
@@ -95,12 +103,32 @@ sam-cloud: $(VENV) $(SAM) ## start the local cloud within reach of sam local's c
 sam-local: $(VENV) $(SAM) ## every sample and the API in sam local's containers (tests/e2e); needs Docker and python3.13
 	@SAM_LOCAL=1 $(WITH_PYTHON313) $(RUN)/pytest -n 2 tests/e2e
 
+.PHONY: deploy
+deploy: $(SAM) ## build, and deploy to the AWS account of your credentials, with samconfig.toml's STAGE (dev or prod)
+	@$(SAM_CLI) build
+	@$(SAM_CLI) deploy --config-env $(or $(STAGE),dev)
+
+.PHONY: openapi
+openapi: $(VENV) ## write docs/api again: OpenAPI, AsyncAPI, JSON Schemas, the schema registry's template
+	@$(RUN)/python -m local.openapi
+
 .PHONY: lint
-lint: $(VENV) ## ruff, mypy strict, import-linter
+lint: $(VENV) $(SAM) ## ruff, mypy strict, import-linter, generated files, sam validate, cfn-lint with the serverless rules
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
+	@$(RUN)/python -m local.openapi --check
+	@$(SAM_CLI) validate --lint
+	@.venv-sam/bin/cfn-lint --append-rules cfn_lint_serverless.rules --ignore-checks $(SERVERLESS_LEFT_OUT) -- template.yaml docs/api/schemas.template.json
+
+# X-Ray: see checkov.yaml. Each function has its log group, under a name that the rule does not look for. The queues are dead-letter queues.
+SERVERLESS_LEFT_OUT := WS1000 WS1004 WS2002 ES6000
+
+.PHONY: audit
+audit: $(AUDIT) ## checkov, pip-audit and spectral; the last two only where a registry answers
+	@.venv-audit/bin/checkov --config-file checkov.yaml
+	@ops/audit
 
 .PHONY: format
 format: $(VENV) ## format and fix what ruff can fix

@@ -42,12 +42,21 @@ def _problem(status: int, description: str, title: str, detail: str, *headers: s
     return {status: {"description": description, "content": content, "headers": _headers(headers)}}
 
 
+_FOLLOWS = {
+    "getTaskRun": "It is shown as it stands, whatever its status; another caller's only where the operator lets all see all.",
+    "listTaskRuns": "Newest first; each caller sees its own, unless the operator lets all see all.",
+    "cancelTaskRun": "In Glue if it was started there, else before it ever is.",
+    "getOpenApi": "It is generated from the code that answers.",
+}
+
+
 def _route(
     operation_id: str, summary: str, status: HTTPStatus, description: str, problems: dict[int, Any], *headers: str
 ) -> dict[str, Any]:
     return {
         "operation_id": operation_id,
         "summary": summary,
+        "description": f"{summary}. {_FOLLOWS.get(operation_id, '')}".strip(),
         "responses": {int(status): {"description": description, "headers": _headers(headers)}} | problems,
         "status_code": int(status),
         "tags": ["task runs"],

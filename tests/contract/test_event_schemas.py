@@ -1,0 +1,130 @@
+"""What consumers may rely on: events fit their published schema, and the schemas that older consumers were built with."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator, Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+from core.errors import InvalidRequest
+from core.events import SOURCE, DetailType, detail
+from core.requests import new_run
+from core.runs import Run, RunError, Status
+from core.views import rfc3339
+from handlers.commands import read_event
+from local.event_schemas import COMMANDS, as_draft_4
+from local.openapi import FOLDER, everything
+from tests.contract.runs import ALLOWED, NOW
+from tests.fakes.loop import import_order, labeling_order
+
+SCHEMAS = FOLDER / "schemas"
+OLDER = Path(__file__).parent / "older_consumers"  # schemas as once published: never changed, only added to
+SET, IMPORT = (
+    new_run(labeling_order(), NOW, ALLOWED),
+    new_run(import_order(replaces=True, export_to="s3://bucket/x/"), NOW, ALLOWED),
+)
+ENDINGS = {
+    DetailType.STARTED: Status.STARTING,
+    DetailType.SUCCEEDED: Status.SUCCEEDED,
+    DetailType.FAILED: Status.FAILED,
+    DetailType.STOPPED: Status.STOPPED,
+    DetailType.TIMED_OUT: Status.TIMEOUT,
+    DetailType.REFUSED: Status.REFUSED,
+    DetailType.START_FAILED: Status.START_FAILED,
+    DetailType.CANCELLED: Status.CANCELLED,
+    DetailType.LOST: Status.LOST,
+}
+RUNS = [
+    SET,
+    IMPORT,
+    replace(SET, transform_id=None, path=None),
+    replace(SET, task_run_id="tsk-1", started_on=NOW, completed_on=NOW, execution_time=7),
+    replace(IMPORT, error=RunError("GLUE_FAILED", "out of memory"), warning="120 labels will be forgotten"),
+]
+
+
+def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
+    """The event as EventBridge hands it to a consumer."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": str(kind),
+        "source": SOURCE,
+        "account": "123456789012",
+        "time": rfc3339(NOW),
+        "region": "us-east-1",
+        "resources": [],
+        "detail": json.loads(detail(replace(run, status=ENDINGS[kind]), kind).model_dump_json(by_alias=True)),
+    }
+
+
+@pytest.mark.parametrize("kind", DetailType)
+@pytest.mark.parametrize("run", RUNS)
+def test_every_event_fits_its_schema_in_both_dialects(run: Run, kind: DetailType) -> None:
+    schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
+    event = as_delivered(run, kind)
+    Draft202012Validator(schema).validate(event)
+    Draft4Validator(as_draft_4(schema)).validate(event)
+
+
+@pytest.mark.parametrize("kind", DetailType)
+@pytest.mark.parametrize("run", RUNS)
+def test_a_consumer_built_with_an_older_schema_still_takes_today_s_events(run: Run, kind: DetailType) -> None:
+    versions = sorted(OLDER.iterdir())
+    assert versions
+    for version in versions:
+        schema = json.loads((version / f"{kind}.json").read_text())
+        Draft202012Validator(schema).validate(as_delivered(run, kind))
+
+
+def test_an_older_consumer_would_notice_what_it_relies_on_and_misses() -> None:
+    event = as_delivered(SET, DetailType.STARTED)
+    del event["detail"]["data"]["taskRunId"]
+    for version in OLDER.iterdir():
+        schema = json.loads((version / "TaskRunStarted.json").read_text())
+        assert not Draft202012Validator(schema).is_valid(event)
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [({}, True), ({"idempotencyKey": "one"}, True), ({"idempotencyKey": "with space"}, False), ({"transformId": 7}, False)],
+)
+def test_a_command_s_schema_takes_what_the_code_takes(kind: str, change: dict[str, Any], fits: bool) -> None:  # noqa: FBT001  a column
+    path = {"outputS3Path": "s3://bucket/x/"} if kind == "StartLabelingSetRun" else {"inputS3Path": "s3://bucket/x.csv"}
+    command = {"id": "1", "detail-type": kind, "source": "tests", "detail": {"transformId": "tfm-1"} | path | change}
+    schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
+    assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(as_draft_4(schema)).is_valid(command) == fits
+    try:
+        taken = read_event(command) is not None
+    except InvalidRequest:
+        taken = False
+    assert taken == fits
+
+
+def test_the_generated_files_are_what_the_code_says() -> None:
+    drifted = [path.name for path, text in everything().items() if not path.exists() or path.read_text() != text]
+    assert drifted == [], "run make openapi"
+    assert {path.stem for path in SCHEMAS.iterdir()} == {*map(str, DetailType), *COMMANDS}
+
+
+def test_asyncapi_tells_of_every_event_and_command_and_its_references_lead_somewhere() -> None:
+    document = json.loads((FOLDER / "asyncapi.json").read_text())
+    assert document["asyncapi"].startswith("3.")
+    assert set(document["components"]["messages"]) == {*map(str, DetailType), *COMMANDS}
+    assert {one["action"] for one in document["operations"].values()} == {"send", "receive"}
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
+        part = document
+        for name in reference.split("/"):
+            part = part[name]
+
+
+def test_the_registry_holds_every_schema() -> None:
+    resources = json.loads((FOLDER / "schemas.template.json").read_text())["Resources"]
+    schemas = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::EventSchemas::Schema"}
+    assert set(schemas) == {*map(str, DetailType), *COMMANDS}
+    for schema in schemas.values():
+        Draft4Validator.check_schema(json.loads(schema["Content"]))
