@@ -75,21 +75,21 @@ def from_csv(path: Path, primary_key: str, truth_column: str | None) -> Records:
     return Records(columns, rows, primary_key, truth)
 
 
-def load(stack: Stack, records: Records) -> None:
-    """Put the table into S3 as JSON lines, and its description into the Data Catalog."""
+def load(stack: Stack, records: Records, database: str = DATABASE) -> None:
+    """Put the table into S3 as JSON lines, and its description into the Data Catalog, in a database of its own."""
     body = "".join(json.dumps({name: row[name] for name in records.columns}) + "\n" for row in records.rows)
-    stack.client("s3").put_object(Bucket=stack.bucket, Key="table/records.jsonl", Body=body.encode())
+    stack.client("s3").put_object(Bucket=stack.bucket, Key=f"{database}/records.jsonl", Body=body.encode())
     catalog = stack.client("glue")
-    catalog.create_database(DatabaseInput={"Name": DATABASE})
+    catalog.create_database(DatabaseInput={"Name": database})
     catalog.create_table(
-        DatabaseName=DATABASE,
+        DatabaseName=database,
         TableInput={
             "Name": TABLE,
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "json"},
             "StorageDescriptor": {
                 "Columns": [{"Name": name, "Type": "string"} for name in records.columns],
-                "Location": f"s3://{stack.bucket}/table/",
+                "Location": f"s3://{stack.bucket}/{database}/",
                 "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
                 "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
                 "SerdeInfo": {"SerializationLibrary": JSON_SERDE},
@@ -98,12 +98,12 @@ def load(stack: Stack, records: Records) -> None:
     )
 
 
-def create_transform(stack: Stack, primary_key: str) -> str:
+def create_transform(stack: Stack, primary_key: str, database: str = DATABASE) -> str:
     """A FindMatches transform on the table, by plain boto3; returns its id."""
     made = stack.client("glue").create_ml_transform(
-        Name="demo",
+        Name=database,
         Role="arn:aws:iam::000000000000:role/glue",
-        InputRecordTables=[{"DatabaseName": DATABASE, "TableName": TABLE}],
+        InputRecordTables=[{"DatabaseName": database, "TableName": TABLE}],
         Parameters={
             "TransformType": "FIND_MATCHES",
             "FindMatchesParameters": {"PrimaryKeyColumnName": primary_key},

@@ -1,8 +1,8 @@
 """`make sample`: a table to try things on, in the local cloud that runs; prints the id of a new transform for it."""
 
 import sys
-from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from local.cloud import FOLDER
 from local.demo_table import create_transform, febrl, load
@@ -15,10 +15,9 @@ def main(folder: Path) -> int:
         sys.stderr.write("No local cloud is running; `make up` starts one.\n")
         return 1
     stack = Stack.from_json(stack_file.read_text())
-    records = febrl()
-    with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # a second transform on the same table
-        load(stack, records)
-    sys.stdout.write(create_transform(stack, records.primary_key) + "\n")
+    records, database = febrl(), f"sample_{uuid4().hex[:8]}"
+    load(stack, records, database)
+    sys.stdout.write(create_transform(stack, records.primary_key, database) + "\n")
     return 0
 
 

@@ -172,16 +172,16 @@ def test_an_upload_elsewhere_is_ignored(doors: Doors, key: str) -> None:
     assert doors.nothing_was_started()
 
 
-def test_an_upload_that_is_no_labeling_file_is_refused_by_glue_or_fails_there(doors: Doors) -> None:
+def test_an_upload_that_is_no_labeling_file_is_refused_before_glue_is_asked(doors: Doors) -> None:
     doors.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/round-1.csv", Body=b"this,is\nno,labeling file\n")
     doors.event(sample(UPLOAD))
-    doors.work_until("FAILED")
     doors.deliver_stream()
-    assert [event["detail-type"] for event in doors.on_bus()] == ["TaskRunStarted", "TaskRunFailed"]
-    assert doors.item()["errorMessage"]
+    assert [event["detail-type"] for event in doors.on_bus()] == ["TaskRunRefused"]
+    assert doors.item()["errorMessage"] == "line 1: the header must begin with labeling_set_id,label"
+    assert doors.nothing_was_started()
 
 
-def test_an_empty_upload_is_refused_by_glue(doors: Doors) -> None:
+def test_an_empty_upload_is_refused(doors: Doors) -> None:
     doors.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/round-1.csv", Body=b"")
     doors.event(sample(UPLOAD))
     assert doors.item()["status"] == "REFUSED"

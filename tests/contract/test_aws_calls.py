@@ -73,13 +73,17 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
 
 @pytest.mark.parametrize(
     ("kind", "ask"),
-    [("labeling", "StartMLLabelingSetGenerationTaskRun"), ("importing", "StartImportLabelsTaskRun")],
+    [
+        ("labeling", ["StartMLLabelingSetGenerationTaskRun"]),
+        # its label file is checked first, against the transform's columns
+        ("importing", ["GetMLTransform", "GetObject", "StartImportLabelsTaskRun"]),
+    ],
 )
-def test_one_start_is_three_calls_and_one_replay_is_one(counted: Counted, kind: str, ask: str) -> None:
+def test_one_start_is_three_calls_an_import_two_more_and_one_replay_is_one(counted: Counted, kind: str, ask: list[str]) -> None:
     order: Order = getattr(counted, kind)()
     accepted = start(order, counted.world)
     assert accepted.run.status is Status.STARTING
-    assert counted.since() == ["TransactWriteItems", ask, "PutItem"]
+    assert counted.since() == ["TransactWriteItems", *ask, "PutItem"]
     again = start(replace(order, causation_id="another"), counted.world)
     assert (again.replayed, again.run) == (True, accepted.run)
     assert counted.since() == ["TransactWriteItems"]
