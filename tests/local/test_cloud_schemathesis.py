@@ -1,0 +1,43 @@
+"""Whatever its own description allows, and much that it does not, sent to the local cloud's API by schemathesis: no failure."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from local.openapi import PATH
+from local.rest import TIMEOUT_SECONDS, Api
+
+schema = schemathesis.openapi.from_dict(json.loads(PATH.read_text()))
+CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@schema.parametrize()
+@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_api_is_as_it_describes_itself(case: Case[Any], api: Api) -> None:
+    response = case.call(base_url=api.url, auth=_sign(api), timeout=TIMEOUT_SECONDS)
+    case.validate_response(response, checks=CHECKS)
+
+
+def _sign(api: Api) -> Any:  # noqa: ANN401  requests' form of an authenticator
+    def sign(prepared: Any) -> Any:  # noqa: ANN401  requests' own
+        headers = {name: value for name, value in prepared.headers.items() if name.lower() in ("host", "content-type")}
+        request = AWSRequest(method=prepared.method, url=prepared.url, data=prepared.body or b"", headers=headers)
+        assert api.credentials is not None
+        SigV4Auth(api.credentials, "execute-api", api.region).add_auth(request)
+        prepared.headers.update(dict(request.headers.items()))
+        return prepared
+
+    return sign
