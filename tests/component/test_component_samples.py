@@ -136,7 +136,9 @@ def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name:
 def test_schedule_sample_is_one_round_of_the_reconciler(doors: Doors) -> None:
     doors.rest(sample(STARTED))
     tally = doors.tick(sample("schedule-tick"))
+    ages = {name: tally.pop(name) for name in ("oldest_open", "oldest_queued", "oldest_unconfirmed")}
     assert tally == {"transforms": 1, "failed": 0, "moved": 0, "ended": 0, "started": 0, "waiting": 0}
+    assert (ages["oldest_open"] >= 0, ages["oldest_queued"], ages["oldest_unconfirmed"]) == (True, 0, 0)
 
 
 STREAM = {
