@@ -1,6 +1,5 @@
 """The ledger in DynamoDB: one item a run, every write conditional, the transform's line in the same transaction."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,7 +20,6 @@ from core.runs import Run
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_log = logging.getLogger(__name__)
 _ROUNDS = 8
 _FIRST_PAUSE = 0.02  # seconds; doubles, so that eight rounds take some 5 s
 
