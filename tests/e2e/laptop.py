@@ -14,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.runs import Status
 from local.demo_events import Listener, listen
 from local.demo_rounds import ENDED
 from local.process import ROOT
-from local.sam_local import TRANSFORM
+from local.sam_local import LABEL_FILES, TRANSFORM
 from local.stack import Stack
 from tests.component.samples import FUNCTIONS, sample
 
@@ -107,6 +108,7 @@ class Laptop:
 
     def keep_still(self) -> None:
         """Hold Glue's runs in STARTING, and let nobody but the containers announce: what is seen then comes from them."""
+        self._let_uploads_be_taken()
         held = json.dumps({"holdRuns": True}).encode()
         address = f"{self.stack.glue_endpoint_url}/_glue/faults"
         with urllib.request.urlopen(urllib.request.Request(address, held, method="PUT"), timeout=10):  # noqa: S310 - our own cloud
@@ -115,18 +117,24 @@ class Laptop:
         for one in functions.list_event_source_mappings()["EventSourceMappings"]:
             functions.delete_event_source_mapping(UUID=one["UUID"])
 
+    def _let_uploads_be_taken(self) -> None:
+        """The set-up's label files start imports by way of the bus, some time after they were put there."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while sum(item["status"] != Status.RESERVED for item in self.items()) < len(LABEL_FILES):
+            assert time.monotonic() < until, self.items()
+            time.sleep(0.1)
+
     def forget(self) -> None:
         """An empty ledger, no run under way in Glue, nothing unheard on the bus."""
         dynamodb, glue = self.stack.client("dynamodb"), self.stack.client("glue")
         table = self.stack.env["LEDGER_TABLE"]
         for item in dynamodb.scan(TableName=table)["Items"]:
             dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
-        for run in self.glue_runs():
-            if run["Status"] not in ENDED:
-                glue.cancel_ml_task_run(TransformId=TRANSFORM, TaskRunId=run["TaskRunId"])
         until = time.monotonic() + PATIENCE_SECONDS
-        while not all(run["Status"] in ENDED for run in self.glue_runs()):
-            assert time.monotonic() < until, self.glue_runs()
+        while under_way := [run for run in self.glue_runs() if run["Status"] not in ENDED]:
+            assert time.monotonic() < until, under_way
+            for run in (one for one in under_way if one["Status"] != "STOPPING"):
+                glue.cancel_ml_task_run(TransformId=TRANSFORM, TaskRunId=run["TaskRunId"])
             time.sleep(0.1)
         self.listener.heard()
 

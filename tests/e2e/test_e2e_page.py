@@ -1,10 +1,10 @@
 """docs/sam-local.md, line by line: the blocks that call the functions do what the page says."""
 
 import json
-import socket
-from typing import Any
 
+from local.process import free_port
 from tests.e2e.laptop import Laptop, lines
+from tests.printed import documents_in
 
 SECONDS = 400
 # Before the page's last line ends the API: the run, by its id.
@@ -24,12 +24,12 @@ def test_the_line_that_invokes_a_function_starts_a_run(quiet: Laptop) -> None:
 
 def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: Laptop) -> None:
     before = quiet.known_to_glue()
-    script = lines("start-api").replace("3000", str(_free_port())).replace("kill %1\n", LOOK_UP + "kill %1\nwait || true\n")
+    script = lines("start-api").replace("3000", str(free_port())).replace("kill %1\n", LOOK_UP + "kill %1\nwait || true\n")
 
     done = quiet.follow(script, SECONDS)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second, listed, refused, found = _documents(done.stdout)
+    first, second, listed, refused, found = documents_in(done.stdout)
     assert first["status"] == "STARTING"
     assert second["id"] == first["id"]
     assert "idempotency-replayed: true" in done.stdout.lower()
@@ -38,19 +38,3 @@ def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: 
     assert (refused["status"], refused["title"]) == (422, "Invalid request")
     assert [one["pointer"] for one in refused["errors"]] == ["#/inputS3Path"]
     assert quiet.new_in_glue(before) == ["STARTING"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _documents(output: str) -> list[Any]:
-    """The JSON documents among the lines, in order."""
-    decoder, position = json.JSONDecoder(), 0
-    found: list[Any] = []
-    while (position := output.find("{", position)) >= 0:
-        document, position = decoder.raw_decode(output, position)
-        found.append(document)
-    return found

@@ -1,17 +1,16 @@
 """The README's walk-through does what it says, line by line as a person would type it."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local.process import ROOT
 from local.stack import Stack
+from tests.printed import documents_in
 
 README = (ROOT / "README.md").read_text()
 
@@ -47,23 +46,13 @@ def test_the_walk_through_works_as_written(clone: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    first, second, listed, refused, document = _answers(done.stdout)
+    first, second, listed, refused, document = documents_in(done.stdout)
     assert first["status"] in ("STARTING", "RUNNING", "SUCCEEDED")
     assert second["id"] == first["id"]
     assert "idempotency-replayed: true" in done.stdout.lower()
     assert listed["items"][0]["id"] == first["id"]
     assert (refused["status"], refused["errors"][0]["pointer"]) == (422, "#/inputS3Path")
     assert document["openapi"].startswith("3.1")
-
-
-def _answers(output: str) -> list[Any]:
-    """The JSON documents among the lines, in order."""
-    decoder, position = json.JSONDecoder(), 0
-    found: list[Any] = []
-    while (position := output.find("{", position)) >= 0:
-        document, position = decoder.raw_decode(output, position)
-        found.append(document)
-    return found
 
 
 def test_every_make_target_is_listed_in_one_line() -> None:
