@@ -10,7 +10,6 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayRouter
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
@@ -25,6 +24,7 @@ from handlers import metrics, problems, wiring
 from handlers.bodies import JSON, as_json, unreadable
 from handlers.callers import rest_caller
 from handlers.documentation import CANCEL, GET, LIST, OPENAPI_DOCUMENT, START_LABEL_IMPORT, START_LABELING_SET
+from handlers.headers import CORRELATION_ID, IDEMPOTENCY_KEY, header
 from handlers.keys import idempotency_key
 from handlers.openapi import openapi_json
 from handlers.paths import CANCELLATION, LABEL_IMPORT_RUNS, LABELING_SET_RUNS, OPENAPI, TASK_RUN, TASK_RUNS, allowed_method
@@ -36,7 +36,7 @@ router = APIGatewayRouter()  # type: ignore[no-untyped-call]  # Powertools left 
 Key = Annotated[
     str,
     Header(
-        alias="Idempotency-Key",
+        alias=IDEMPOTENCY_KEY,
         description="Yours to choose, one per run that you want: 1 to 255 visible characters, quoted or bare.",
         examples=["7f1c2f0e-nightly"],
     ),
@@ -123,8 +123,7 @@ def _told(answer: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
 
 def _correlation_id(event: dict[str, Any]) -> str:
     """What the caller calls the request, else what the gateway does."""
-    given = APIGatewayProxyEvent(event).headers.get("x-correlation-id")
-    return (given or event["requestContext"].get("requestId") or "unknown")[:128]
+    return (header(event, CORRELATION_ID) or event["requestContext"].get("requestId") or "unknown")[:128]
 
 
 def _as_answer(response: Response[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from handlers.headers import CONTENT_TYPE, header, with_headers_read
 from handlers.problems import problem
 
 JSON = "application/json"
@@ -20,12 +21,11 @@ def unreadable(event: dict[str, Any]) -> Response[str] | None:
     if _size(event) > MAX_BYTES:
         detail = f"a body may have {MAX_BYTES} bytes"
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large", detail)
-    request = APIGatewayProxyEvent(event)
-    media_type = (request.headers.get("content-type") or JSON).partition(";")[0].strip().lower()
+    media_type = (header(event, CONTENT_TYPE) or JSON).partition(";")[0].strip().lower()
     if media_type != JSON:
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", f"send {JSON}, not {media_type[:100]}")
     try:
-        _ = request.json_body
+        _ = APIGatewayProxyEvent(event).json_body
     except (ValueError, RecursionError):  # no base64, no UTF-8, no JSON, or nested without end
         return problem(HTTPStatus.BAD_REQUEST, "Malformed JSON", "the body is not JSON")
     return None
@@ -38,6 +38,7 @@ def _size(event: dict[str, Any]) -> int:
 
 
 def as_json(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with a content type that Powertools, which minds its case, takes for JSON."""
-    headers = {name: value for name, value in (event.get("headers") or {}).items() if name.lower() != "content-type"}
-    return event | {"headers": headers | {"Content-Type": JSON}}
+    """The event with a content type that Powertools, which minds its case, takes for JSON; and no headers that nobody reads."""
+    read = with_headers_read(event)
+    headers = {name: value for name, value in read["headers"].items() if name.lower() != CONTENT_TYPE.lower()}
+    return read | {"headers": headers | {CONTENT_TYPE: JSON}}

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -44,12 +45,17 @@ def of_changes(changes: Sequence[Change], failed: Sequence[str]) -> None:
 
 
 def _emit(values: Mapping[str, float], unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
-    metrics = EphemeralMetrics(
-        namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "GlueLabelLoop"),
-        service=os.environ.get("POWERTOOLS_SERVICE_NAME", "glue-label-loop"),
+    metrics = _metrics(
+        os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "GlueLabelLoop"),
+        os.environ.get("POWERTOOLS_SERVICE_NAME", "glue-label-loop"),
     )
     for dimension, of in dimensions.items():
         metrics.add_dimension(dimension, of)
     for name, value in values.items():
         metrics.add_metric(name, unit, value)
-    metrics.flush_metrics()
+    metrics.flush_metrics()  # prints them, and forgets them and their dimensions
+
+
+@cache
+def _metrics(namespace: str, service: str) -> EphemeralMetrics:
+    return EphemeralMetrics(namespace=namespace, service=service)
