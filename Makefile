@@ -68,7 +68,7 @@ test: $(VENV) $(SAM) ## set up from nothing, then run all tests
 
 .PHONY: chaos
 chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothing twice, nothing lost (EVERY=2 plays each second case)
-	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY))
+	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
 
 .PHONY: load
 load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory

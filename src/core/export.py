@@ -44,7 +44,7 @@ def export_first(run: Run, seen: Sequence[GlueRun], world: World) -> Run | None:
 def _ask(run: Run, world: World) -> None:
     held = world.ledger.write(run, replace(run, export_asked_on=world.clock()))
     try:
-        export_run_id = world.glue.export(held)
+        export_run_id = world.glue.export(replace(held, export_to=_folder(held)))
     except AnswerLost:
         return
     except Refused as no:
@@ -57,16 +57,21 @@ def _ask(run: Run, world: World) -> None:
 
 
 def _find(run: Run, seen: Sequence[GlueRun]) -> GlueRun | None:
-    """The run's export: the only one that is ever given this run's own prefix."""
-    prefix = (run.export_to or "").rstrip("/")
+    """The run's export: the only one that is ever given this attempt's own prefix."""
+    prefix = _folder(run).rstrip("/")
     same = [one for one in seen if one.task_type == "EXPORT_LABELS" and (one.path or "").rstrip("/") == prefix]
     return max(same, key=lambda one: (one.status is Status.SUCCEEDED, one.started_on), default=None)
+
+
+def _folder(run: Run) -> str:
+    """Of this attempt alone: an earlier attempt's export lacks the labels that came since."""
+    return f"{run.export_to or ''}{'' if run.attempt == 1 else f'{run.attempt}/'}"
 
 
 def _has_labels(run: Run, world: World) -> bool:
     try:
         return world.glue.transform(run.transform_id or "").label_count > 0
     except UnknownToGlue:
-        return False  # the import itself is told so, and ends accordingly
+        return True  # asking for the export tells; were it a slip, the import would forget labels that nobody exported
     except GlueUnavailable as fault:
         raise Postponed(run, NotStarted(str(fault))) from fault

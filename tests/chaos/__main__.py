@@ -23,7 +23,7 @@ from tests.chaos.play import Play
 from tests.chaos.scenes import cases
 from tests.chaos.stream import LedgerStream
 from tests.chaos.troupe import Report, Troupe
-from tests.chaos.verdict import Violation
+from tests.chaos.violation import Violation
 
 _FORK = multiprocessing.get_context("fork")
 _SHOWN = 25
@@ -32,13 +32,13 @@ _SHOWN = 25
 def main() -> int:
     asked = _arguments()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as ground:
-        return play(ground, asked.troupes, asked.batch, asked.every, asked.only)
+        return play(ground, asked.troupes, asked.batch, slice(asked.first, None, asked.every), asked.only)
 
 
-def play(ground: Ground, troupes: int, batch: int, every: int, only: str) -> int:
+def play(ground: Ground, troupes: int, batch: int, some: slice, only: str) -> int:
     prepare({**ground.stack.env, **ENVIRONMENT})
     began = time.monotonic()
-    chosen = list(cases(Prober(ground).calls_of, only))[::every]
+    chosen = list(cases(Prober(ground).calls_of, only))[some]
     _say(f"{len(chosen)} cases, {troupes} at a time")
     reports = []
     for report in _at_once(ground, chosen, troupes, batch):
@@ -76,8 +76,10 @@ cases run          {len(met)}   ({len(reports) - len(met)} more in which the cal
 duplicates         {found["duplicate"]}
 lost events        {found["lost"]}
 stuck runs         {found["stuck"]}
+not exported       {found["unexported"]}
+not checked        {found["unchecked"]}
 ledger not Glue's  {found["disagreement"]}
-answers with 500   {found["answer"]}
+wrong answers      {found["answer"]}
 seconds            {seconds:.0f}"""
     )
     if not complete:
@@ -120,6 +122,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--troupes", type=int, default=4, help="processes that play cases at the same time")
     parser.add_argument("--batch", type=int, default=25, help="cases that a troupe settles together")
     parser.add_argument("--every", type=int, default=1, help="play each n-th case only")
+    parser.add_argument("--first", type=int, default=0, help="of those, begin with this one (from 0): --every's parts")
     parser.add_argument("--only", default="", help="play only the scenes whose names begin with this")
     return parser.parse_args()
 

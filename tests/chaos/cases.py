@@ -6,16 +6,26 @@ from typing import Literal
 
 from tests.chaos.faults import Fault
 
-Via = Literal["api labeling set", "api import", "bus labeling set", "upload"]
-What = Literal["send", "tick", "cancel", "announce", "hold", "fill", "release", "open import", "let Glue finish"]
+Via = Literal[
+    "api labeling set",
+    "api import",
+    "bus labeling set",
+    "upload",
+    "api replace",
+    "api replace with export",
+    "bus replace with export",
+]
+Handled = Literal["send", "tick", "cancel", "announce", "open import"]
+InGlue = Literal["hold", "fill", "release", "let Glue finish", "have labels", "have no labels", "let exports fail"]
+InS3 = Literal["change file", "remove file", "restore file"]
 VIAS: tuple[Via, ...] = ("api labeling set", "api import", "bus labeling set", "upload")
 
 
 @dataclass(frozen=True)
 class Action:
-    """One handler run (`send`, `tick`, `cancel`, `announce`), or what befalls Glue in between. `at`: see HandlerRun."""
+    """One handler run, or what befalls Glue and S3 in between. `at`: see HandlerRun."""
 
-    what: What
+    what: Handled | InGlue | InS3
     at: float = 0.0
     fault: Fault | None = None
 
@@ -94,6 +104,7 @@ RECONCILING = (
     Sequel("at the same time the request again", (send(1) + tick(1),)),
     Sequel("then two reconciles at once", (tick(1, 2),)),
 )
+RESTORED = Sequel("the file restored and sent again", ((Action("restore file"),), send(2), tick(3)))
 CANCELLING = (
     Sequel("never again", ()),
     Sequel("again", ((Action("cancel", 2),),)),

@@ -14,8 +14,11 @@ from local.demo_table import Records, load
 from local.stack import Stack, deploy
 
 HELD_FOLDER = "CHAOS_HELD_FOLDER"  # a file of a transform's name in it keeps the transform's runs RUNNING
+FAILING = ".exports-fail"  # appended to that name: the transform's exports fail
+NO_LABELS = "no-labels"  # an import of a path with this in it brings none
 COLUMNS = ("pk", "name")
 LABELS = "labeling_set_id,label,pk,name\ns1,A,p1,anna\ns1,A,p2,ana\ns1,B,p3,bert\n"
+OTHER_LABELS = LABELS.replace("s1,B,", "s1,C,")
 # What the handlers run with, over what is deployed: a case should not have to wait.
 ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
 _NEVER = "rate(1000 days)"
@@ -55,8 +58,13 @@ class Ground:
     def hold(self, transform_id: str) -> None:
         (self.held / transform_id).touch()
 
+    def let_exports_fail(self, transform_id: str) -> None:
+        (self.held / f"{transform_id}{FAILING}").touch()
+
     def release(self, transform_id: str) -> None:
-        (self.held / transform_id).unlink(missing_ok=True)
+        """Let the transform's runs end, and end well."""
+        for name in (transform_id, f"{transform_id}{FAILING}"):
+            (self.held / name).unlink(missing_ok=True)
 
 
 @contextmanager

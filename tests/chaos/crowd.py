@@ -8,10 +8,8 @@ from uuid import uuid4
 
 from tests.chaos.cloud import LABELS, Ground
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
-from tests.chaos.play import path_of
 from tests.chaos.requests import message
-
-ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+from tests.chaos.surroundings import ACTIVE, path_of
 
 
 @dataclass

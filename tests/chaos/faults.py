@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.httpsession import URLLib3Session
 from botocore.model import OperationModel
 
-_ASKED_ONCE = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun")
+_ASKED_ONCE = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun", "StartExportLabelsTaskRun")
 _STARTER_TIMEOUT, _TIMEOUT = 15, 5  # seconds, as handlers.wiring sets them
 _SERVER_FAULTS = ("InternalServerError", "InternalServiceException", "InternalException")
 

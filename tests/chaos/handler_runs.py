@@ -116,7 +116,11 @@ def _warm_up(world: World) -> None:
             lambda: world.ledger.get(run.id),
             lambda: list(world.ledger.open_runs()),
             lambda: world.glue.start(run),
+            lambda: world.glue.export(run),
+            lambda: world.glue.transform(run.transform_id or ""),
             lambda: world.glue.runs(run.transform_id or "", datetime.now(UTC)),
+            lambda: world.files.open("s3://bucket/labels.csv"),
+            lambda: world.files.pin("s3://bucket/labels.csv"),
         ):
             with contextlib.suppress(LoopError):
                 call()

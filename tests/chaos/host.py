@@ -10,14 +10,17 @@ from typing import Any
 
 import local.glue.service
 import local.host
+from local.glue.label_files import LabelledRow
 from local.glue.settings import Settings
-from local.glue.work import Job, Outcome
+from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
+from local.glue.work import Job, JobFailed, Outcome
 from local.glue.workers import GLANCE_SECONDS, Limits
-from tests.chaos.cloud import HELD_FOLDER
+from tests.chaos.cloud import FAILING, HELD_FOLDER, NO_LABELS
 
 _SETTINGS = Settings(
     runs_per_account=100_000, transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
 )
+_LABELS = (LabelledRow("s1", "A", "p1"), LabelledRow("s1", "A", "p2"), LabelledRow("s1", "B", "p3"))
 
 
 class IdleWorkers:
@@ -31,6 +34,10 @@ class IdleWorkers:
             limits.check()
             limits.stop.wait(GLANCE_SECONDS)
         limits.check()
+        if job.kind == EXPORT_LABELS and (self._held / f"{job.transform_id}{FAILING}").exists():
+            raise JobFailed("The export was to fail.")
+        if job.kind == IMPORT_LABELS:
+            return Outcome(labels=() if NO_LABELS in job.path else _LABELS)
         return Outcome()
 
     def close(self) -> None:

@@ -8,14 +8,11 @@ from uuid import uuid4
 
 from core.ports import World
 from tests.chaos.cases import Action, Case, Scene, Stage
-from tests.chaos.cloud import LABELS, Ground
+from tests.chaos.cloud import Ground
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.requests import cancellation, message
 from tests.chaos.stream import LedgerStream
-
-GLUE_RUNS_BY_HAND = "by-hand"
-_FINISH_SECONDS = 20
-_ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+from tests.chaos.surroundings import Surroundings
 
 
 def unchanged(world: World) -> World:
@@ -39,7 +36,7 @@ class Play:
 
     def __post_init__(self) -> None:
         self.began = time.time()
-        self._label_file = self._upload(self.key)
+        self.surroundings = Surroundings(self.ground, self.transform_id, self.key)
 
     def perform(self) -> None:
         before = self.scene.before
@@ -71,16 +68,8 @@ class Play:
         return found
 
     def glue_runs(self) -> list[dict[str, Any]]:
-        """The task runs that Glue has for the transform, but for those that somebody started by hand."""
-        listed = self.ground.client("glue").get_ml_task_runs(TransformId=self.transform_id, MaxResults=1000)["TaskRuns"]
-        ours = [run for run in listed if GLUE_RUNS_BY_HAND not in path_of(run)]
-        return [run for run in ours if run["StartedOn"].timestamp() > self.began]  # else of an earlier case
-
-    def await_glue(self) -> None:
-        """Let Glue bring everything to its end that nobody holds."""
-        until = time.monotonic() + _FINISH_SECONDS
-        while any(run["Status"] in _ACTIVE for run in self.glue_runs()) and time.monotonic() < until:
-            time.sleep(0.02)
+        """The task runs that Glue has of this case."""
+        return [run for run in self.surroundings.glue_runs() if run["StartedOn"].timestamp() > self.began]
 
     def _handler_run(self, action: Action) -> HandlerRun | None:
         match action.what:
@@ -89,7 +78,7 @@ class Play:
                 return HandlerRun(door, self._message(), action.at, action.fault)  # type: ignore[arg-type]  # one of two
             case "open import":
                 self.ground.hold(self.transform_id)
-                label_file = self._upload(f"{self.key}-other")
+                label_file = self.surroundings.upload(f"labels/{self.transform_id}/{self.key}-other.csv")
                 other = message("api import", f"{self.key}-other", self.transform_id, "", label_file)
                 return HandlerRun("api", other, action.at, action.fault)
             case "tick":
@@ -99,36 +88,10 @@ class Play:
                 return HandlerRun("api", cancellation(item["id"]), action.at, action.fault)
             case "announce":
                 return HandlerRun("announce", {"Records": self.stream.records(self.transform_id)}, action.at, action.fault)
-            case _:
-                self._in_glue(action)
+            case what:
+                self.surroundings.arrange(what)
                 return None
-
-    def _in_glue(self, action: Action) -> None:
-        match action.what:
-            case "hold":
-                self.ground.hold(self.transform_id)
-            case "fill":
-                self.ground.hold(self.transform_id)
-                for _ in range(3):
-                    path = self.ground.s3_path(f"{GLUE_RUNS_BY_HAND}/")
-                    start = self.ground.client("glue").start_ml_labeling_set_generation_task_run
-                    start(TransformId=self.transform_id, OutputS3Path=path)
-            case "release":
-                self.ground.release(self.transform_id)
-            case "let Glue finish":
-                self.await_glue()
 
     def _message(self) -> dict[str, Any]:
         output = self.ground.s3_path(f"sets/{self.key}")
-        return message(self.scene.via, self.key, self.transform_id, output, self._label_file)
-
-    def _upload(self, name: str) -> tuple[str, str]:
-        key = f"labels/{self.transform_id}/{name}.csv"
-        put = self.ground.client("s3").put_object(Bucket=self.ground.stack.bucket, Key=key, Body=LABELS.encode())
-        return self.ground.s3_path(key), put["ETag"].strip('"')
-
-
-def path_of(run: dict[str, Any]) -> str:
-    properties = run["Properties"]
-    labeling = properties.get("LabelingSetGenerationTaskRunProperties", {}).get("OutputS3Path")
-    return str(labeling or properties.get("ImportLabelsTaskRunProperties", {}).get("InputS3Path", ""))
+        return message(self.scene.via, self.key, self.transform_id, output, self.surroundings.label_file)

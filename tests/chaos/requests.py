@@ -22,6 +22,13 @@ def message(via: Via, key: str, transform_id: str, output: str, label_file: tupl
             return _rest("api-start-labeling-set", key, {"transformId": transform_id, "outputS3Path": output})
         case "api import":
             return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": path})
+        case "api replace" | "api replace with export":
+            export = {"exportTo": output} if via.endswith("export") else {}
+            return _rest("api-start-import", key, _replace(transform_id, path) | export)
+        case "bus replace with export":
+            event = _sample("bus-start-import")
+            detail = _replace(transform_id, path) | {"exportTo": output, "idempotencyKey": key}
+            return event | {"id": key, "detail": detail}
         case "bus labeling set":
             event = _sample("bus-start-labeling-set")
             detail = {"transformId": transform_id, "outputS3Path": output, "idempotencyKey": key}
@@ -43,7 +50,11 @@ def cancellation(run_id: str) -> dict[str, Any]:
     return event
 
 
-def _rest(sample: str, key: str, body: dict[str, str]) -> dict[str, Any]:
+def _replace(transform_id: str, path: str) -> dict[str, Any]:
+    return {"transformId": transform_id, "inputS3Path": path, "replaceAllLabels": True}
+
+
+def _rest(sample: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
     event = _sample(sample)
     event["headers"]["Idempotency-Key"] = key
     event["multiValueHeaders"]["Idempotency-Key"] = [key]

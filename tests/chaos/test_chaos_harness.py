@@ -11,12 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_sample_of_all_faults_starts_nothing_twice_and_loses_nothing() -> None:
-    played = _python("tests.chaos", "--every", "73", "--troupes", "2")
+    played = _python("tests.chaos", "--every", "139", "--troupes", "2")
     assert played.returncode == 0, played.stdout[-4000:] + played.stderr[-4000:]
     figures = dict(re.findall(r"^(\w[\w' ]+?)  +(\d+)", played.stdout, re.MULTILINE))
     assert int(figures.pop("cases run")) >= 50
     figures.pop("seconds")
-    assert set(figures) == {"duplicates", "lost events", "stuck runs", "ledger not Glue's", "answers with 500"}
+    promises = {"not exported", "not checked", "ledger not Glue's", "wrong answers"}
+    assert set(figures) == {"duplicates", "lost events", "stuck runs", *promises}
     assert set(figures.values()) == {"0"}
 
 

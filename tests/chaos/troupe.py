@@ -14,7 +14,8 @@ from tests.chaos.cloud import Ground
 from tests.chaos.handler_runs import HandlerRun, run_at_once
 from tests.chaos.play import Play, unchanged
 from tests.chaos.stream import LedgerStream
-from tests.chaos.verdict import Violation, judge
+from tests.chaos.verdict import judge
+from tests.chaos.violation import Violation
 
 # Seconds after a case began: past the lease, then past the grace period, again and again; and past the start deadline.
 _ROUNDS = (*(first + 80 * number for number in range(8) for first in (170, 185)), 1200, 1215, 1280, 1295)
@@ -68,7 +69,7 @@ class Troupe:
         everybody = frozenset(play.transform_id for play in plays)
         for at in _ROUNDS:
             for play in plays:
-                play.await_glue()
+                play.surroundings.await_glue()
             # Two reconcilers at the same time, always: the promise does not rest on there being one.
             tick = HandlerRun("schedule", {}, at, only=everybody)
             outcomes = run_at_once([tick, tick], self._change_world)

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from tests.chaos.handler_runs import Outcome
-from tests.chaos.play import Play, path_of
+from tests.chaos.play import Play
+from tests.chaos.surroundings import path_of
+from tests.chaos.verdict_of_imports import exports_of, judge_imports
+from tests.chaos.violation import Violation
 
-Fault = Literal["duplicate", "lost", "stuck", "disagreement", "answer"]
 NEVER_STARTED = {"REFUSED": "TaskRunRefused", "START_FAILED": "TaskRunStartFailed", "CANCELLED": "TaskRunCancelled"}
 ENDED = {
     "SUCCEEDED": "TaskRunSucceeded",
@@ -22,12 +23,6 @@ _ANSWERS = {202, 404, 409, 422, 429, 503}
 Events = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Violation:
-    what: Fault
-    detail: str
-
-
 def judge(play: Play, events: Events) -> list[Violation]:
     """Everything that is wrong with how the case ended; `events` are those of its transform that went out."""
     items, runs = play.items(), play.glue_runs()
@@ -36,11 +31,11 @@ def judge(play: Play, events: Events) -> list[Violation]:
         mine = [run for run in runs if path_of(run) == item["path"]]
         told = [event for event in events if event["detail"]["data"]["id"] == item["id"]]
         found += [*_agreement(item, mine), *_told(item, told)]
-    return found
+    return [*found, *judge_imports(play, items, runs)]
 
 
 def _starts(items: list[dict[str, Any]], runs: list[dict[str, Any]]) -> Iterator[Violation]:
-    asked_for = {item["path"] for item in items}
+    asked_for = {item["path"] for item in items} | {path_of(run) for item in items for run in exports_of(item, runs)}
     for path, times in Counter(map(path_of, runs)).items():
         if times > 1:
             yield Violation("duplicate", f"Glue runs {path} {times} times")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 _LIMITS = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
+_TOO_MANY = "ML Task Runs count"  # of AWS's own error strings too: exports have no exception of their own for limits
 _TOO_LARGE = "Label file has exceeded"  # of AWS's own error strings: the same exception, but waiting makes no file smaller
 _DOUBTFUL = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
 _PASSING = {
@@ -135,7 +136,7 @@ def _raise_as_start_error(error: ClientError) -> Never:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
     if status >= _SERVER_ERROR or code in _DOUBTFUL:
         raise AnswerLost(f"{code}: {message}") from error
-    if code in _LIMITS and not message.startswith(_TOO_LARGE):
+    if message.startswith(_TOO_MANY) or (code in _LIMITS and not message.startswith(_TOO_LARGE)):
         raise AtLimit(message) from error
     if code in _PASSING:
         raise NotStarted(f"{code}: {message}") from error
