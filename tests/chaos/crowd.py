@@ -1,8 +1,9 @@
 """Many requests for one transform, and reconcilers, in processes of their own, on the local cloud."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 from uuid import uuid4
 
@@ -68,6 +69,12 @@ class Crowd:
         while self.running() and time.monotonic() < until:
             time.sleep(0.02)
         self.ground.hold(self.transform)
+
+
+def most_at_once(spans: Iterable[tuple[float, float]]) -> int:
+    """How many of the spans (from, to) overlap where most of them do."""
+    steps = sorted(step for begin, end in spans for step in ((end, -1), (begin, 1)))
+    return max(accumulate(step for _, step in steps), default=0)
 
 
 def statuses(outcomes: Sequence[Outcome]) -> list[int]:

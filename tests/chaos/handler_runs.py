@@ -57,7 +57,10 @@ class HandlerRun:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`answer`: what the handler returned, `raised`: the exception's name; neither if it was killed or hung."""
+    """`answer`: what the handler returned, `raised`: the exception's name; neither if it was killed or hung.
+
+    `began` and `ended` are seconds of the machine's monotonic clock; of a process that was killed, `ended` is None.
+    """
 
     calls: tuple[str, ...]
     answer: Any
@@ -65,6 +68,8 @@ class Outcome:
     killed: bool
     hung: bool
     fault_met: bool
+    began: float = 0.0
+    ended: float | None = None
 
 
 def prepare(environment: Mapping[str, str]) -> None:
@@ -136,13 +141,16 @@ def share_memory() -> None:
 
 
 def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], World] = lambda world: world) -> list[Outcome]:
-    """Run all of them at the same time, each in its own process, and wait for them."""
-    started = [_fork(run, change_world) for run in runs]
+    """Run all of them at the same time, each in its own process, and wait for them. None begins before all are there."""
+    gate, opener = os.pipe()
+    started = [_fork(run, change_world, (gate, opener)) for run in runs]
+    os.close(opener)
+    os.close(gate)
     told = _read_all([pipe for _, pipe in started])
     return [_outcome(pid, *said) for (pid, _), said in zip(started, told, strict=True)]
 
 
-def _fork(run: HandlerRun, change_world: Callable[[World], World]) -> tuple[int, int]:
+def _fork(run: HandlerRun, change_world: Callable[[World], World], gate: tuple[int, int]) -> tuple[int, int]:
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # Newer Pythons warn of other threads; the child touches nothing that one of them could hold.
@@ -151,6 +159,8 @@ def _fork(run: HandlerRun, change_world: Callable[[World], World]) -> tuple[int,
     if pid == 0:
         with contextlib.suppress(BaseException):
             os.close(reading)
+            os.close(gate[1])
+            os.read(gate[0], 1)  # until the last one that holds the other end lets go of it
             _live(run, writing, change_world)
         os._exit(1)
     os.close(writing)
@@ -163,12 +173,13 @@ def _live(run: HandlerRun, pipe: int, change_world: Callable[[World], World]) ->
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     _injector = injector = Injector(run.fault, pipe)
+    os.write(pipe, f"begin {time.monotonic()}\n".encode())
     try:
         answer = _handle(run, change_world(_world(run, injector)))
-        told = {"answer": answer}
+        told: dict[str, Any] = {"answer": answer}
     except Exception as error:  # noqa: BLE001  Lambda reports every exception of a handler
         told = {"raised": type(error).__name__, "trace": traceback.format_exc()}
-    os.write(pipe, f"end {json.dumps(told)}\n".encode())
+    os.write(pipe, f"end {json.dumps(told | {'at': time.monotonic()})}\n".encode())
     os._exit(0)
 
 
@@ -246,6 +257,8 @@ def _outcome(pid: int, text: str, hung: bool) -> Outcome:  # noqa: FBT001  priva
         killed=os.WIFSIGNALED(status) and not hung,
         hung=hung,
         fault_met="hit" in lines,
+        began=float(next((line[6:] for line in lines if line.startswith("begin ")), 0)),
+        ended=told.get("at"),
     )
 
 

@@ -1,12 +1,17 @@
 """Two hundred processes ask for runs of one transform at once; reconcilers come two at a time."""
 
+from dataclasses import replace
+
 import pytest
 
+from core.ports import World
 from tests.chaos.cloud import Ground
-from tests.chaos.crowd import Crowd, paths, statuses
-from tests.chaos.handler_runs import run_at_once
+from tests.chaos.crowd import Crowd, most_at_once, paths, statuses
+from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 
-MOST_AT_ONCE = 50  # processes; the four waves follow each other without a pause
+AT_ONCE = 200
+OF_TRANSFORM = 3  # Glue's limit
+AT_LEAST_IN_FLIGHT = 150  # two cores do not begin all of them before the first has its answer
 
 
 @pytest.fixture
@@ -17,23 +22,53 @@ def crowd(ground: Ground, processes: None, request: pytest.FixtureRequest) -> Cr
     return crowd
 
 
-def test_two_hundred_at_once_wait_in_line_and_are_all_done_three_at_a_time(crowd: Crowd) -> None:
-    answers: list[int] = []
-    for _ in range(4):
-        answers += statuses(run_at_once([crowd.labeling_set() for _ in range(MOST_AT_ONCE)]))
-    # Three run, a hundred wait (the default bound), all others are asked to come again; none got an error.
-    assert sorted(set(answers)) in ([202, 429], [202, 429, 503])
-    accepted = [item for item in crowd.items() if item["status"] != "REFUSED"]
-    assert len(accepted) == answers.count(202) == 103
+def with_room_for_all(world: World) -> World:
+    return replace(world, policy=replace(world.policy, max_queued=AT_ONCE))
+
+
+def in_flight(outcomes: list[Outcome]) -> int:
+    return most_at_once((one.began, one.ended) for one in outcomes if one.ended is not None)
+
+
+def asked_until_taken(requests: list[HandlerRun]) -> list[Outcome]:
+    """All at once, and those that are told to come again once more, until each is accepted."""
+    outcomes: list[Outcome] = []
+    while requests:
+        told = run_at_once(requests, with_room_for_all)
+        assert set(statuses(told)) <= {202, 503}, "accepted, or asked to send the same again"
+        outcomes += told
+        requests = [run for run, status in zip(requests, statuses(told), strict=True) if status != 202]
+    return outcomes
+
+
+def test_two_hundred_at_once_are_all_accepted_and_done_three_at_a_time_oldest_first(crowd: Crowd) -> None:
+    outcomes = asked_until_taken([crowd.labeling_set() for _ in range(AT_ONCE)])
+    assert in_flight(outcomes) >= AT_LEAST_IN_FLIGHT
+    accepted = crowd.items()
+    assert len(accepted) == AT_ONCE, "none lost, none twice"
     first = set(paths(crowd.glue_runs()))
+    assert len(first) == OF_TRANSFORM
     waited = [item["path"] for item in accepted if item["path"] not in first]
-    while any(item["status"] != "SUCCEEDED" for item in crowd.items()):
+    crowd.ground.release(crowd.transform)
+    for _ in range(2 * AT_ONCE):
         crowd.reconcile()
-        assert crowd.running() <= 3
-        crowd.let_glue_finish()
-    started = paths(crowd.glue_runs())
-    assert len(started) == len(set(started)) == 103
-    assert started[3:] == waited, "oldest first"
+        if all(item["status"] == "SUCCEEDED" for item in crowd.items()):
+            break
+    runs = crowd.glue_runs()
+    assert {item["status"] for item in crowd.items()} == {"SUCCEEDED"}, "none starved"
+    assert len(runs) == len(set(paths(runs))) == AT_ONCE
+    assert paths(runs)[OF_TRANSFORM:] == waited, "oldest first"
+    assert most_at_once((run["StartedOn"].timestamp(), run["CompletedOn"].timestamp()) for run in runs) <= OF_TRANSFORM
+
+
+def test_past_the_bound_of_the_line_callers_are_asked_to_come_again(crowd: Crowd) -> None:
+    answers = statuses(run_at_once([crowd.labeling_set() for _ in range(AT_ONCE)]))
+    while answers.count(202) < 103:  # three run, a hundred wait (the default bound)
+        answers += statuses(run_at_once([crowd.labeling_set() for _ in range(20)]))
+    assert set(answers) <= {202, 429, 503}
+    assert statuses(run_at_once([crowd.labeling_set()])) == [429]
+    assert len(crowd.items()) == answers.count(202) == 103
+    assert crowd.running() == OF_TRANSFORM
 
 
 def test_imports_reach_glue_one_at_a_time_in_the_order_of_acceptance(crowd: Crowd) -> None:
