@@ -1,0 +1,62 @@
+"""`python driver.py HANDLER STARTS REPLAYS EVENT`: what Lambda does with a function, without Lambda.
+
+Loads HANDLER (`module.name`, from the PYTHONPATH), sends it the event STARTS times with a new idempotency key each, then
+REPLAYS times with the last one, and prints what was seen as JSON. It runs inside of what is measured, so it is the same for all
+and needs nothing but Python.
+"""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+
+class Context:
+    """What Lambda tells a function of itself."""
+
+    function_name = "measured"
+    memory_limit_in_mb = "512"
+    aws_request_id = "6bc28136-0000-4365-b021-0ce6b2e64ab0"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:measured"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def _sent(event: dict[str, Any], key: str, message: str) -> dict[str, Any]:
+    """The event as another message; copied only where it differs, so that this costs next to nothing."""
+    return {
+        **event,
+        "headers": {**event["headers"], "Idempotency-Key": key},
+        "multiValueHeaders": {**event["multiValueHeaders"], "Idempotency-Key": [key]},
+        "requestContext": {**event["requestContext"], "requestId": message},
+    }
+
+
+def _memory(field: str) -> int:
+    """Kilobytes; 0 where there is no such file."""
+    rollup = Path("/proc/self/smaps_rollup")
+    lines = rollup.read_text().splitlines() if rollup.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith(field)), 0)
+
+
+def main(name: str, starts: int, replays: int, event_file: Path) -> None:
+    module, _, function = name.rpartition(".")
+    began = process_time()
+    handler = getattr(import_module(module), function)
+    imported = process_time()
+    event = json.loads(event_file.read_text())
+    seen = {"import_seconds": imported - began, "init_rss": _memory("Rss:"), "init_pss": _memory("Pss:")}
+    for number in range(starts + replays):
+        answer = handler(_sent(event, f"key-{min(number, starts - 1)}", f"message-{number}"), Context())
+        if answer["statusCode"] != 202:
+            sys.exit(f"{name} answered {answer}")
+        if number == 0:
+            seen |= {"first_seconds": process_time() - imported, "rss": _memory("Rss:"), "pss": _memory("Pss:")}
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

@@ -1,0 +1,121 @@
+"""Running a package's handler as Lambda would, against canned answers, in a process that can be counted."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.builds import ROOT, Build, python313
+from bench.rows import NotHere
+
+EVENT = ROOT / "events" / "api-start-labeling-set.json"
+_PATIENCE_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Canned AWS on this machine: see bench/canned_aws.py."""
+
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def calls(self) -> list[str]:
+        with urllib.request.urlopen(f"{self.endpoint}/calls", timeout=10) as answer:  # noqa: S310  our own http address
+            found: list[str] = json.load(answer)
+        return found
+
+
+@contextmanager
+def canned_aws() -> Iterator[Aws]:
+    command = [sys.executable, "-m", "bench.canned_aws"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        try:
+            yield Aws(int(server.stdout.readline()))
+        finally:
+            server.terminate()
+
+
+def environment(aws: Aws) -> dict[str, str]:
+    """What the functions find in Lambda, and what ours and the peers read."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": aws.endpoint,
+        "AWS_LAMBDA_FUNCTION_NAME": "measured",
+        "LEDGER_TABLE": "ledger",
+        "IDEMPOTENCY_TABLE": "idempotency",
+        "EVENT_BUS_NAME": "bus",
+        "ALLOWED_S3_PREFIXES": "s3://label-loop-data/",
+        "POWERTOOLS_SERVICE_NAME": "measured",
+        "POWERTOOLS_METRICS_NAMESPACE": "Measured",
+    }
+
+
+def run(build: Build, aws: Aws, starts: int, replays: int = 0, under: Sequence[str] = ()) -> dict[str, Any]:
+    """Start, then replay, and give what the driver saw of itself; `under` is a command to run it with."""
+    command = [*under, str(python313()), "bench/driver.py", build.handler, str(starts), str(replays), str(EVENT)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": "/nonexistent",  # no ~/.aws
+            "PYTHONPATH": str(build.folder),
+            "PYTHONHASHSEED": "0",  # the same work each time
+            "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to
+            "LAMBDA_TASK_ROOT": "/var/task",
+            **environment(aws),
+        },
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{build.name}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
+
+
+def instructions(build: Build, starts: int, replays: int = 0) -> int:
+    """Instructions of the whole process, counted by cachegrind. Raises NotHere."""
+    with canned_aws() as aws, _counted() as (under, result):
+        run(build, aws, starts, replays, under)
+        return _read(result)
+
+
+def instructions_of_interpreter() -> int:
+    """What Python costs before anything of ours is read. Raises NotHere."""
+    with _counted() as (under, result):
+        settings = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run([*under, str(python313()), "-c", "pass"], env=settings, check=True, capture_output=True)
+        return _read(result)
+
+
+@contextmanager
+def _counted() -> Iterator[tuple[list[str], Path]]:
+    if shutil.which("valgrind") is None:
+        raise NotHere("no valgrind")
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "counts"
+        yield ["valgrind", "--quiet", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={result}"], result
+
+
+def _read(result: Path) -> int:
+    (total,) = re.findall(r"^summary: (\d+)", result.read_text(), flags=re.MULTILINE)
+    return int(total)
