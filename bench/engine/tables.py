@@ -5,17 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.engine.made_up import KINDS, Known
+from bench.engine import made_up, made_up_web
+from bench.engine.made_up import Known
 from local.glue.findmatches.table import Table
 
 
 def load(name: str) -> Known:
-    """`febrl1` to `febrl4`, `kind:rows` of made_up.KINDS, or the path of a CSV file with columns `pk` and `truth`."""
+    """`febrl1` to `febrl4`, `kind:rows` of what is made up, or the path of a CSV file with columns `pk` and `truth`."""
     if name.startswith("febrl"):
         return _febrl(name)
     if ":" in name:
         kind, rows = name.split(":")
-        return KINDS[kind](int(rows), 1)
+        return (made_up.KINDS | made_up_web.KINDS)[kind](int(rows), 1)
     with Path(name).open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         names = next(reader)

@@ -119,6 +119,7 @@ class _Groups:
         self.size[one] += self.size.pop(other)
         self.owner[one] = max(self.owner[one], self.owner.pop(other))
         for enemy in self.enemies.pop(other, set()):
+            self.enemies[enemy].discard(other)
             self.enemies[enemy].add(one)
             self.enemies.setdefault(one, set()).add(enemy)
         for third, total in grown.items():

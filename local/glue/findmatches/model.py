@@ -23,6 +23,8 @@ _TREES = 80
 _TREES_IN_FOLDS = 25
 _FOLDS = 3
 _OUTSIDE = 8.0
+# A leaf rests on at least one labelled pair, or on hundreds of guessed ones; a single wrong guess must not be one.
+_LEAF_WEIGHS = 0.999
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ def learn(own: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
     with config_context(assume_finite=True, skip_parameter_validation=True), _one_thread():
         scaler = StandardScaler().fit(own)
         linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
-        forest = ExtraTreesClassifier(trees, random_state=seed).fit(own, known.match, known.weight)
+        leaf = min(0.5, _LEAF_WEIGHS / max(100.0, float(known.weight.sum())))
+        forest = ExtraTreesClassifier(trees, min_weight_fraction_leaf=leaf, random_state=seed).fit(
+            own, known.match, known.weight
+        )
     return Model(scaler, linear, forest)
 
 
