@@ -4,23 +4,25 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from core.announce import Change
-from core.events import detail_types
-from core.reconcile import Tally
 from core.runs import Status
-from core.start import Accepted
+
+if TYPE_CHECKING:  # each door needs its own only
+    from core.announce import Change
+    from core.reconcile import Tally
+    from core.start import Accepted
 
 
-def of_start(accepted: Accepted) -> None:
+def of_start(accepted: "Accepted") -> None:
     """A request was accepted, or had been already; and whether it is in doubt that Glue started it."""
     doubtful = accepted.run.status is Status.UNCONFIRMED and not accepted.replayed
     _emit({"StartsReplayed" if accepted.replayed else "StartsAccepted": 1} | ({"StartsUnconfirmed": 1} if doubtful else {}))
 
 
-def of_round(tally: Tally) -> None:
+def of_round(tally: "Tally") -> None:
     """A round of the reconciler is over."""
     _emit({"RoundsFinished": 1, "TransformsNotReconciled": tally.failed, "QueueDepth": tally.waiting})
     ages = {
@@ -31,8 +33,10 @@ def of_round(tally: Tally) -> None:
     _emit(ages, MetricUnit.Seconds)
 
 
-def of_changes(changes: Sequence[Change], failed: Sequence[str]) -> None:
+def of_changes(changes: "Sequence[Change]", failed: Sequence[str]) -> None:
     """Runs ended, and their events are out; those of `failed` come again, and count then."""
+    from core.events import detail_types  # noqa: PLC0415  see above
+
     outcomes = Counter(
         change.after.status.value
         for change in changes

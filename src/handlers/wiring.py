@@ -5,23 +5,27 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from boto3.session import Session
 from botocore.config import Config
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
-from core.announce import Bus
-from core.aws.bus import EventBus
 from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Policy, World
+from handlers import starting
 from handlers.callers import named_caller
+from handlers.clients import OnDemand, Session
+
+if TYPE_CHECKING:
+    import boto3.session
+
+    from core.announce import Bus
 
 # Bounds of one AWS call. What can be added up of them stays below Policy.ask_within and the functions' time-outs.
 _ONCE = Config(connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 1})
@@ -64,7 +68,7 @@ class BusSettings(BaseModel):
     event_bus_name: Annotated[str, Field(alias="EVENT_BUS_NAME", min_length=1)]
 
 
-def build_world(environment: Mapping[str, str], session: Session) -> World:
+def build_world(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> World:
     """Wire the collaborators. Raises pydantic.ValidationError naming the variable that is missing or wrong."""
     settings = LoopSettings.model_validate(environment)
     return World(
@@ -75,7 +79,7 @@ def build_world(environment: Mapping[str, str], session: Session) -> World:
             new_revision=lambda: uuid4().hex,
         ),
         glue=GlueTaskRuns(starter=session.client("glue", config=_ONCE), client=session.client("glue", config=_AGAIN)),
-        files=S3LabelFiles(session.client("s3", config=_AGAIN)),
+        files=S3LabelFiles(OnDemand(lambda: session.client("s3", config=_AGAIN))),  # type: ignore[arg-type]  # the client itself
         clock=lambda: datetime.now(UTC),
         policy=settings.policy,
     )
@@ -85,20 +89,26 @@ def build_world(environment: Mapping[str, str], session: Session) -> World:
 def world() -> World:
     """The collaborators of this process, made at its first request."""
     _log_as_json()
-    return build_world(os.environ, Session())
+    made = build_world(os.environ, Session())
+    starting.over()
+    return made
 
 
-def bus(context: LambdaContext) -> Bus:
+def bus(context: LambdaContext) -> "Bus":
     """The way out for events; the transforms' ARNs are those of the function's own account."""
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     return _bus(f"arn:{partition}:glue:{region}:{account}")
 
 
 @cache
-def _bus(glue_arn: str) -> Bus:
+def _bus(glue_arn: str) -> "Bus":
+    from core.aws.bus import EventBus  # noqa: PLC0415  events are built of models that only who announces needs
+
     _log_as_json()
     name = BusSettings.model_validate(os.environ).event_bus_name
-    return EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
+    made = EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
+    starting.over()
+    return made
 
 
 @cache

@@ -1,0 +1,104 @@
+"""What is deployed: our code, the pinned packages without what is never loaded, slim models, Amazon's roots, bytecode."""
+
+import compileall
+import json
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ops.package.roots import amazon_roots
+
+PYTHON = (3, 13)
+OURS = ("core", "handlers")
+ROOTS_FILE = "amazon-roots.pem"  # handlers.wiring looks for it under this name
+# Nothing that is deployed imports or reads these: tests/template/test_package_contents.py. (boto3 adds nothing to clients.)
+NEVER_LOADED = (
+    "bin",
+    "*.dist-info",
+    "boto3",
+    "s3transfer",
+    "botocore/data",  # written anew, slim
+    "dateutil/zoneinfo/*.tar.gz",  # time zones by name: AWS's times are in UTC
+    "pydantic/mypy.py",
+    "pydantic/v1",
+    "urllib3/contrib/emscripten",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            "auth_alpha",
+            "batch",
+            "circuit_breaker",
+            "data_masking",
+            "feature_flags",
+            "idempotency",
+            "kafka",
+            "metadata",
+            "parameters",
+            "parser",
+            "streaming",
+            "validation",
+        )
+    ),
+    "**/*.pyi",
+    "**/py.typed",
+    "**/*.rst",
+)
+
+
+def fill(folder: Path, source: Path, platforms: list[str]) -> None:
+    """Make the whole package in `folder`, for `platforms` (wheel tags), from `source` (the content of src/)."""
+    shutil.rmtree(folder, ignore_errors=True)
+    _install(folder, source / "requirements.txt", platforms)
+    data = _slim_data(folder, source)
+    for pattern in NEVER_LOADED:
+        for path in [*folder.glob(pattern)]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    compile_all(folder, legacy=True)
+    for path in [*folder.rglob("*.py")]:
+        path.unlink()  # the packages as bytecode alone: half the size
+    shutil.copy(source / "requirements.txt", folder)  # tells scanners what is inside
+    for name, content in data.items():
+        path = folder / "botocore" / "data" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, separators=(",", ":")))
+    (folder / ROOTS_FILE).write_text(amazon_roots((folder / "botocore" / "cacert.pem").read_text()))
+    for name in OURS:  # with its sources, for the lines that tracebacks show
+        shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        compile_all(folder / name, legacy=False)
+
+
+def _slim_data(folder: Path, source: Path) -> dict[str, Any]:
+    """Made with the botocore that is deployed: the one that has just been installed."""
+    sys.path.insert(0, str(folder))
+    from ops.package.botocore_data import slim_data  # noqa: PLC0415  there was no botocore before
+
+    return slim_data(source)
+
+
+def compile_all(folder: Path, *, legacy: bool) -> None:
+    """Bytecode beside its source (`legacy`) or in __pycache__; loaded whatever the files' times, which sam puts all in 1980."""
+    compiled = compileall.compile_dir(
+        folder,
+        quiet=1,
+        legacy=legacy,
+        stripdir=str(folder if legacy else folder.parent),
+        prependdir="/var/task",
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not compiled:
+        sys.exit("some modules could not be compiled")
+
+
+def _install(folder: Path, requirements: Path, platforms: list[str]) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
+    what = ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:", "--requirement", str(requirements)]
+    where = ["--target", str(folder), "--implementation=cp", f"--python-version={PYTHON[0]}.{PYTHON[1]}"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(  # noqa: S603  pip, with our own pins
+        [*pip, *what, *where, *(f"--platform={one}" for one in platforms)], check=True, env=environment
+    )
