@@ -109,7 +109,7 @@ def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int) -
 
 def _work(ground: Ground, name: str, mine: Sequence[Case], batch: int, end: Connection) -> None:
     share_memory()
-    fresh = Ground(ground.stack, ground.held, ground.log)  # connections are not shared between processes
+    fresh = Ground(ground.stack, ground.held, ground.log, ground.host)  # connections are not shared between processes
     for report in Troupe(fresh, name, min(batch, len(mine) or 1)).play_all(mine):
         violations = [[violation.what, violation.detail[: _SHOWN * 20]] for violation in report.violations]
         end.send(json.dumps({"case": report.case, "met": report.met, "violations": violations}))

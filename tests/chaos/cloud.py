@@ -31,6 +31,7 @@ class Ground:
     stack: Stack
     held: Path
     log: Path
+    host: int  # the cloud's process id
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
@@ -68,17 +69,18 @@ class Ground:
 
 
 @contextmanager
-def chaos_cloud(folder: Path) -> Iterator[Ground]:
-    """Start a local cloud on a free port, deploy our template to it, switch its clock, stream and uploads off."""
+def chaos_cloud(folder: Path, *, by_itself: bool = False) -> Iterator[Ground]:
+    """A local cloud with our template deployed to it; unless it runs `by_itself`, its clock, stream and uploads are off."""
     held = folder / "held"
     held.mkdir(parents=True)
     cloud = _start(folder, held)
     try:
-        stack = deploy(cloud.endpoint, {"ReconcileSchedule": _NEVER})
-        _let_nothing_happen_by_itself(stack)
+        stack = deploy(cloud.endpoint, {} if by_itself else {"ReconcileSchedule": _NEVER})
+        if not by_itself:
+            _let_nothing_happen_by_itself(stack)
         rows = [{"pk": f"p{number}", "name": name} for number, name in enumerate(("anna", "ana", "bert", "berta"), start=1)]
         load(stack, Records(COLUMNS, rows, "pk", None))
-        yield Ground(stack, held, folder / "log")
+        yield Ground(stack, held, folder / "log", cloud.pid)
     finally:
         process.stop(cloud)
 
