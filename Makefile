@@ -67,12 +67,16 @@ test: $(VENV) $(SAM) ## set up from nothing, then run all tests
 	@$(RUN)/pytest -n auto --dist loadfile --durations=15
 
 .PHONY: chaos
-chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothing twice, nothing lost (EVERY=2 plays each second case)
-	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
+chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothing twice, nothing lost (EVERY=2 plays each second case, MINUTES=15 as many as that allows)
+	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST)) $(if $(MINUTES),--minutes $(MINUTES))
 
 .PHONY: load
 load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory
 	@$(RUN)/python -m bench.load
+
+.PHONY: bench
+bench: $(VENV) $(SAM) ## cold and warm starts, size, memory beside the peers; writes docs/performance.md (ONLY=cold,warm; needs valgrind, Docker)
+	@$(RUN)/python -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(TEST_SECONDS),--test-seconds $(TEST_SECONDS))
 
 .PHONY: bench-engine
 bench-engine: $(BENCH) ## the engine's quality, then its time and memory beside splink (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)

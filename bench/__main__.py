@@ -1,0 +1,66 @@
+"""`make bench`: every measurement, one table, docs/performance.md and its picture.
+
+What cannot be measured on this machine is said so in its row. `--only cold,warm` measures some and writes nothing.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+
+from bench import cloud_start, cold, first_invoke, memory, page, size, tls, warm
+from bench.rows import HEADING, Measure, NotHere, Row, in_columns
+
+
+def _reconcile() -> list[Row]:
+    if find_spec("bench.reconcile") is None:
+        raise NotHere("no bench/reconcile.py")
+    measure: Measure = import_module("bench.reconcile").measure
+    return measure()
+
+
+MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
+    "cold": (cold.measure, ("cold start, instructions",)),
+    "first_invoke": (first_invoke.measure, ("first invoke through the runtime interface emulator",)),
+    "tls": (tls.measure, ("CPU of the first TLS request",)),
+    "warm": (warm.measure, ("AWS calls and instructions per start and per replay",)),
+    "size": (size.measure, ("deployed zip",)),
+    "memory": (memory.measure, ("resident memory",)),
+    "reconcile": (_reconcile, ("reconciling 10,000 and 100,000 open runs",)),
+    "cloud_start": (cloud_start.measure, ("local cloud, from nothing to the first answer",)),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,…")
+    parser.add_argument("--test-seconds", type=float, help="what `make test` took, for its row")
+    asked = parser.parse_args()
+    rows = [row for name in asked.only for row in _measured(name)]
+    if asked.test_seconds is not None:
+        rows.append(Row("make test", ours=asked.test_seconds, unit=" s", digits=0))
+    print(in_columns([HEADING, *(row.cells() for row in rows)]))
+    if asked.only == list(MEASURES):
+        page.write(rows, datetime.now(UTC))
+    for row in rows:
+        if row.is_reached() is False:
+            print(f"not reached: {row.what}: {row.today()}, wanted {row.cells()[1]}")
+    return 0
+
+
+def _measured(name: str) -> list[Row]:
+    measure, would_be = MEASURES[name]
+    began = time.monotonic()
+    try:
+        return measure()
+    except NotHere as missing:
+        return [Row(what, why=str(missing)) for what in would_be]
+    finally:
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
