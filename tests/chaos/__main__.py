@@ -12,8 +12,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tests.chaos.cases import Case, Scene
@@ -32,22 +35,25 @@ _SHOWN = 25
 def main() -> int:
     asked = _arguments()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as ground:
-        return play(ground, asked.troupes, asked.batch, slice(asked.first, None, asked.every), asked.only)
+        prepare({**ground.stack.env, **ENVIRONMENT})
+        chosen = list(cases(Prober(ground).calls_of, asked.only))[asked.first :: asked.every]
+        if asked.minutes < inf:
+            Random(asked.first).shuffle(chosen)  # noqa: S311  so that each situation has its share of the time
+        return play(ground, chosen, asked.troupes, asked.batch, asked.minutes)
 
 
-def play(ground: Ground, troupes: int, batch: int, some: slice, only: str) -> int:
-    prepare({**ground.stack.env, **ENVIRONMENT})
+def play(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, minutes: float) -> int:
     began = time.monotonic()
-    chosen = list(cases(Prober(ground).calls_of, only))[some]
     _say(f"{len(chosen)} cases, {troupes} at a time")
     reports = []
-    for report in _at_once(ground, chosen, troupes, batch):
+    for report in _at_once(ground, chosen, troupes, batch, began + minutes * 60):
         reports.append(report)
         for violation in report.violations:
             _say(f"  {violation.what}: {report.case}: {violation.detail}")
         if len(reports) % 100 == 0:
             _say(f"  {len(reports)} of {len(chosen)} after {time.monotonic() - began:.0f} s")
-    return summary(reports, time.monotonic() - began, complete=len(reports) == len(chosen))
+    out_of_time = time.monotonic() > began + minutes * 60
+    return summary(reports, time.monotonic() - began, complete=out_of_time or len(reports) == len(chosen))
 
 
 class Prober:
@@ -87,12 +93,21 @@ seconds            {seconds:.0f}"""
     return 0 if complete and met and not found else 1
 
 
-def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int) -> Iterator[Report]:
+@dataclass(frozen=True)
+class Share:
+    """What one troupe plays: so many cases together, none of them begun after `until` (monotonic seconds)."""
+
+    cases: Sequence[Case]
+    batch: int
+    until: float
+
+
+def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, until: float) -> Iterator[Report]:
     ends: list[Connection] = []
     for number in range(troupes):
         ours, theirs = _FORK.Pipe(duplex=False)
-        mine = chosen[number::troupes]
-        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, batch, theirs), daemon=False).start()
+        mine = Share(chosen[number::troupes], batch, until)
+        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, theirs), daemon=False).start()
         theirs.close()
         ends.append(ours)
     while ends:
@@ -107,10 +122,10 @@ def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int) -
             yield Report(told["case"], told["met"], violations)
 
 
-def _work(ground: Ground, name: str, mine: Sequence[Case], batch: int, end: Connection) -> None:
+def _work(ground: Ground, name: str, mine: Share, end: Connection) -> None:
     share_memory()
     fresh = Ground(ground.stack, ground.held, ground.log, ground.host)  # connections are not shared between processes
-    for report in Troupe(fresh, name, min(batch, len(mine) or 1)).play_all(mine):
+    for report in Troupe(fresh, name, min(mine.batch, len(mine.cases) or 1)).play_all(mine.cases, until=mine.until):
         violations = [[violation.what, violation.detail[: _SHOWN * 20]] for violation in report.violations]
         end.send(json.dumps({"case": report.case, "met": report.met, "violations": violations}))
     end.close()
@@ -123,6 +138,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=25, help="cases that a troupe settles together")
     parser.add_argument("--every", type=int, default=1, help="play each n-th case only")
     parser.add_argument("--first", type=int, default=0, help="of those, begin with this one (from 0): --every's parts")
+    parser.add_argument(
+        "--minutes", type=float, default=inf, help="begin no case after so long; they come in random order then"
+    )
     parser.add_argument("--only", default="", help="play only the scenes whose names begin with this")
     return parser.parse_args()
 
