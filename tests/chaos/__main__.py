@@ -7,6 +7,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ _SHOWN = 25
 
 def main() -> int:
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cloud and the troupes end, too
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as ground:
         prepare({**ground.stack.env, **ENVIRONMENT})
         chosen = list(cases(Prober(ground).calls_of, asked.only))[asked.first :: asked.every]
@@ -107,7 +109,7 @@ def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, u
     for number in range(troupes):
         ours, theirs = _FORK.Pipe(duplex=False)
         mine = Share(chosen[number::troupes], batch, until)
-        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, theirs), daemon=False).start()
+        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, theirs), daemon=True).start()
         theirs.close()
         ends.append(ours)
     while ends:
