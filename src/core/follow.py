@@ -1,12 +1,36 @@
 """Bring a run that Glue has up to date with what Glue says of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import Refused, UnknownToGlue
+from core.errors import Conflict, Refused, UnknownToGlue
+from core.open_runs import OpenRun
 from core.ports import GlueRun, World
-from core.runs import Run, RunError, Status, ended
+from core.runs import Progress, Run, RunError, Status, TaskType, ended
+
+
+def whole(run: OpenRun, world: World) -> Run:
+    """The run that `run` tells of. Raises Conflict if it is another by now, LedgerUnavailable."""
+    current = world.ledger.get(run.id)
+    if current is None or current.revision != run.revision:
+        raise Conflict(current)
+    return current
+
+
+def follow_open(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, world: World) -> Run | None:
+    """Record the status in Glue of a run that is under way there; None if that is no news.
+
+    `listed` is the transform's listing, by tag. Raises Conflict, GlueUnavailable, LedgerUnavailable.
+    """
+    found = listed.get(run.task_tag or "")
+    if found is None and now - (run.look_from or run.requested_on) >= world.policy.confirm_after:
+        return _if_changed(run, _not_listed(whole(run, world), now, world))
+    if found is None or found.status is run.status:
+        return None
+    if run.task_type is TaskType.IMPORT_LABELS and found.status.is_terminal:
+        return _if_changed(run, keep_up(whole(run, world), found, now, world))
+    return world.ledger.advance(run, progress(found, now))
 
 
 def follow(run: Run, seen: Sequence[GlueRun], now: datetime, world: World) -> Run:
@@ -22,7 +46,7 @@ def follow(run: Run, seen: Sequence[GlueRun], now: datetime, world: World) -> Ru
 
 def keep_up(run: Run, glue_run: GlueRun, now: datetime, world: World) -> Run:
     """Record what `glue_run` says, as far as it is news."""
-    after = as_glue_says(run, glue_run, now)
+    after = progress(glue_run, now).onto(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
         after = replace(after, status=_cancelled(glue_run, run, world))
     if after.status is run.status and after.task_run_id == run.task_run_id:
@@ -30,20 +54,22 @@ def keep_up(run: Run, glue_run: GlueRun, now: datetime, world: World) -> Run:
     return world.ledger.write(run, after)
 
 
-def as_glue_says(run: Run, glue_run: GlueRun, now: datetime) -> Run:
+def progress(glue_run: GlueRun, now: datetime) -> Progress:
     over = glue_run.status.is_terminal
     failed = glue_run.status in (Status.FAILED, Status.TIMEOUT)
-    return replace(
-        run,
+    return Progress(
         status=glue_run.status,
         task_run_id=glue_run.task_run_id,
         started_on=glue_run.started_on,
         completed_on=(glue_run.completed_on or now) if over else None,
         execution_time=glue_run.execution_time if over else None,
         error=RunError(f"GLUE_{glue_run.status}", glue_run.error or "Glue gave no reason") if failed else None,
-        lease_until=None,
         changed_on=now,
     )
+
+
+def _if_changed(run: OpenRun, after: Run) -> Run | None:
+    return after if after.revision != run.revision else None
 
 
 def _not_listed(run: Run, now: datetime, world: World) -> Run:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
-from core.runs import Run, Status, TaskType
+from core.runs import Progress, Run, Status, TaskType
 
 Clock = Callable[[], datetime]
 
@@ -46,8 +47,19 @@ class Ledger(Protocol):
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
 
-    def open_runs(self) -> Iterator[Run]:
-        """Every run that has not ended: those of one transform together, oldest first. May lag behind by moments."""
+    def open_runs(self) -> Iterator[OpenRun]:
+        """Every run that has not ended: those of one transform together, oldest first. May lag behind by moments.
+
+        Who does not read to the end is followed by a reader who begins at the transform where that one stopped, so that the
+        last transforms get their turn although no round gets through all of them. Raises LedgerUnavailable.
+        """
+
+    def advance(self, run: OpenRun, progress: Progress) -> Run:
+        """Write down how a run got on in Glue, in one write that does not need the whole of it, and return the whole.
+
+        The end of an import moves its transform's line: it is a `write`, not this. Raises Conflict if the run is not `run` any
+        more, LedgerUnavailable.
+        """
 
     def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
         """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""

@@ -6,13 +6,15 @@ Every step is one conditional write, so that two reconcilers at the same time on
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 
 from core.decisions import about
 from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
-from core.follow import follow
+from core.follow import follow, follow_open, whole
+from core.open_runs import OpenRun, task_tag
 from core.ports import GlueRun, World
 from core.runs import IN_GLUE, Run, Status
 from core.settle import settle
@@ -60,13 +62,14 @@ def reconcile(world: World, may_go_on: Callable[[], bool] = lambda: True) -> Tal
     return tally
 
 
-def reconcile_transform(runs: Sequence[Run], world: World) -> Tally:
-    """One round over the open runs of one transform, oldest first. Raises GlueUnavailable, LedgerUnavailable."""
-    asked = [run for run in runs if run.status is not Status.QUEUED]
+def reconcile_transform(runs: Sequence[OpenRun], world: World) -> Tally:
+    """One round over the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable."""
     waiting = [run for run in runs if run.status is Status.QUEUED]
+    under_way = [run for run in runs if run.task_tag is not None]
     now = world.clock()
-    seen = _look([*asked, *(run for run in waiting if run.export_asked_on)], world)
-    changed = _bring_up_to_date(asked, seen, now, world)
+    others = _whole([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], world)
+    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.look_from], world)
+    changed = [*_follow(under_way, seen, now, world), *_settle(others, seen, now, world)]
     started = start_waiting(waiting, seen, world)
     return Tally(
         transforms=1,
@@ -77,25 +80,48 @@ def reconcile_transform(runs: Sequence[Run], world: World) -> Tally:
     )
 
 
-def _bring_up_to_date(asked: Sequence[Run], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
+def _whole(runs: Sequence[OpenRun], world: World) -> list[Run]:
+    """The runs that cannot be told from the index alone. They are read before Glue is looked at, or what happens in between
+    would look as if it had not.
+    """
+    found = []
+    for run in runs:
+        with suppress(Conflict):
+            found.append(whole(run, world))
+    return found
+
+
+def _follow(runs: Sequence[OpenRun], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
+    listed = {task_tag(one.task_run_id): one for one in seen} if runs else {}
     changed = []
-    for run in asked:
-        try:
-            after = follow(run, seen, now, world) if run.status in IN_GLUE else settle(run, seen, now, world)
-        except Conflict:
-            continue
-        if after.revision != run.revision:
-            _log.info("RUN_MOVED", extra=about(after))
-            changed.append(after)
+    for run in runs:
+        with suppress(Conflict):
+            if (after := follow_open(run, listed, now, world)) is not None:
+                changed.append(_moved(after))
     return changed
 
 
-def _look(asked: Sequence[Run], world: World) -> Sequence[GlueRun]:
+def _settle(runs: Sequence[Run], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
+    changed = []
+    for run in runs:
+        with suppress(Conflict):
+            after = follow(run, seen, now, world) if run.status in IN_GLUE else settle(run, seen, now, world)
+            if after.revision != run.revision:
+                changed.append(_moved(after))
+    return changed
+
+
+def _moved(run: Run) -> Run:
+    _log.info("RUN_MOVED", extra=about(run))
+    return run
+
+
+def _look(asked: Sequence[OpenRun], world: World) -> Sequence[GlueRun]:
     """What Glue lists of the transform since the first of `asked` was asked for; `now` was before that."""
     if not asked:
         return []
-    since = min(run.asked_on or run.export_asked_on or run.requested_on for run in asked) - world.policy.skew
-    transform_id = asked[0].transform_id or ""
+    since = min(run.look_from or run.requested_on for run in asked) - world.policy.skew
+    transform_id = asked[0].transform_id
     try:
         return world.glue.runs(transform_id, since)
     except UnknownToGlue:
@@ -111,7 +137,7 @@ def _nothing_if_gone(transform_id: str, world: World) -> Sequence[GlueRun]:
     raise GlueUnavailable("the transform is there, and yet its runs are not listed")
 
 
-def _safely(runs: Sequence[Run], world: World) -> Tally:
+def _safely(runs: Sequence[OpenRun], world: World) -> Tally:
     ages = _ages(runs, world.clock())
     try:
         return reconcile_transform(runs, world) + ages
@@ -124,12 +150,12 @@ def _safely(runs: Sequence[Run], world: World) -> Tally:
     return replace(ages, transforms=1, failed=1, waiting=queued)
 
 
-def _ages(runs: Sequence[Run], now: datetime) -> Tally:
+def _ages(runs: Sequence[OpenRun], now: datetime) -> Tally:
     def oldest(*since: datetime) -> int:
         return max(0, int((now - min(since, default=now)).total_seconds()))
 
     return Tally(
         oldest_open=oldest(*(run.requested_on for run in runs)),
-        oldest_unconfirmed=oldest(*(run.asked_on or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)),
+        oldest_unconfirmed=oldest(*(run.look_from or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)),
         oldest_queued=oldest(*(run.requested_on for run in runs if run.status is Status.QUEUED)),
     )

@@ -1,7 +1,7 @@
 """A task run as the ledger keeps it: its states, and the moves between them."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -108,6 +108,22 @@ class Run:
 
     def asks_the_same_as(self, other: "Run") -> bool:
         return asked_for(self) == asked_for(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where Glue says that a run stands, as it goes on record. Times are UTC, `execution_time` in seconds."""
+
+    status: Status
+    task_run_id: str
+    started_on: datetime
+    completed_on: datetime | None
+    execution_time: int | None
+    error: RunError | None
+    changed_on: datetime
+
+    def onto(self, run: Run) -> Run:
+        return replace(run, lease_until=None, **{each.name: getattr(self, each.name) for each in fields(self)})
 
 
 def asked_for(run: Run) -> tuple[object, ...]:

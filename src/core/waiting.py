@@ -7,6 +7,8 @@ from datetime import datetime
 from core.decisions import about
 from core.errors import Conflict, LineAhead, Postponed
 from core.export import export_first, needs_export
+from core.follow import whole
+from core.open_runs import OpenRun
 from core.ports import GlueRun, World
 from core.runs import Run, RunError, Status, TaskType, ended, queued, reserved
 from core.start import ask
@@ -14,39 +16,43 @@ from core.start import ask
 _log = logging.getLogger(__name__)
 
 
-def start_waiting(waiting: Sequence[Run], seen: Sequence[GlueRun], world: World) -> int:
+def start_waiting(waiting: Sequence[OpenRun], seen: Sequence[GlueRun], world: World) -> int:
     """Start as many of a transform's queued runs as Glue takes, and return how many left the queue.
 
-    `waiting` is oldest first, `seen` the transform's listing. A run that waited past the start deadline ends START_FAILED
-    instead. Raises LedgerUnavailable.
+    `seen` is the transform's listing. A run that waited past the start deadline ends START_FAILED instead. Only those whose
+    turn it may be are read whole: a queue can be long. Raises LedgerUnavailable.
     """
     gone = 0
     blocked: set[TaskType] = set()
-    for run in waiting:
+    for run in sorted(waiting, key=lambda one: (one.requested_on, one.id)):
         try:
             if waited_too_long(run, world.clock(), world):
-                _log.info("START_FAILED", extra=about(world.ledger.write(run, start_failed(run, world.clock()))))
+                _give_up(whole(run, world), world)
                 gone += 1
-            elif run.task_type not in blocked and _start_if_ready(run, seen, world):
+            elif run.task_type not in blocked and _start_if_ready(whole(run, world), seen, world):
                 gone += 1
             else:
                 blocked.add(run.task_type)
         except (Conflict, LineAhead):
             blocked.add(run.task_type)
-        except Postponed as later:
-            _log.info("STILL_QUEUED", extra=about(run, cause=str(later)))
+        except Postponed:
             blocked.update(TaskType)
     return gone
 
 
+def _give_up(run: Run, world: World) -> None:
+    _log.info("START_FAILED", extra=about(world.ledger.write(run, start_failed(run, world.clock()))))
+
+
 def _start_if_ready(run: Run, seen: Sequence[GlueRun], world: World) -> bool:
-    if needs_export(run):
-        exported = export_first(run, seen, world)
-        if exported is None:
-            return False
-        run = exported
-    start_one(run, world)
-    return True
+    try:
+        ready = export_first(run, seen, world) if needs_export(run) else run
+        if ready is not None:
+            start_one(ready, world)
+    except Postponed as later:
+        _log.info("STILL_QUEUED", extra=about(run, cause=str(later)))
+        raise
+    return ready is not None
 
 
 def start_one(run: Run, world: World) -> Run:
@@ -62,7 +68,7 @@ def start_one(run: Run, world: World) -> Run:
         raise
 
 
-def waited_too_long(run: Run, now: datetime, world: World) -> bool:
+def waited_too_long(run: Run | OpenRun, now: datetime, world: World) -> bool:
     return now - run.requested_on > world.policy.start_deadline
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from core.paths import AllowedPrefixes
 from core.ports import Ledger
 from core.requests import new_run
-from core.runs import Run, Status
+from core.runs import Progress, Run, RunError, Status
 from tests.fakes.loop import import_order, labeling_order
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -23,6 +23,20 @@ def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: s
     """The import accepted `number` seconds after noon."""
     order = import_order(f"import-{number}", transform_id)
     return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
+
+
+def progress(task_run_id: str, status: Status, error: RunError | None = None) -> Progress:
+    """Glue's news of a run: started at noon, changed a minute later."""
+    over = NOW + timedelta(seconds=59) if status.is_terminal else None
+    return Progress(
+        status=status,
+        task_run_id=task_run_id,
+        started_on=NOW,
+        completed_on=over,
+        execution_time=59 if over else None,
+        error=error,
+        changed_on=NOW + timedelta(minutes=1),
+    )
 
 
 def turn(ledger: Ledger, run: Run, *statuses: Status) -> Run:

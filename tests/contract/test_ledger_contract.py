@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.errors import Conflict, InvalidCursor
+from core.open_runs import open_run
 from core.ports import Ledger, RunFilter
 from core.runs import Run, RunError, Status, TaskType
 from tests.contract.runs import NOW, importing, labeling, turn
@@ -95,14 +96,14 @@ def test_open_work_is_every_run_that_has_not_ended_by_transform_oldest_first(led
     ]
     expected = [run for run in written if not run.status.is_terminal]
     expected.sort(key=lambda run: (run.transform_id, run.requested_on))
-    assert list(ledger.open_runs()) == expected
+    assert list(ledger.open_runs()) == list(map(open_run, expected))
 
 
 def test_ended_work_is_open_no_more_and_open_again_when_sent_again(ledger: Ledger) -> None:
     run = turn(ledger, ledger.write(None, labeling()), Status.REFUSED)
     assert list(ledger.open_runs()) == []
     again = turn(ledger, run, Status.RESERVED)
-    assert list(ledger.open_runs()) == [again]
+    assert list(ledger.open_runs()) == [open_run(again)]
 
 
 def test_a_command_without_a_transform_can_be_put_on_record(ledger: Ledger) -> None:

@@ -10,15 +10,18 @@ import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
 
+from core.aws.items import to_item
 from core.aws.ledger import DynamoLedger
 from core.errors import LedgerUnavailable
+from core.open_runs import open_run
 from core.ports import RunFilter
 from core.runs import Status
-from tests.contract.runs import NOW, labeling
+from tests.contract.runs import NOW, labeling, progress
 
 CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 SEEN = replace(labeling(), revision="seen")
 STARTING = replace(SEEN, status=Status.STARTING)
+RUNNING = progress("tsk-1", Status.RUNNING)
 
 
 @pytest.fixture
@@ -54,7 +57,10 @@ def test_a_write_in_the_way_of_a_transaction_is_tried_again(stubbed: Any) -> Non
     stubber.add_client_error("put_item", "TransactionConflictException")
     stubber.add_response("put_item", {})
     assert ledger.write(SEEN, STARTING).revision == "new"
-    assert len(pauses) == 1
+    stubber.add_client_error("update_item", "TransactionConflictException")
+    stubber.add_response("update_item", {"Attributes": to_item(STARTING, timedelta(days=90))})
+    assert ledger.advance(open_run(SEEN), RUNNING) == STARTING
+    assert len(pauses) == 2
 
 
 def test_a_crowd_without_end_is_given_up(stubbed: Any) -> None:  # noqa: ANN401  the fixture's triple
@@ -75,6 +81,7 @@ def test_whatever_else_dynamodb_says_the_ledger_is_unavailable(stubbed: Any, cod
     acts: list[tuple[str, Any]] = [
         ("transact_write_items", lambda: ledger.write(None, labeling())),
         ("put_item", lambda: ledger.write(SEEN, STARTING)),
+        ("update_item", lambda: ledger.advance(open_run(SEEN), RUNNING)),
         ("delete_item", lambda: ledger.erase(SEEN)),
         ("get_item", lambda: ledger.get(SEEN.id)),
         ("query", lambda: ledger.page(RunFilter(), 10, None)),

@@ -11,9 +11,10 @@ from botocore.httpsession import URLLib3Session
 from moto.core.models import botocore_stubber
 
 from core.errors import Conflict, LedgerUnavailable
+from core.open_runs import open_run
 from core.runs import Run, Status
 from tests.contract.conftest import ledger_on
-from tests.contract.runs import importing, labeling, turn
+from tests.contract.runs import importing, labeling, progress, turn
 
 NEVER = 99
 
@@ -86,6 +87,16 @@ def test_a_reservation_whose_erasure_was_not_answered_is_gone(dynamodb: Any, run
     assert len(seen) == 2
     assert ledger.get(run.id) is None
     ledger.write(None, run)
+
+
+def test_progress_whose_answer_was_lost_is_the_writers_own(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client
+    ledger = ledger_on(dynamodb)
+    run = ledger.write(None, replace(labeling(status=Status.STARTING), task_run_id="tsk-1"))
+    seen = lose_answers(dynamodb, "UpdateItem")
+    ended = ledger.advance(open_run(run), progress("tsk-1", Status.SUCCEEDED))
+    assert len(seen) == 2
+    assert ledger.get(run.id) == ended
+    assert ended.status is Status.SUCCEEDED
 
 
 def test_a_write_that_is_never_answered_is_unavailable_and_may_have_happened(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client

@@ -8,8 +8,9 @@ from itertools import count
 
 from core.errors import Conflict, InvalidCursor, LineAhead, LineFull
 from core.line import LineMove, is_next, line_move, place
+from core.open_runs import OpenRun, open_run
 from core.ports import RunFilter, RunPage
-from core.runs import Run
+from core.runs import Progress, Run, TaskType
 
 
 @dataclass
@@ -25,6 +26,7 @@ class MemoryLedger:
         self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
         self._lock = threading.RLock()
         self._revisions = count(1)
+        self._begin = ""
 
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         with self._lock:
@@ -56,9 +58,22 @@ class MemoryLedger:
         more = f"{_age(found[limit - 1])!r}|{which!r}" if len(found) > limit else None
         return RunPage(tuple(found[:limit]), more)
 
-    def open_runs(self) -> Iterator[Run]:
-        still_open = [run for run in self.items.values() if not run.status.is_terminal]
-        return iter(sorted(still_open, key=lambda run: (run.transform_id or "", _age(run))))
+    def open_runs(self) -> Iterator[OpenRun]:
+        still_open = [open_run(run) for run in self.items.values() if not run.status.is_terminal]
+        begin = self._begin
+        for run in sorted(still_open, key=lambda run: (run.transform_id < begin, run.transform_id, run.requested_on, run.id)):
+            self._begin = run.transform_id
+            yield run
+        self._begin = ""
+
+    def advance(self, run: OpenRun, progress: Progress) -> Run:
+        if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
+            raise ValueError("the end of an import moves its line")
+        with self._lock:
+            current = self.items.get(run.id)
+            if current is None or (current.revision, current.task_run_id) != (run.revision, progress.task_run_id):
+                raise Conflict(current)
+            return self.write(current, progress.onto(current))
 
     def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
         return frozenset(

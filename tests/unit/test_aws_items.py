@@ -10,8 +10,8 @@ from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.aws.items import from_item, is_requested_key, is_run, requested_key, to_item
-from core.runs import Run, RunError, Status, TaskType
+from core.aws.items import from_item, is_requested_key, is_run, requested_key, to_changes, to_item
+from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType
 
 RETENTION = timedelta(days=90)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -46,6 +46,28 @@ RUNS = st.builds(
 @given(RUNS)
 def test_an_item_gives_back_the_run_that_it_was_made_of(run: Run) -> None:
     assert from_item(to_item(run, RETENTION)) == run
+
+
+GLUES_WORDS = [*IN_GLUE, Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT]
+PROGRESS = st.builds(
+    Progress,
+    status=st.sampled_from(GLUES_WORDS),
+    task_run_id=TEXT,
+    started_on=MOMENTS,
+    completed_on=st.none() | MOMENTS,
+    execution_time=st.none() | st.integers(0, 10**6),
+    error=st.none() | st.builds(RunError, TEXT, TEXT),
+    changed_on=MOMENTS,
+)
+
+
+@given(RUNS, st.sampled_from(sorted(IN_GLUE)), PROGRESS)
+def test_changing_attributes_makes_the_item_that_the_changed_run_has(run: Run, status: Status, progress: Progress) -> None:
+    before = replace(run, status=status, task_run_id=progress.task_run_id, cancel_requested=False)
+    sets, loses = to_changes(progress, RETENTION)
+    kept = {name: value for name, value in to_item(before, RETENTION).items() if name not in loses}
+    assert not sets.keys() & loses
+    assert kept | sets == to_item(progress.onto(before), RETENTION)
 
 
 @cache

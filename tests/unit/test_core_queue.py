@@ -124,11 +124,12 @@ def test_two_hundred_at_once_are_all_done_in_order_three_at_a_time(loop: Loop) -
 
 def test_two_reconcilers_start_each_queued_run_once(loop: Loop) -> None:
     runs = queue_up(loop, 3)
+    as_listed = list(loop.ledger.open_runs())
     ask = loop.glue.start
 
     def meanwhile(run: Run) -> str:
         loop.glue.start = ask  # type: ignore[method-assign]  # the other one goes through undisturbed
-        reconcile_transform(runs, loop.world)
+        reconcile_transform(as_listed, loop.world)
         return ask(run)
 
     loop.glue.start = meanwhile  # type: ignore[method-assign]  # a second reconciler in the middle of the first

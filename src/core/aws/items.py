@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.runs import Run, RunError, Status, TaskType
+from core.aws.open_index import OPEN_ATTRIBUTES, open_attributes
+from core.open_runs import open_run
+from core.runs import Progress, Run, RunError, Status, TaskType
 
 Item = dict[str, dict[str, Any]]
 
 KIND = "run"
-OPEN_SHARD = "0"  # one is enough for 1,000 writes a second; a name of its own leaves room for more
 _MAX_MESSAGE = 2000  # keeps every item and event far below DynamoDB's 400 KB and EventBridge's 256 KB
 
 _TEXTS = {
@@ -40,20 +42,27 @@ _TIMES = {
 }
 _NUMBERS = {"attempt": "attempt", "execution_time": "executionTime"}
 _FLAGS = {"replace_all_labels": "replaceAllLabels", "cancel_requested": "cancelRequested"}
+_ERROR = ("errorCode", "errorMessage")
+_OF_PROGRESS = frozenset(
+    ours for name, ours in (_TEXTS | _TIMES | _NUMBERS).items() if name in {each.name for each in fields(Progress)}
+) | {_TIMES["lease_until"], *_ERROR}
 
 
 def to_item(run: Run, retention: timedelta) -> Item:
     """The whole item: the run, the keys of the indexes it belongs to, and when it may be forgotten."""
-    fields = {
-        **{ours: {"S": value} for name, ours in _TEXTS.items() if (value := getattr(run, name))},
-        **{ours: {"S": _stamp(value)} for name, ours in _TIMES.items() if (value := getattr(run, name))},
-        **{ours: {"N": str(value)} for name, ours in _NUMBERS.items() if (value := getattr(run, name)) is not None},
-        **{ours: {"BOOL": value} for name, ours in _FLAGS.items() if (value := getattr(run, name)) is not None},
-    }
-    if run.error:
-        fields["errorCode"] = {"S": run.error.code}
-        fields["errorMessage"] = {"S": run.error.message[:_MAX_MESSAGE]}
-    return fields | _index_keys(run, retention)
+    item = _attributes(run) | {"kind": {"S": KIND}, "requestedKey": {"S": requested_key(run.requested_on, run.id)}}
+    if run.status.is_terminal:
+        return item | _expires_at(run.changed_on or run.requested_on, retention)
+    return item | open_attributes(open_run(run))
+
+
+def to_changes(progress: Progress, retention: timedelta) -> tuple[Item, frozenset[str]]:
+    """The attributes that `progress` gives an item, and those that it takes away."""
+    sets, loses = _attributes(progress), _OF_PROGRESS
+    if progress.status.is_terminal:
+        sets |= _expires_at(progress.changed_on, retention)
+        loses |= OPEN_ATTRIBUTES
+    return sets, loses - sets.keys()
 
 
 def from_item(item: Mapping[str, Mapping[str, Any]]) -> Run:
@@ -81,14 +90,26 @@ def is_requested_key(text: str) -> bool:
     return re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00#[0-9a-f]{32}", text) is not None
 
 
-def _index_keys(run: Run, retention: timedelta) -> Item:
-    keys: Item = {"kind": {"S": KIND}, "requestedKey": {"S": requested_key(run.requested_on, run.id)}}
-    if run.status.is_terminal:
-        keys["expiresAt"] = {"N": str(int(((run.changed_on or run.requested_on) + retention).timestamp()))}
-    else:
-        keys["openShard"] = {"S": OPEN_SHARD}
-        keys["openKey"] = {"S": f"{run.transform_id}#{requested_key(run.requested_on, run.id)}"}
-    return keys
+def _attributes(source: Run | Progress) -> Item:
+    """What of `source` has an attribute of its own."""
+    texts, times, numbers, flags = (_present(source, names) for names in (_TEXTS, _TIMES, _NUMBERS, _FLAGS))
+    item: Item = {
+        **{ours: {"S": value} for ours, value in texts.items() if value},
+        **{ours: {"S": _stamp(value)} for ours, value in times.items()},
+        **{ours: {"N": str(value)} for ours, value in numbers.items()},
+        **{ours: {"BOOL": value} for ours, value in flags.items()},
+    }
+    if source.error:
+        item |= zip(_ERROR, ({"S": source.error.code}, {"S": source.error.message[:_MAX_MESSAGE]}), strict=True)
+    return item
+
+
+def _present(source: Run | Progress, names: Mapping[str, str]) -> dict[str, Any]:
+    return {ours: value for name, ours in names.items() if (value := getattr(source, name, None)) is not None}
+
+
+def _expires_at(ended: datetime, retention: timedelta) -> Item:
+    return {"expiresAt": {"N": str(int((ended + retention).timestamp()))}}
 
 
 def _stamp(moment: datetime) -> str:

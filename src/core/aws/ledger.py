@@ -1,31 +1,25 @@
 """The ledger in DynamoDB: one item a run, every write conditional, the transform's line in the same transaction."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from random import uniform
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.aws.items import OPEN_SHARD, from_item, is_run, requested_key, to_item
+from core.aws.again import Moved, Outcome, again, sleep_about
+from core.aws.items import from_item, is_run, requested_key, to_changes, to_item
 from core.aws.line import line_key, line_operation
+from core.aws.open_index import read_open
 from core.aws.pages import query_page
 from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
 from core.line import LineMove, is_next, line_move
+from core.open_runs import OpenRun
 from core.ports import RunFilter, RunPage
-from core.runs import Run
+from core.runs import Progress, Run, TaskType
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_ROUNDS = 8
-_FIRST_PAUSE = 0.02  # seconds; doubles, so that eight rounds take some 5 s
-
-
-class _Moved(Exception):
-    """Somebody else touched the line at the same moment: look again."""
 
 
 class DynamoLedger:
@@ -43,19 +37,29 @@ class DynamoLedger:
         self._table = table
         self._retention = retention
         self._new_revision = new_revision
-        self._pause = pause or _sleep_about
+        self._pause = pause or sleep_about
+        self._begin = ""
 
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         after = replace(after, revision=self._new_revision())
-        put: dict[str, Any] = {"Item": to_item(after, self._retention)} | self._still(before)
+        put = self._operation(Item=to_item(after, self._retention)) | self._still(before)
         move = line_move(before, after)
-        self._carry_out("Put", put, after, move, max_waiting)
+        self._again(lambda: self._try("Put", put, after, move, max_waiting))
         return after
+
+    def advance(self, run: OpenRun, progress: Progress) -> Run:
+        if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
+            raise ValueError("the end of an import moves its line")
+        revision = self._new_revision()
+        update = self._operation(Key={"id": {"S": run.id}}, ReturnValues="ALL_NEW")
+        update |= _changes(run, progress, revision, self._retention)
+        return self._again(lambda: self._update(update, revision))
 
     def erase(self, run: Run) -> None:
         move = line_move(run, None)
         try:
-            self._carry_out("Delete", {"Key": {"id": {"S": run.id}}} | self._still(run), run, move, None)
+            delete = self._operation(Key={"id": {"S": run.id}}) | self._still(run)
+            self._again(lambda: self._try("Delete", delete, run, move, None))
         except Conflict as conflict:
             if conflict.current is not None:
                 raise
@@ -68,17 +72,16 @@ class DynamoLedger:
         try:
             return query_page(self._client, self._table, which, limit, cursor)
         except (ClientError, BotoCoreError) as fault:
-            raise LedgerUnavailable(str(fault)) from fault
+            self._unavailable(fault)
 
-    def open_runs(self) -> Iterator[Run]:
-        return (
-            from_item(item)
-            for item in self._query(
-                IndexName="open",
-                KeyConditionExpression="openShard = :shard",
-                ExpressionAttributeValues={":shard": {"S": OPEN_SHARD}},
-            )
-        )
+    def open_runs(self) -> Iterator[OpenRun]:
+        try:
+            for run in read_open(self._client, self._table, self._begin):
+                self._begin = run.transform_id
+                yield run
+        except (ClientError, BotoCoreError) as fault:
+            self._unavailable(fault)
+        self._begin = ""
 
     def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
         items = self._query(
@@ -91,20 +94,19 @@ class DynamoLedger:
 
     # --- how a write is carried out
 
-    def _carry_out(self, verb: str, operation: dict[str, Any], run: Run, move: LineMove, max_waiting: int | None) -> None:
-        """Put or delete the run's item together with `move`, again while others get in between."""
-        operation = {"TableName": self._table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} | operation
+    def _again(self, act: Callable[[], Outcome]) -> Outcome:
+        return again(act, self._pause)
+
+    def _operation(self, **parts: Any) -> dict[str, Any]:  # noqa: ANN401  botocore's own arguments
+        return {"TableName": self._table, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} | parts
+
+    def _update(self, operation: dict[str, Any], revision: str) -> Run:
         try:
-            for attempt in range(_ROUNDS):
-                try:
-                    self._try(verb, operation, run, move, max_waiting)
-                except _Moved:
-                    self._pause(_FIRST_PAUSE * 2**attempt)
-                else:
-                    return
-        except (ClientError, BotoCoreError) as fault:
-            raise LedgerUnavailable(str(fault)) from fault
-        raise LedgerUnavailable("too many writers at the same line")
+            return from_item(self._client.update_item(**operation)["Attributes"])
+        except self._client.exceptions.ConditionalCheckFailedException as failed:
+            return self._own(failed.response.get("Item"), revision)
+        except self._client.exceptions.TransactionConflictException as busy:
+            raise Moved from busy
 
     def _try(self, verb: str, operation: dict[str, Any], run: Run, move: LineMove, max_waiting: int | None) -> None:
         waiting = self._waiting(run) if move.reads_line else None
@@ -119,9 +121,9 @@ class DynamoLedger:
                 items: Any = [{verb: operation}, line]
                 self._client.transact_write_items(TransactItems=items)
         except self._client.exceptions.ConditionalCheckFailedException as failed:
-            self._conflict(failed.response.get("Item"), run)
+            self._own(failed.response.get("Item"), run.revision)
         except self._client.exceptions.TransactionConflictException as busy:
-            raise _Moved from busy
+            raise Moved from busy
         except self._client.exceptions.TransactionCanceledException as cancelled:
             self._cancelled(cancelled.response["CancellationReasons"], run, move)
 
@@ -129,9 +131,9 @@ class DynamoLedger:
         """Name the condition that failed; the run's own comes first, it is in front. Returns if the write had happened."""
         of_run, of_line = reasons
         if of_run["Code"] == "ConditionalCheckFailed":
-            self._conflict(of_run.get("Item"), run)
+            self._own(of_run.get("Item"), run.revision)
         elif of_line["Code"] != "ConditionalCheckFailed" or (move.reads_line and not self._import_is_open(run, move)):
-            raise _Moved
+            raise Moved
         elif move.joins:
             raise LineFull("the transform's queue is full")
         else:
@@ -140,11 +142,12 @@ class DynamoLedger:
     def _import_is_open(self, run: Run, move: LineMove) -> bool:
         return move.opens_import and "importing" in (self._get(line_key(run)) or {})
 
-    def _conflict(self, item: Any, run: Run) -> None:  # noqa: ANN401  botocore's stubs type it as both of its forms
+    def _own(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms
+        """Our own write, if that is what failed a write's condition: its answer was lost, and the SDK sent it twice."""
         current = from_item(item) if item else None
-        if current and current.revision == run.revision:
-            return  # our own write, whose answer was lost: the SDK sent it twice
-        raise Conflict(current)
+        if current is None or current.revision != revision:
+            raise Conflict(current)
+        return current
 
     # --- reading
 
@@ -178,6 +181,18 @@ class DynamoLedger:
         }
 
 
-def _sleep_about(seconds: float) -> None:
-    """Many writers to one line must not come back all at once."""
-    time.sleep(uniform(seconds / 2, seconds))  # noqa: S311  no secret
+def _changes(run: OpenRun, progress: Progress, revision: str, retention: timedelta) -> dict[str, Any]:
+    """An update by `progress` alone, under the condition that `run` is still what the writer saw."""
+    sets, loses = to_changes(progress, retention)
+    sets |= {"revision": {"S": revision}}
+    clauses = [
+        f"SET {', '.join(f'#{name} = :{name}' for name in sets)}",
+        f"REMOVE {', '.join(f'#{name}' for name in sorted(loses))}",
+    ]
+    return {
+        "UpdateExpression": " ".join(clauses),
+        # A tag is only nearly as good as the id that it stands for.
+        "ConditionExpression": "revision = :seen AND taskRunId = :taskRunId",
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*sets, *loses]},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in sets.items()} | {":seen": {"S": run.revision}},
+    }

@@ -1,0 +1,62 @@
+"""How large an item of the index of open work is, by DynamoDB's published rules: 10,000 must fit into two pages."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.aws.items import to_item
+from core.runs import IN_GLUE, Run, Status, TaskType
+from tests.component.deployed import resources
+
+PAGE = 1_000_000  # bytes; DynamoDB says 1 MB
+NOW = datetime(2026, 11, 22, 12, 30, 15, 123456, UTC)
+RUN = Run(
+    id="0123456789abcdef" * 2,
+    requested_by="arn:aws:sts::123456789012:assumed-role/labelling-service/session",
+    requested_on=NOW,
+    task_type=TaskType.LABELING_SET_GENERATION,
+    status=Status.STARTING,
+    transform_id=f"tfm-{'0123456789' * 4}",
+    path=f"s3://a-bucket-with-a-longer-name/labeling-sets/{'0123456789abcdef' * 2}/",
+    asked_on=NOW + timedelta(seconds=1),
+    changed_on=NOW + timedelta(seconds=2),
+    task_run_id=f"tsk-{'0123456789abcdef' * 4}",
+    started_on=NOW + timedelta(seconds=2),
+    correlation_id="01234567-89ab-cdef-0123-456789abcdef",
+    causation_id="01234567-89ab-cdef-0123-456789abcdef",
+    revision="0123456789abcdef",
+)
+
+
+def projected(run: Run) -> dict[str, Any]:
+    """What the index, as template.yaml has it, holds of the run."""
+    (index,) = [one for one in resources()["Ledger"]["Properties"]["GlobalSecondaryIndexes"] if one["IndexName"] == "open"]
+    keys = [key["AttributeName"] for key in index["KeySchema"]]
+    held = {"id", *keys, *index["Projection"]["NonKeyAttributes"]}
+    return {name: value for name, value in to_item(run, timedelta(days=90)).items() if name in held}
+
+
+def size(item: dict[str, dict[str, str]]) -> int:
+    """In bytes: names and texts in UTF-8; a number has a byte for two of its significant digits, and one more."""
+    return sum(len(name.encode()) + _value_size(*next(iter(value.items()))) for name, value in item.items())
+
+
+def _value_size(kind: str, value: str) -> int:
+    return (len(value.strip("0")) + 1) // 2 + 1 if kind == "N" else len(value.encode())
+
+
+@pytest.mark.parametrize("status", sorted(IN_GLUE))
+def test_two_pages_hold_ten_thousand_runs(status: Status) -> None:
+    assert 5_000 * size(projected(replace(RUN, status=status))) <= PAGE
+
+
+@pytest.mark.parametrize("status", [Status.RESERVED, Status.QUEUED, Status.UNCONFIRMED])
+def test_what_is_not_yet_in_glue_is_no_larger(status: Status) -> None:
+    assert 5_000 * size(projected(replace(RUN, status=status))) <= PAGE
+
+
+def test_the_size_is_that_of_what_following_takes() -> None:
+    assert set(projected(RUN)) == {"id", "openShard", "openKey", "status", "revision", "lookFrom", "taskTag"}
+    assert set(projected(replace(RUN, status=Status.SUCCEEDED))) == {"id", "status", "revision"}
