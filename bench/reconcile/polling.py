@@ -1,0 +1,47 @@
+"""The textbook's round: ask Glue for every open run, and for each that ended write an update and send an event."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from bench.reconcile.figures import tell
+
+_THREADS = 8  # as many as ours
+_CONFIG = Config(max_pool_connections=_THREADS)
+
+
+def poll_all() -> int:
+    """One round; how many runs ended."""
+    dynamodb, glue = boto3.client("dynamodb", config=_CONFIG), boto3.client("glue", config=_CONFIG)
+    events = boto3.client("events", config=_CONFIG)
+
+    def poll(item: dict[str, Any]) -> int:
+        run = glue.get_ml_task_run(TransformId=item["transformId"]["S"], TaskRunId=item["taskRunId"]["S"])
+        if run["Status"] == item["status"]["S"]:
+            return 0
+        dynamodb.update_item(
+            TableName="ledger",
+            Key={"id": item["id"]},
+            UpdateExpression="SET #status = :status REMOVE #openShard, #openKey",
+            ExpressionAttributeNames={f"#{name}": name for name in ("status", "openShard", "openKey")},
+            ExpressionAttributeValues={":status": {"S": run["Status"]}},
+        )
+        detail = json.dumps({"id": item["id"]["S"], "status": run["Status"]})
+        events.put_events(Entries=[{"Source": "bench", "DetailType": "TaskRunEnded", "Detail": detail}])
+        return 1
+
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName="ledger",
+        IndexName="whole",
+        KeyConditionExpression="openShard = :shard",
+        ExpressionAttributeValues={":shard": {"S": "0"}},
+    )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return sum(sum(pool.map(poll, page["Items"])) for page in pages)
+
+
+if __name__ == "__main__":
+    tell(poll_all)
