@@ -37,7 +37,7 @@ class Data:
             started_on=asked_on,
             correlation_id=f"{number:036x}",
             causation_id=f"{number:036x}",
-            revision=f"{number:016x}",
+            revision=f"{number:032x}",
         )
 
     def number_of(self, glues_id: str) -> int:

@@ -26,7 +26,7 @@ RUN = Run(
     started_on=NOW + timedelta(seconds=2),
     correlation_id="01234567-89ab-cdef-0123-456789abcdef",
     causation_id="01234567-89ab-cdef-0123-456789abcdef",
-    revision="0123456789abcdef",
+    revision="0123456789abcdef" * 2,
 )
 
 
@@ -58,5 +58,5 @@ def test_what_is_not_yet_in_glue_is_no_larger(status: Status) -> None:
 
 
 def test_the_size_is_that_of_what_following_takes() -> None:
-    assert set(projected(RUN)) == {"id", "openShard", "openKey", "status", "revision", "lookFrom", "taskTag"}
+    assert set(projected(RUN)) == {"id", "openShard", "openKey", "status", "revision", "since", "tag"}
     assert set(projected(replace(RUN, status=Status.SUCCEEDED))) == {"id", "status", "revision"}

@@ -1,6 +1,6 @@
 """The sparse index of open work: what it holds of a run, as narrow as it can be, and how it is read.
 
-DynamoDB gives 1 MB a page and counts what the index holds, not what is asked of it; an item here has some 190 bytes, so that
+DynamoDB gives 1 MB a page and counts what the index holds, not what is asked of it; an item here has at most 200 bytes, so that
 two pages hold 10,000 runs. The size of an item is that of its names and values in UTF-8, a number's a byte per two digits and
 one: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
@@ -15,12 +15,12 @@ from core.runs import Status, TaskType
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-OPEN_ATTRIBUTES = frozenset({"openShard", "openKey", "lookFrom", "taskTag"})
+OPEN_ATTRIBUTES = frozenset({"openShard", "openKey", "since", "tag"})
 _SHARD = "0"  # one is enough for 1,000 writes a second; a name of its own leaves room for more
 _TASK_TYPES = {task_type.value[0]: task_type for task_type in TaskType}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_READ = ("id", "openKey", "#status", "revision", "lookFrom", "taskTag")
+_READ = ("id", "openKey", "#status", "revision", "since", "tag")
 
 
 def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
@@ -30,9 +30,9 @@ def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
         "openKey": {"S": f"{_first_key(run.transform_id)}{_microseconds(run.requested_on):013x}#{run.task_type[0]}"},
     }
     if run.look_from:
-        attributes["lookFrom"] = {"N": str(_microseconds(run.look_from))}
+        attributes["since"] = {"N": str(_microseconds(run.look_from))}
     if run.task_tag:
-        attributes["taskTag"] = {"S": run.task_tag}
+        attributes["tag"] = {"S": run.task_tag}
     return attributes
 
 
@@ -70,8 +70,8 @@ def _open_run(item: Mapping[str, Mapping[str, Any]]) -> OpenRun:
         requested_on=_moment(int(requested_on, 16)),
         status=Status(item["status"]["S"]),
         revision=item["revision"]["S"],
-        look_from=_moment(int(item["lookFrom"]["N"])) if "lookFrom" in item else None,
-        task_tag=item["taskTag"]["S"] if "taskTag" in item else None,
+        look_from=_moment(int(item["since"]["N"])) if "since" in item else None,
+        task_tag=item["tag"]["S"] if "tag" in item else None,
     )
 
 
