@@ -14,9 +14,10 @@ def slim_service(model: Json, operations: Iterable[str]) -> Json:
     kept = {name: model["operations"][name] for name in model["operations"] if name in set(operations)}
     errors = {name for name, shape in model["shapes"].items() if shape.get("exception") or shape.get("error")}
     shapes = _reached(model["shapes"], {*_references(list(kept.values())), *errors})
-    slim = model | {"operations": kept, "shapes": {name: one for name, one in model["shapes"].items() if name in shapes}}
-    without: Json = undocumented(slim)
-    return without
+    return model | {
+        "operations": undocumented(kept),
+        "shapes": undocumented({name: one for name, one in model["shapes"].items() if name in shapes}),
+    }
 
 
 def slim_paginators(paginators: Json, operations: Iterable[str]) -> Json:
@@ -41,7 +42,10 @@ def slim_endpoints(endpoints: Json, prefixes: Iterable[str]) -> Json:
 
 
 def undocumented(node: Any) -> Any:  # noqa: ANN401  any JSON
-    """Without what is written for people; a member that is called "documentation" is no text, and stays."""
+    """Without what is written for people; a member that is called "documentation" is no text, and stays.
+
+    Not for all of a model: botocore wants the documentation of `clientContextParams`.
+    """
     if isinstance(node, list):
         return [undocumented(one) for one in node]
     if isinstance(node, dict):

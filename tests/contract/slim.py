@@ -1,0 +1,32 @@
+"""The models that are deployed, without the package around them."""
+
+import json
+from pathlib import Path
+
+import botocore.session
+from boto3.session import Session
+from botocore.loaders import Loader
+
+from ops.package.botocore_data import slim_data
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+SERVICES = ("dynamodb", "events", "glue", "s3")
+FULL = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
+
+def slim_loader(folder: Path) -> Loader:
+    """What botocore finds in the package, and nothing else."""
+    for name, content in slim_data(SRC).items():
+        path = folder / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    return Loader(extra_search_paths=[str(folder)], include_default_search_paths=False)
+
+
+def session_on(loader: Loader) -> Session:
+    """A session of its own, whose clients are made of what `loader` finds."""
+    made = botocore.session.Session()
+    made.register_component("data_loader", loader)
+    made.set_credentials("test", "test")
+    made.set_config_variable("region", "us-east-1")
+    return Session(botocore_session=made)
