@@ -1,6 +1,6 @@
 """Just enough of DynamoDB and Glue, over loopback HTTP, to count what a round of the reconciler asks of them.
 
-`python -m bench.reconcile.aws 10000 1000 0.01` holds 10,000 open runs on 1,000 transforms, one of each finished in Glue, takes
+`python -m bench.rounds.aws 10000 1000 0.01` holds 10,000 open runs on 1,000 transforms, one of each finished in Glue, takes
 10 ms for every call, and prints its port. `GET /` tells how often it was asked for what.
 """
 
@@ -12,8 +12,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bench.reconcile.data import Data
-from bench.reconcile.table import Table
+from bench.rounds.data import Data
+from bench.rounds.table import Table
 
 GLUES_PAGE = 1000
 

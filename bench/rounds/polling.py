@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.reconcile.figures import tell
+from bench.rounds.figures import tell
 
 _THREADS = 8  # as many as ours
 _CONFIG = Config(max_pool_connections=_THREADS)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from bench.reconcile.data import Data
+from bench.rounds.data import Data
 from core.aws.items import Item, to_item
 from tests.component.deployed import resources
 

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from bench.reconcile.figures import tell
+from bench.rounds.figures import tell
 from handlers.schedule import handler
 
 _CONTEXT: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 300_000)
