@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from core.errors import Conflict
 from core.open_runs import OpenRun, open_run
 from core.ports import Ledger
 from core.runs import IN_GLUE, Run, RunError, Status
+from tests.contract.conftest import ledger_on
 from tests.contract.runs import NOW, importing, labeling, progress, turn
 
 ENDINGS = [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT]
@@ -95,6 +97,18 @@ def test_progress_of_another_task_run_is_a_conflict(ledger: Ledger) -> None:
     with pytest.raises(Conflict):
         ledger.advance(only(ledger), progress("tsk-another", Status.SUCCEEDED))
     assert ledger.get(run.id) == run
+
+
+def test_the_index_holds_what_following_takes_and_nothing_else(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client
+    ledger = ledger_on(dynamodb)
+    ledger.write(None, in_glue(labeling()))
+    found = dynamodb.query(
+        TableName=ledger._table,  # noqa: SLF001  what the ledger itself never asks for
+        IndexName="open",
+        KeyConditionExpression="openShard = :shard",
+        ExpressionAttributeValues={":shard": {"S": "0"}},
+    )["Items"]
+    assert [set(item) for item in found] == [{"id", "openShard", "openKey", "status", "revision", "since", "tag"}]
 
 
 def test_who_did_not_read_to_the_end_is_followed_by_one_who_begins_there(ledger: Ledger) -> None:
