@@ -55,7 +55,8 @@ def builds() -> Builds:
         compiled = _compiled(shipped)
         if name != "bare":
             peers[name] = Build(name, shipped)
-        peers[name if name == "bare" else f"{name}, .pyc"] = Build(name, compiled)
+        with_pyc = name if name == "bare" else f"{name}, .pyc"
+        peers[with_pyc] = Build(with_pyc, compiled)
     return Builds(Build("ours", _OURS / "ApiFunction", "handlers.api.handler"), peers)
 
 
