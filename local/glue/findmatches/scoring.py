@@ -17,8 +17,10 @@ from local.glue.findmatches.settings import Settings
 
 Indices = NDArray[np.int64]
 
-# The guess from the table's structure weighs as much as so many labelled pairs.
-_GUESS_COUNTS_AS = 20.0
+# The guess from the table's structure weighs as much as so many labelled pairs. That two rows differ is guessed far more
+# surely than that they match; and labels that somebody chose by hand often tell only strangers apart.
+_GUESSED_MATCHES_COUNT_AS = 7.0
+_GUESSED_DIFFERENT_COUNT_AS = 50.0
 _FRIENDS_FROM = 0.4
 # A row with more likely partners than this says little about whether those match each other.
 _MOST_FRIENDS = 30
@@ -80,7 +82,8 @@ def _known(prepared: Prepared, pairs: Pairs, labels: LabelledPairs, labelled: In
         some = np.sort(np.random.default_rng(seed).choice(some, _GUESS_FROM, replace=False))
     guessed = guess(prepared.near, pairs.left[some], pairs.right[some], pairs.take(some)[:, LIKENESS], seed)
     weight = np.ones(len(labels) + len(guessed.pairs))
-    weight[len(labels) :] = _GUESS_COUNTS_AS / max(len(guessed.pairs), 1)
+    counts_as = np.where(guessed.match, _GUESSED_MATCHES_COUNT_AS, _GUESSED_DIFFERENT_COUNT_AS)
+    weight[len(labels) :] = counts_as / np.maximum(np.where(guessed.match, guessed.match.sum(), (~guessed.match).sum()), 1)
     fold = np.concatenate([labels.fold, np.arange(len(guessed.pairs))])
     match = np.concatenate([labels.match, guessed.match])
     return Known(np.concatenate([labelled, some[guessed.pairs]]), match, weight, fold)
