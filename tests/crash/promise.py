@@ -54,6 +54,20 @@ def check(loop: Loop, *, accepted: set[str]) -> None:
     assert sorted(of_ledger) == sorted(of_glue), f"the ledger knows {len(of_ledger)} runs, Glue has {len(of_glue)}"
 
 
+def check_exports(loop: Loop) -> None:
+    """One export an attempt, and no replace before its export succeeded; the transform must have had labels all the time."""
+    for run in loop.ledger.items.values():
+        if run.export_to is None:
+            continue
+        below = run.export_to
+        exports = [one for one in loop.glue.all() if one.task_type == "EXPORT_LABELS" and (one.path or "").startswith(below)]
+        assert len(exports) <= run.attempt, "the labels were exported twice"
+        over = [one.completed_on for one in exports if one.status is Status.SUCCEEDED]
+        for one in loop.glue.all():
+            if one.task_run_id == run.task_run_id:
+                assert any(end and end <= one.started_on for end in over), "replaced before the export had succeeded"
+
+
 def _check_run(loop: Loop, run: Run) -> None:
     told = [event for event in loop.bus.events if event.change.after.id == run.id]
     started = {event.detail.metadata.event_id for event in told if event.detail_type is DetailType.STARTED}

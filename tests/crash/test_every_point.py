@@ -9,7 +9,7 @@ import pytest
 
 from core.requests import Order
 from tests.crash.killed import Kill, kills
-from tests.crash.promise import check, run_to_the_end, send, tick
+from tests.crash.promise import check, check_exports, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
 from tests.fakes.loop import Loop, import_order, labeling_order
 
@@ -66,6 +66,7 @@ def _one_case(
     run_to_the_end(loop)
     loop.deliver()
     run_id = next((run.id for run in loop.ledger.items.values() if run.id not in others), None)
+    check_exports(loop)
     check(loop, accepted={*others, *([run_id] if accepted and run_id else [])})
     assert run_id or not accepted
 
