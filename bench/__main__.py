@@ -8,19 +8,9 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.util import find_spec
 
-from bench import cloud_start, cold, first_invoke, memory, page, size, tls, warm
+from bench import cloud_start, cold, first_invoke, memory, page, reconcile, shares, size, tls, warm
 from bench.rows import HEADING, Measure, NotHere, Row, in_columns
-
-
-def _reconcile() -> list[Row]:
-    if find_spec("bench.reconcile") is None:
-        raise NotHere("no bench/reconcile.py")
-    measure: Measure = import_module("bench.reconcile").measure
-    return measure()
-
 
 MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
     "cold": (cold.measure, ("cold start, instructions",)),
@@ -29,7 +19,7 @@ MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
     "warm": (warm.measure, ("AWS calls and instructions per start and per replay",)),
     "size": (size.measure, ("deployed zip",)),
     "memory": (memory.measure, ("resident memory",)),
-    "reconcile": (_reconcile, ("reconciling 10,000 and 100,000 open runs",)),
+    "reconcile": (reconcile.measure, ("reconciling 10,000 and 100,000 open runs",)),
     "cloud_start": (cloud_start.measure, ("local cloud, from nothing to the first answer",)),
 }
 
@@ -44,7 +34,7 @@ def main() -> int:
         rows.append(Row("make test", ours=asked.test_seconds, unit=" s", digits=0))
     print(in_columns([HEADING, *(row.cells() for row in rows)]))
     if asked.only == list(MEASURES):
-        page.write(rows, datetime.now(UTC))
+        page.write(rows, _shares(), datetime.now(UTC))
     for row in rows:
         if row.is_reached() is False:
             print(f"not reached: {row.what}: {row.today()}, wanted {row.cells()[1]}")
@@ -60,6 +50,13 @@ def _measured(name: str) -> list[Row]:
         return [Row(what, why=str(missing)) for what in would_be]
     finally:
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _shares() -> list[str]:
+    try:
+        return shares.told()
+    except NotHere as missing:
+        return [f"Not measured here: {missing}."]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""docs/performance.md's table, between its markers, and its picture: the ratios, ours beside the peers'."""
+"""docs/performance.md's table and shares, between their markers, and its picture: the ratios, ours beside the peers'."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,21 +9,23 @@ from bench.rows import HEADING, PEERS, Row
 
 PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "performance.png"
-BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
+TABLE = ("<!-- make bench writes from here -->", "<!-- to here -->")
+SHARES = ("<!-- make bench writes where the time goes -->", "<!-- as far as here -->")
 _COLOURS = {"ours": "#0b6e4f", **dict(zip(PEERS, ("#9aa0a6", "#c0504d", "#e0a09e", "#4f6fae", "#a4b4d6"), strict=True))}
 
 
-def write(rows: Sequence[Row], now: datetime, page: Path = PAGE, picture: Path = PICTURE) -> None:
-    """Put the table in its place, and draw the picture. Raises ValueError if the page has no such place."""
-    page.write_text(with_table(page.read_text(), table(rows, now)))
+def write(rows: Sequence[Row], shares: Sequence[str], now: datetime, page: Path = PAGE, picture: Path = PICTURE) -> None:
+    """Put table and shares in their places, and draw the picture. Raises ValueError if the page has no such place."""
+    page.write_text(put(put(page.read_text(), table(rows, now), TABLE), "\n\n".join(shares), SHARES))
     draw([row for row in rows if row.plotted and row.ours is not None], picture)
 
 
-def with_table(text: str, told: str) -> str:
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def put(text: str, told: str, place: tuple[str, str]) -> str:
+    """`text` with `told` between the two markers of `place`. Raises ValueError if they are not there."""
+    before, begin, rest = text.partition(place[0])
+    _, end, after = rest.partition(place[1])
     if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} … {END}")
+        raise ValueError(f"the page has no {' … '.join(place)}")
     return f"{before}{begin}\n{told}\n{end}{after}"
 
 

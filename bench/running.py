@@ -18,6 +18,7 @@ from bench.builds import ROOT, Build, python313
 from bench.rows import NotHere
 
 EVENT = ROOT / "events" / "api-start-labeling-set.json"
+DRIVER = ("bench/driver.py",)
 _PATIENCE_SECONDS = 900
 
 
@@ -66,9 +67,11 @@ def environment(aws: Aws) -> dict[str, str]:
     }
 
 
-def run(build: Build, aws: Aws, starts: int, replays: int = 0, under: Sequence[str] = ()) -> dict[str, Any]:
-    """Start, then replay, and give what the driver saw of itself; `under` is a command to run it with."""
-    command = [*under, str(python313()), "bench/driver.py", build.handler, str(starts), str(replays), str(EVENT)]
+def run(
+    build: Build, aws: Aws, starts: int, replays: int = 0, *, under: Sequence[str] = (), program: Sequence[str] = DRIVER
+) -> dict[str, Any]:
+    """Start, then replay, and give what the driver saw of itself; `under` is a command to run Python with."""
+    command = [*under, str(python313()), *program, build.handler, str(starts), str(replays), str(EVENT)]
     done = subprocess.run(
         command,
         cwd=ROOT,
@@ -95,7 +98,7 @@ def run(build: Build, aws: Aws, starts: int, replays: int = 0, under: Sequence[s
 def instructions(build: Build, starts: int, replays: int = 0) -> int:
     """Instructions of the whole process, counted by cachegrind. Raises NotHere."""
     with canned_aws() as aws, _counted() as (under, result):
-        run(build, aws, starts, replays, under)
+        run(build, aws, starts, replays, under=under)
         return _read(result)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.page import BEGIN, END, draw, table, with_table
+from bench.page import PAGE, SHARES, TABLE, draw, put, table
 from bench.rows import HEADING, PEERS, Row, in_columns, interleaved, ratios
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -34,12 +34,17 @@ def test_a_row_in_the_page_has_a_cell_for_each_column_and_says_when_it_missed_it
 
 
 def test_only_what_is_between_the_markers_is_written_anew() -> None:
-    page = f"above\n{BEGIN}\nold\n{END}\nbelow\n"
-    once = with_table(page, "new")
-    assert once == f"above\n{BEGIN}\nnew\n{END}\nbelow\n"
-    assert with_table(once, "new") == once
+    begin, end = TABLE
+    page = f"above\n{begin}\nold\n{end}\nbelow\n"
+    once = put(page, "new", TABLE)
+    assert once == f"above\n{begin}\nnew\n{end}\nbelow\n"
+    assert put(once, "new", TABLE) == once
     with pytest.raises(ValueError, match="has no"):
-        with_table("a page without a place for it", "new")
+        put(page, "new", SHARES)
+
+
+def test_the_page_has_both_places() -> None:
+    assert put(put(PAGE.read_text(), "figures", TABLE), "shares", SHARES).count("\nfigures\n") == 1
 
 
 def test_columns_are_aligned() -> None:
