@@ -23,7 +23,7 @@ _TREES = 80
 _TREES_IN_FOLDS = 25
 _FOLDS = 3
 _OUTSIDE = 8.0
-# A leaf rests on at least one labelled pair, or on hundreds of guessed ones; a single wrong guess must not be one.
+# A leaf rests on at least one labelled pair, or on dozens of guessed ones; a single wrong guess must not be one.
 _LEAF_WEIGHS = 0.999
 
 
