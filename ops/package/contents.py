@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ops.package.fronts import on_demand
 from ops.package.roots import amazon_roots
 
 PYTHON = (3, 13)
 OURS = ("core", "handlers")
+LAZY = "aws_lambda_powertools"  # see fronts.py
 ROOTS_FILE = "amazon-roots.pem"  # handlers.wiring looks for it under this name
 # Nothing that is deployed imports or reads these: tests/template/test_package_contents.py. (boto3 adds nothing to clients.)
 NEVER_LOADED = (
@@ -58,6 +60,9 @@ def fill(folder: Path, source: Path, platforms: list[str]) -> None:
     for pattern in NEVER_LOADED:
         for path in [*folder.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for front in folder.glob(f"{LAZY}/**/__init__.py"):
+        if source_on_demand := on_demand(front, ".".join(front.parent.relative_to(folder).parts)):
+            front.write_text(source_on_demand)
     compile_all(folder, legacy=True)
     for path in [*folder.rglob("*.py")]:
         path.unlink()  # the packages as bytecode alone: half the size
