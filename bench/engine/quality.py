@@ -48,7 +48,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("tables", nargs="*", default=DEFAULT)
     arguments.add_argument("--seeds", type=int, default=3)
-    arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labelled rows, in hundreds")
+    arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labelled rows: 0, 100, 200 and so on")
     arguments.add_argument("--peers", nargs="*", default=[], choices=["dedupe"])
     arguments.add_argument("--limit", type=float, default=900, help="seconds after which a peer is stopped")
     asked = arguments.parse_args()
