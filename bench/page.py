@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 
 from bench.builds import ROOT
 from bench.rows import HEADING, PEERS, Row
@@ -49,7 +50,7 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415  after its backend is chosen
 
     across = 2
-    figure, axes = plt.subplots(-(-len(rows) // across), across, figsize=(10, 1.9 * -(-len(rows) // across)), squeeze=False)
+    figure, axes = plt.subplots(-(-len(rows) // across), across, figsize=(10, 2.0 * -(-len(rows) // across)), squeeze=False)
     for axis, row in zip(axes.flat, rows, strict=False):
         figures = {"ours": row.ours or 0.0, **{peer: row.peers[peer] for peer in PEERS if peer in row.peers}}
         bars = axis.barh(list(figures), list(figures.values()), color=[_COLOURS[name] for name in figures])
@@ -57,7 +58,7 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
         axis.axvline(1, color="black", linewidth=0.8, linestyle="--")
         axis.set_xlim(0, max([*figures.values(), 1]) * 1.15)
         axis.invert_yaxis()
-        axis.set_title(row.what, fontsize=8.5, loc="left")
+        axis.set_title(fill(row.what, 64), fontsize=8.5, loc="left")
         axis.tick_params(labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[len(rows) :]:
