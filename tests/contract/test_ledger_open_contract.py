@@ -52,7 +52,7 @@ def test_an_export_before_an_import_is_looked_for_from_when_it_was_asked_for(led
     assert only(ledger).look_from == LATER
 
 
-@pytest.mark.parametrize("status", [*IN_GLUE, *ENDINGS])
+@pytest.mark.parametrize("status", [*sorted(IN_GLUE), *ENDINGS])
 def test_progress_changes_what_it_says_and_nothing_else(ledger: Ledger, status: Status) -> None:
     run = ledger.write(None, replace(in_glue(labeling()), lease_until=LATER, error=RunError("AT_LIMIT", "before")))
     error = RunError("GLUE_FAILED", "out of memory") if status is Status.FAILED else None
