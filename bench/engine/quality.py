@@ -1,8 +1,8 @@
 """How good matches get by labelling: `python -m bench.engine.quality [table ...]`.
 
 Simulates the loop: each run proposes 10 sets of 10 rows, which are answered from the truth; prints pairwise F1 on the
-whole table, the labels not enforced, after so many labelled rows. Tables: see bench/engine/tables.py. With `--peers dedupe`
-each table is also given to dedupe with 50 matching and 50 different pairs, drawn from the truth.
+whole table, the labels not enforced, after so many labelled rows. Tables: see bench/engine/tables.py. `--peers` gives
+each table also to dedupe, with 50 matching and 50 different pairs drawn from the truth, and to splink, at its best threshold.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
     arguments.add_argument("tables", nargs="*", default=DEFAULT)
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labelled rows: 0, 100, 200 and so on")
-    arguments.add_argument("--peers", nargs="*", default=[], choices=["dedupe"])
+    arguments.add_argument("--peers", nargs="*", default=[], choices=["dedupe", "splink-any"])
     arguments.add_argument("--limit", type=float, default=900, help="seconds after which a peer is stopped")
     asked = arguments.parse_args()
     needs_peers(asked.peers)
