@@ -16,25 +16,12 @@ $(VENV): requirements/dev.txt
 	@.venv/bin/uv pip sync --quiet --python .venv/bin/python requirements/dev.txt
 	@touch $@
 
-# aws-sam-cli and the local cloud pin different botocores: two environments.
-$(SAM): requirements/sam.txt $(VENV)
-	@echo "Setting up .venv-sam (once) ..."
-	@$(PYTHON) -m venv --clear .venv-sam
-	@.venv/bin/uv pip sync --quiet --python .venv-sam/bin/python requirements/sam.txt
-	@touch $@
-
-# What the engine is compared with.
-$(BENCH): requirements/bench.txt $(VENV)
-	@echo "Setting up .venv-bench (once) ..."
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv/bin/uv pip sync --quiet --python .venv-bench/bin/python requirements/bench.txt
-	@touch $@
-
-# checkov and pip-audit pin what the others pin otherwise.
-$(AUDIT): requirements/audit.txt $(VENV)
-	@echo "Setting up .venv-audit (once) ..."
-	@$(PYTHON) -m venv --clear .venv-audit
-	@.venv/bin/uv pip sync --quiet --python .venv-audit/bin/python requirements/audit.txt
+# What pins otherwise than the local cloud does has an environment of its own: aws-sam-cli (sam), the matchers that the engine is
+# compared with (bench), checkov and pip-audit (audit).
+$(SAM) $(BENCH) $(AUDIT): .venv-%/ready: requirements/%.txt $(VENV)
+	@echo "Setting up .venv-$* (once) ..."
+	@$(PYTHON) -m venv --clear .venv-$*
+	@.venv/bin/uv pip sync --quiet --python .venv-$*/bin/python requirements/$*.txt
 	@touch $@
 
 .PHONY: help
