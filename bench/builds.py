@@ -16,16 +16,18 @@ FOLDER = ROOT / ".local" / "bench"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 # sam keeps notes beside its build folder: each its own
 _OURS, _THEIRS = FOLDER / "ours" / "build", FOLDER / "peers" / "build"
+OUR_SETTINGS = (("PYDANTIC_DISABLE_PLUGINS", "__all__"),)  # template.yaml's: tests/bench/test_bench_peers.py
 _PEERS = {"bare": "Bare", "textbook": "Textbook", "FastAPI": "Fastapi"}
 
 
 @dataclass(frozen=True)
 class Build:
-    """A function's package: what Lambda unpacks to /var/task."""
+    """A function's package: what Lambda unpacks to /var/task, and what its template sets besides what all are given."""
 
     name: str
     folder: Path
     handler: str = "app.handler"
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def builds() -> Builds:
             peers[name] = Build(name, shipped)
         with_pyc = name if name == "bare" else f"{name}, .pyc"
         peers[with_pyc] = Build(with_pyc, compiled)
-    return Builds(Build("ours", _OURS / "ApiFunction", "handlers.api.handler"), peers)
+    return Builds(Build("ours", _OURS / "ApiFunction", "handlers.api.handler", OUR_SETTINGS), peers)
 
 
 @cache

@@ -39,7 +39,7 @@ def measure() -> list[Row]:
 
 
 def _first_invoke(build: Build, emulator: Path) -> float:
-    with canned_aws() as aws, _container(build, emulator, environment(aws)) as port:
+    with canned_aws() as aws, _container(build, emulator, environment(aws, build)) as port:
         url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
         began = time.perf_counter()
         with urllib.request.urlopen(url, EVENT.read_bytes(), timeout=60) as said:

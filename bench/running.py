@@ -49,9 +49,9 @@ def canned_aws() -> Iterator[Aws]:
             server.terminate()
 
 
-def environment(aws: Aws) -> dict[str, str]:
+def environment(aws: Aws, build: Build | None = None) -> dict[str, str]:
     """What the functions find in Lambda, and what ours and the peers read."""
-    return {
+    return dict(build.settings if build else ()) | {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -82,7 +82,7 @@ def run(
             "PYTHONHASHSEED": "0",  # the same work each time
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to
             "LAMBDA_TASK_ROOT": "/var/task",
-            **environment(aws),
+            **environment(aws, build),
         },
         capture_output=True,
         text=True,

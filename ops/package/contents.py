@@ -10,12 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ops.package.fronts import on_demand
 from ops.package.roots import amazon_roots
+from ops.package.spared import spare
 
 PYTHON = (3, 13)
 OURS = ("core", "handlers")
-LAZY = "aws_lambda_powertools"  # see fronts.py
 ROOTS_FILE = "amazon-roots.pem"  # handlers.wiring looks for it under this name
 # Nothing that is deployed imports or reads these: tests/template/test_package_contents.py. (boto3 adds nothing to clients.)
 NEVER_LOADED = (
@@ -60,9 +59,7 @@ def fill(folder: Path, source: Path, platforms: list[str]) -> None:
     for pattern in NEVER_LOADED:
         for path in [*folder.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for front in folder.glob(f"{LAZY}/**/__init__.py"):
-        if source_on_demand := on_demand(front, ".".join(front.parent.relative_to(folder).parts)):
-            front.write_text(source_on_demand)
+    spare(folder, {_name_in_events(model) for path, model in data.items() if path.endswith("/service-2")})
     compile_all(folder, legacy=True)
     for path in [*folder.rglob("*.py")]:
         path.unlink()  # the packages as bytecode alone: half the size
@@ -83,6 +80,11 @@ def _slim_data(folder: Path, source: Path) -> dict[str, Any]:
     from ops.package.botocore_data import slim_data  # noqa: PLC0415  there was no botocore before
 
     return slim_data(source)
+
+
+def _name_in_events(model: dict[str, Any]) -> str:
+    """As botocore makes it of a service's id."""
+    return str(model["metadata"]["serviceId"]).replace(" ", "-").lower()
 
 
 def compile_all(folder: Path, *, legacy: bool) -> None:

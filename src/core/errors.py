@@ -1,6 +1,6 @@
 """What can go wrong, by name. Nothing here knows HTTP or AWS."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.runs import Run
 
@@ -9,8 +9,7 @@ class LoopError(Exception):
     """The root of every error that this service raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """What is wrong with one field of a request, and the remedy. `pointer` is a JSON Pointer into the payload."""
 
     pointer: str

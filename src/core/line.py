@@ -5,13 +5,12 @@ accepted, or a late `replaceAllLabels` would erase labels that came after it. Bo
 transform, changed in the same transaction as the run that it is about.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.runs import Run, Status
 
 
-@dataclass(frozen=True, slots=True)
-class LineMove:
+class LineMove(NamedTuple):
     """What a change of a run does to its transform's line."""
 
     needs_nobody_waiting: bool

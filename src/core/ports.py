@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
@@ -12,16 +12,14 @@ from core.runs import Progress, Run, Status, TaskType
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class RunFilter:
+class RunFilter(NamedTuple):
     transform_id: str | None = None
     status: Status | None = None
     task_type: TaskType | None = None
     requested_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunPage:
+class RunPage(NamedTuple):
     """Some runs, newest first, and the cursor of the next page, if there is one."""
 
     items: tuple[Run, ...]
@@ -65,8 +63,7 @@ class Ledger(Protocol):
         """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""
 
 
-@dataclass(frozen=True, slots=True)
-class GlueRun:
+class GlueRun(NamedTuple):
     """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` echo what was asked."""
 
     task_run_id: str
@@ -80,8 +77,7 @@ class GlueRun:
     replace_all_labels: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(NamedTuple):
     """What an import has to know of its transform: the table's columns (none, where Glue does not say) and its labels."""
 
     columns: tuple[str, ...]
@@ -108,8 +104,7 @@ class Glue(Protocol):
         """Cancel a task run and return where it stands. Raises UnknownToGlue, GlueUnavailable, Refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenFile(NamedTuple):
     """A label file while it is read: `size` in bytes, `pin` the version that `chunks` are of."""
 
     pin: str

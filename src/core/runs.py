@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 
 class TaskType(StrEnum):
@@ -57,8 +58,7 @@ TERMINAL = frozenset(
 IN_GLUE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 
-@dataclass(frozen=True, slots=True)
-class RunError:
+class RunError(NamedTuple):
     code: str
     message: str
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.builds import OUR_SETTINGS
 from bench.canned_aws import CannedAws
 from bench.running import EVENT, canned_aws, environment
 
@@ -33,6 +34,11 @@ def test_a_start_is_answered_and_a_replay_starts_nothing(
         done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)  # noqa: S603  our own
         assert done.returncode == 0, done.stderr
         assert aws.calls() == [*of_start, *of_start, *of_replay]
+
+
+def test_ours_is_measured_with_the_templates_settings() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    assert all(f"        {name}: {value}" in template for name, value in OUR_SETTINGS)
 
 
 def test_the_driver_fails_where_a_handler_does_not_accept() -> None:

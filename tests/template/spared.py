@@ -1,0 +1,51 @@
+"""The packages as they are deployed, without being built: copies, rewritten, for a Python of their own."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from botocore.model import ServiceId
+
+from ops.package.botocore_data import slim_data
+from ops.package.spared import spare
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("aws_lambda_powertools", "botocore", "dateutil", "jmespath", "pydantic", "pydantic_core", "urllib3")
+SERVICES = ("dynamodb", "eventbridge", "glue", "s3")
+
+
+def home(package: str) -> Path:
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def spared_packages(folder: Path) -> Path:
+    """Fill `folder`; botocore's data are its own."""
+    for package in PACKAGES:
+        shutil.copytree(home(package), folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
+    (folder / "botocore" / "data").symlink_to(home("botocore") / "data")
+    spare(folder, SERVICES)
+    return folder
+
+
+def service_names() -> set[str]:
+    """By the names of botocore's events, from the models that are deployed."""
+    models = [model for path, model in slim_data(ROOT / "src").items() if path.endswith("/service-2")]
+    return {ServiceId(model["metadata"]["serviceId"]).hyphenize() for model in models}
+
+
+def told_by(program: str, *arguments: Any, packages: Path | None, **environment: str) -> Any:  # noqa: ANN401  JSON
+    """What `program` prints as its last line, in a Python that finds `packages` first."""
+    path = [*([str(packages)] if packages else []), str(ROOT / "src"), str(ROOT / "bench")]
+    settings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": ":".join(path), **environment}
+    command = [sys.executable, "-c", program, *(json.dumps(one) for one in arguments)]
+    done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own words
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
