@@ -41,11 +41,13 @@ def service_names() -> set[str]:
     return {ServiceId(model["metadata"]["serviceId"]).hyphenize() for model in models}
 
 
-def told_by(program: str, *arguments: Any, packages: Path | None, **environment: str) -> Any:  # noqa: ANN401  JSON
-    """What `program` prints as its last line, in a Python that finds `packages` first."""
+def told_by(program: str, asked: Any = None, *, packages: Path | None, **environment: str) -> Any:  # noqa: ANN401  JSON
+    """What `program` prints as its last line, told `asked` on its input, in a Python that finds `packages` first."""
     path = [*([str(packages)] if packages else []), str(ROOT / "src"), str(ROOT / "bench")]
     settings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": ":".join(path), **environment}
-    command = [sys.executable, "-c", program, *(json.dumps(one) for one in arguments)]
-    done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  our own words
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(  # noqa: S603  our own words
+        command, input=json.dumps(asked), env=settings, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -15,7 +15,7 @@ import json, sys
 from pathlib import Path
 from driver import main
 before = set(sys.modules)
-main("handlers.api.handler", 1, 1, Path(json.loads(sys.argv[1])))
+main("handlers.api.handler", 1, 1, Path(json.load(sys.stdin)))
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
