@@ -4,18 +4,22 @@ import compileall
 import json
 import os
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from ops.package.ahead import compiled_ahead
 from ops.package.roots import amazon_roots
 from ops.package.spared import spare
 
 PYTHON = (3, 13)
 OURS = ("core", "handlers")
-ROOTS_FILE = "amazon-roots.pem"  # handlers.wiring looks for it under this name
+ROOTS_FILE = "amazon-roots.pem"  # handlers.clients and handlers.ahead look for them under these names
+AHEAD_FILE = "compiled-ahead"
 # Nothing that is deployed imports or reads these: tests/template/test_package_contents.py. (boto3 adds nothing to clients.)
 NEVER_LOADED = (
     "bin",
@@ -54,24 +58,45 @@ NEVER_LOADED = (
 def fill(folder: Path, source: Path, platforms: list[str]) -> None:
     """Make the whole package in `folder`, for `platforms` (wheel tags), from `source` (the content of src/)."""
     shutil.rmtree(folder, ignore_errors=True)
-    _install(folder, source / "requirements.txt", platforms)
+    _install(folder, source / "requirements.txt", [f"--platform={one}" for one in platforms])
     data = _slim_data(folder, source)
     for pattern in NEVER_LOADED:
         for path in [*folder.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     spare(folder, {_name_in_events(model) for path, model in data.items() if path.endswith("/service-2")})
-    compile_all(folder, legacy=True)
-    for path in [*folder.rglob("*.py")]:
-        path.unlink()  # the packages as bytecode alone: half the size
-    shutil.copy(source / "requirements.txt", folder)  # tells scanners what is inside
     for name, content in data.items():
         path = folder / "botocore" / "data" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, separators=(",", ":")))
+    ahead = _compiled_ahead(folder, source)
+    compile_all(folder, legacy=True)
+    for path in [*folder.rglob("*.py")]:
+        path.unlink()  # the packages as bytecode alone: half the size
+    shutil.copy(source / "requirements.txt", folder)  # tells scanners what is inside
     (folder / ROOTS_FILE).write_text(amazon_roots((folder / "botocore" / "cacert.pem").read_text()))
     for name in OURS:  # with its sources, for the lines that tracebacks show
         shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         compile_all(folder / name, legacy=False)
+    (folder / AHEAD_FILE).write_bytes(ahead)
+
+
+def _compiled_ahead(folder: Path, source: Path) -> bytes:
+    """Made with packages that this machine can run: what is not pure Python is installed once more, for its own processor."""
+    sys.path.insert(0, str(source))
+    from handlers.ahead import made_by  # noqa: PLC0415  only where the functions' code is
+
+    with TemporaryDirectory() as native:
+        listed = (source / "requirements.txt").read_text()
+        binary = {path.relative_to(folder).parts[0] for path in folder.rglob("*.so")}
+        chosen = Path(native, "requirements.txt")
+        chosen.write_text("".join(one for one in _requirements(listed) if one.split("==")[0].replace("-", "_") in binary))
+        _install(Path(native), chosen, [])
+        return compiled_ahead(made_by(), [Path(native), folder, source])
+
+
+def _requirements(listed: str) -> list[str]:
+    """Each requirement with its hashes, which follow in lines of their own."""
+    return re.findall(r"^[\w.-]+==(?:.*\\\n)*.*\n", listed, flags=re.MULTILINE)
 
 
 def _slim_data(folder: Path, source: Path) -> dict[str, Any]:
@@ -101,11 +126,9 @@ def compile_all(folder: Path, *, legacy: bool) -> None:
         sys.exit("some modules could not be compiled")
 
 
-def _install(folder: Path, requirements: Path, platforms: list[str]) -> None:
+def _install(folder: Path, requirements: Path, platform: list[str]) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]
     what = ["--require-hashes", "--no-deps", "--no-compile", "--only-binary=:all:", "--requirement", str(requirements)]
-    where = ["--target", str(folder), "--implementation=cp", f"--python-version={PYTHON[0]}.{PYTHON[1]}"]
+    where = ["--target", str(folder), "--implementation=cp", f"--python-version={PYTHON[0]}.{PYTHON[1]}", *platform]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run(  # noqa: S603  pip, with our own pins
-        [*pip, *what, *where, *(f"--platform={one}" for one in platforms)], check=True, env=environment
-    )
+    subprocess.run([*pip, *what, *where], check=True, env=environment)  # noqa: S603  pip, with our own pins

@@ -1,6 +1,6 @@
 """What can go wrong, by name. Nothing here knows HTTP or AWS."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from core.runs import Run
 
@@ -9,7 +9,8 @@ class LoopError(Exception):
     """The root of every error that this service raises on purpose."""
 
 
-class FieldError(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FieldError:
     """What is wrong with one field of a request, and the remedy. `pointer` is a JSON Pointer into the payload."""
 
     pointer: str

@@ -5,12 +5,13 @@ accepted, or a late `replaceAllLabels` would erase labels that came after it. Bo
 transform, changed in the same transaction as the run that it is about.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from core.runs import Run, Status
 
 
-class LineMove(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LineMove:
     """What a change of a run does to its transform's line."""
 
     needs_nobody_waiting: bool

@@ -1,5 +1,7 @@
 """Look at runs: each caller at its own, unless the operator lets all see all."""
 
+from dataclasses import replace
+
 from core.errors import UnknownRun
 from core.ports import RunFilter, RunPage, World
 from core.runs import Run
@@ -15,5 +17,5 @@ def find(run_id: str, caller: str, world: World) -> Run:
 
 def listing(which: RunFilter, caller: str, limit: int, cursor: str | None, world: World) -> RunPage:
     """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
-    mine = which if world.policy.share_runs else which._replace(requested_by=caller)
+    mine = which if world.policy.share_runs else replace(which, requested_by=caller)
     return world.ledger.page(mine, limit, cursor)

@@ -1,13 +1,14 @@
 """A run that has not ended, as the reconciler's index tells it: little of it, as there may be a hundred thousand."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
 
 from core.runs import IN_GLUE, Run, Status, TaskType
 
 
-class OpenRun(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OpenRun:
     """What has to be known of a run to see whether it got on; it may lag behind the run by moments, so `revision` fences it.
 
     `look_from` is since when Glue may list a task run of it, its export included; None while Glue was not asked for any.

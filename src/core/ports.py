@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
@@ -12,14 +12,16 @@ from core.runs import Progress, Run, Status, TaskType
 Clock = Callable[[], datetime]
 
 
-class RunFilter(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunFilter:
     transform_id: str | None = None
     status: Status | None = None
     task_type: TaskType | None = None
     requested_by: str | None = None
 
 
-class RunPage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunPage:
     """Some runs, newest first, and the cursor of the next page, if there is one."""
 
     items: tuple[Run, ...]
@@ -63,7 +65,8 @@ class Ledger(Protocol):
         """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""
 
 
-class GlueRun(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GlueRun:
     """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` echo what was asked."""
 
     task_run_id: str
@@ -77,7 +80,8 @@ class GlueRun(NamedTuple):
     replace_all_labels: bool | None
 
 
-class Transform(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Transform:
     """What an import has to know of its transform: the table's columns (none, where Glue does not say) and its labels."""
 
     columns: tuple[str, ...]
@@ -104,7 +108,8 @@ class Glue(Protocol):
         """Cancel a task run and return where it stands. Raises UnknownToGlue, GlueUnavailable, Refused."""
 
 
-class OpenFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OpenFile:
     """A label file while it is read: `size` in bytes, `pin` the version that `chunks` are of."""
 
     pin: str

@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
 
 
 class TaskType(StrEnum):
@@ -58,7 +57,8 @@ TERMINAL = frozenset(
 IN_GLUE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 
-class RunError(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RunError:
     code: str
     message: str
 

@@ -5,8 +5,7 @@ from which the reconciler can tell what is to be done.
 """
 
 import logging
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from core.check import checked
 from core.decisions import about
@@ -34,7 +33,8 @@ _NOTHING_STARTED = "Glue cannot take the run just now: nothing was started, the 
 _ROUNDS = 5  # how often a race for the same key is looked at anew before the caller is asked to come back
 
 
-class Accepted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Accepted:
     """The run as it stands, and whether an earlier request with the same key had asked for it already."""
 
     run: Run

@@ -2,14 +2,19 @@
 
 import gc
 
+from handlers import ahead
+
 _USUAL = gc.get_threshold()
 _MANY = 200_000  # objects; a start makes fewer
 
 
 def begun() -> None:
     gc.set_threshold(_MANY)
+    if compiled := ahead.read(ahead.FILE):
+        ahead.begin(compiled)
 
 
 def over() -> None:
+    ahead.end()
     gc.freeze()
     gc.set_threshold(*_USUAL)

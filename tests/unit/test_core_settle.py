@@ -1,5 +1,6 @@
 """A lost answer is settled by looking the run up; it is asked again only when it is proved not to be there."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -130,10 +131,10 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(loop: Loop) ->
     ours = lost(loop, import_order())
     (started,) = loop.glue.all()
     by_hand = [
-        started._replace(task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
-        started._replace(task_run_id="tsk-replacing", replace_all_labels=True),
-        started._replace(task_run_id="tsk-before", started_on=started.started_on - loop.policy.skew * 2),
-        started._replace(task_run_id="tsk-evaluation", task_type="EVALUATION", path=None, replace_all_labels=None),
+        replace(started, task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
+        replace(started, task_run_id="tsk-replacing", replace_all_labels=True),
+        replace(started, task_run_id="tsk-before", started_on=started.started_on - loop.policy.skew * 2),
+        replace(started, task_run_id="tsk-evaluation", task_type="EVALUATION", path=None, replace_all_labels=None),
     ]
     loop.glue.task_runs["tfm-1"][:0] = by_hand
     loop.reconcile()
@@ -145,7 +146,7 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(loop: Loop) ->
 def test_glues_clock_may_be_a_minute_off(loop: Loop, order: Order, ahead: int) -> None:
     run = lost(loop, order)
     (started,) = loop.glue.all()
-    loop.glue.task_runs["tfm-1"] = [started._replace(started_on=started.started_on + timedelta(seconds=ahead))]
+    loop.glue.task_runs["tfm-1"] = [replace(started, started_on=started.started_on + timedelta(seconds=ahead))]
     loop.clock.pass_seconds(max(ahead, 0))
     loop.reconcile()
     assert loop.now(run).task_run_id == started.task_run_id
@@ -154,7 +155,7 @@ def test_glues_clock_may_be_a_minute_off(loop: Loop, order: Order, ahead: int) -
 def test_of_several_alike_the_nearest_in_time_is_ours(loop: Loop) -> None:
     run = lost(loop, import_order(path=UPLOADED))
     (started,) = loop.glue.all()
-    late = started._replace(task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
+    late = replace(started, task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
     loop.glue.task_runs["tfm-1"].append(late)
     loop.clock.pass_seconds(40)
     loop.reconcile()
@@ -165,8 +166,8 @@ def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(loop: L
     run = lost(loop, import_order(path=UPLOADED))
     (started,) = loop.glue.all()
     assert run.asked_on is not None
-    before = started._replace(task_run_id="tsk-by-hand", started_on=run.asked_on - timedelta(milliseconds=200))
-    loop.glue.task_runs["tfm-1"][:] = [before, started._replace(started_on=run.asked_on + timedelta(milliseconds=900))]
+    before = replace(started, task_run_id="tsk-by-hand", started_on=run.asked_on - timedelta(milliseconds=200))
+    loop.glue.task_runs["tfm-1"][:] = [before, replace(started, started_on=run.asked_on + timedelta(milliseconds=900))]
     loop.clock.pass_seconds(40)
     loop.reconcile()
     assert loop.now(run).task_run_id == started.task_run_id

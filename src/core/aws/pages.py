@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from core.aws.items import KIND, from_item, is_requested_key
@@ -60,7 +61,7 @@ def _key(requested_key: str, hash_name: str, hash_value: str) -> dict[str, Any]:
 
 
 def _write(requested_key: str, which: RunFilter) -> str:
-    return urlsafe_b64encode(json.dumps([requested_key, *which]).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(json.dumps([requested_key, *astuple(which)]).encode()).decode().rstrip("=")
 
 
 def _read(cursor: str, which: RunFilter) -> str:
@@ -68,6 +69,6 @@ def _read(cursor: str, which: RunFilter) -> str:
         requested_key, *filters = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError) as fault:
         raise InvalidCursor("is not a cursor that a listing gave out") from fault
-    if filters != list(which) or not isinstance(requested_key, str) or not is_requested_key(requested_key):
+    if filters != list(astuple(which)) or not isinstance(requested_key, str) or not is_requested_key(requested_key):
         raise InvalidCursor("belongs to a listing with other filters")
     return requested_key
