@@ -11,13 +11,24 @@ def slim_service(model: Json, operations: Iterable[str]) -> Json:
 
     All errors stay, since a service may answer with one that its model does not promise for the operation.
     """
-    kept = {name: model["operations"][name] for name in model["operations"] if name in set(operations)}
+    kept = {name: _for_names(model["operations"][name]) for name in model["operations"] if name in set(operations)}
     errors = {name for name, shape in model["shapes"].items() if shape.get("exception") or shape.get("error")}
     shapes = _reached(model["shapes"], {*_references(list(kept.values())), *errors})
     return model | {
         "operations": undocumented(kept),
         "shapes": undocumented({name: one for name, one in model["shapes"].items() if name in shapes}),
     }
+
+
+def _for_names(operation: Json) -> Json:
+    """`operation` without the search for ARNs, which is for DynamoDB's endpoints by account; the region's serves as well.
+
+    Transactions are searched by JMESPath at each call, a thirtieth of its work; our table is given by its name.
+    """
+    told = operation.get("operationContextParams", {})
+    kept = {name: how for name, how in told.items() if name != "ResourceArnList"}
+    left = {name: value for name, value in operation.items() if name != "operationContextParams"}
+    return left | ({"operationContextParams": kept} if kept else {})
 
 
 def slim_paginators(paginators: Json, operations: Iterable[str]) -> Json:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
 
 import botocore
 from aws_lambda_powertools import Logger
@@ -82,7 +81,7 @@ def build_world(environment: Mapping[str, str], session: "Session | boto3.sessio
             client=session.client("dynamodb", config=_LEDGER),
             table=settings.ledger_table,
             retention=timedelta(days=settings.retention_days),
-            new_revision=lambda: uuid4().hex,
+            new_revision=lambda: os.urandom(16).hex(),
         ),
         glue=GlueTaskRuns(
             starter=session.client("glue", config=_ONCE),

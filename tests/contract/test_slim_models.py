@@ -9,6 +9,7 @@ import botocore
 import pytest
 from boto3.session import Session
 from botocore import xform_name
+from botocore.awsrequest import AWSRequest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.regions import EndpointResolver
@@ -143,6 +144,43 @@ def test_no_operation_is_kept_that_nobody_names() -> None:
     assert used_operations(whole, names, {"get_item", "put_events"}) == {"GetItem", "DescribeEndpoints"}
 
 
+# --- where transactions go
+
+
+class Sent(Exception):
+    pass
+
+
+def sent_to(loader: Loader, region: str, table: str, account: str | None) -> str:
+    """Where a client of the loader's models sends a transaction on `table`."""
+    session = session_on(loader)
+    session._session.set_credentials("test", "test", account_id=account)  # noqa: SLF001  boto3 has no other way
+
+    def stop(request: AWSRequest, **_: object) -> None:
+        raise Sent(request.url)
+
+    session.events.register("before-send.dynamodb", stop)
+    client = session.client("dynamodb", region_name=region)
+    check: Any = {"TableName": table, "Key": {"id": {"S": "1"}}, "ConditionExpression": "attribute_exists(id)"}
+    try:
+        client.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Delete": check | {"Key": {"id": {"S": "2"}}}}])
+    except Sent as sent:
+        return str(sent)
+    raise AssertionError("nothing was sent")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"])
+def test_a_transaction_goes_where_it_went_from_lambda_whose_credentials_name_no_account(slim: Loader, region: str) -> None:
+    found = sent_to(slim, region, "ledger", None)
+    assert found == sent_to(FULL, region, "ledger", None)
+    assert found.startswith(f"https://dynamodb.{region}.")
+
+
+def test_with_credentials_that_do_it_goes_to_the_region_and_not_to_the_accounts_own_endpoint(slim: Loader) -> None:
+    assert sent_to(FULL, "eu-central-1", "ledger", "123456789012") == "https://123456789012.ddb.eu-central-1.amazonaws.com/"
+    assert sent_to(slim, "eu-central-1", "ledger", "123456789012") == "https://dynamodb.eu-central-1.amazonaws.com/"
+
+
 # --- comparing
 
 
@@ -151,8 +189,9 @@ def model(loader: Loader, service: str) -> ServiceModel:
 
 
 def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leave out half of what a model has
-    """All that botocore reads of an operation, its shapes written out; without what is written for people."""
-    raw = {name: value for name, value in operation._operation_model.items() if name != "documentation"}  # noqa: SLF001  all of it
+    """All that botocore reads of an operation, its shapes written out; but what is written for people, or looks for ARNs."""
+    left_out = ("documentation", "operationContextParams")
+    raw = {name: value for name, value in operation._operation_model.items() if name not in left_out}  # noqa: SLF001  all of it
     return {
         "model": json.loads(json.dumps(raw, default=str), object_hook=_undocumented),
         "input": shape_of(operation.input_shape),
@@ -161,6 +200,7 @@ def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leav
         "checksum": operation.http_checksum,
         "auth": operation.auth_type,
         "paging": operation.idempotent_members,
+        "context": set(operation.operation_context_parameters) - {"ResourceArnList"},
     }
 
 

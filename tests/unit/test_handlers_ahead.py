@@ -138,7 +138,7 @@ def test_what_is_not_known_is_compiled_as_ever() -> None:
         y: int = 2
 
     assert (Point(1), hash(Point(1))) == (Point(1, 2), hash(Point(1, 2)))
-    pair: Any = collections.namedtuple("Pair", "a b")  # noqa: PYI024  it is what is tried
+    pair: Any = collections.namedtuple("pair", "a b")  # noqa: PYI024  it is what is tried
     assert pair(1, b=2) == (1, 2)
     assert typing.get_type_hints(_hinted)["return"] is int
     assert re.compile(r"unheard-of (\d+)").fullmatch("unheard-of 12")
