@@ -24,7 +24,7 @@ from bench.builds import ROOT, Build, builds
 from bench.rows import NotHere, Row, command, interleaved, ratios
 from bench.running import EVENT, canned_aws, environment
 
-_ROUNDS = 5
+_ROUNDS = 9
 _IMAGE = f"public.ecr.aws/lambda/python:3.13-{'arm64' if platform.machine() in ('aarch64', 'arm64') else 'x86_64'}"
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from ops.package.on_demand import Imported, on_demand
 
 # None of them is asked for on the way to a started run (tests/template/test_package_at_work.py): botocore's help texts, its
-# other ways to settings and retries, dates that are no numbers; pydantic's plug-ins, of which there are none here.
+# other ways to settings and retries, dates that are no numbers, searches in JSON; pydantic's plug-ins, of which there are none.
 WAIT = (
     "aws_lambda_powertools.tracing",
+    "aws_lambda_powertools.utilities.jmespath_utils",
     "botocore.docs.bcdoc",
     "botocore.docs.method",
     "botocore.docs.paginator",
@@ -21,6 +22,7 @@ WAIT = (
     "configparser",
     "dateutil",
     "importlib.metadata",
+    "jmespath",
     "mimetypes",
     "shlex",
 )

@@ -27,10 +27,13 @@ def home(package: str) -> Path:
 
 
 def spared_packages(folder: Path) -> Path:
-    """Fill `folder`; botocore's data are its own."""
+    """Fill `folder`."""
     for package in PACKAGES:
         shutil.copytree(home(package), folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
-    (folder / "botocore" / "data").symlink_to(home("botocore") / "data")
+    for name, content in slim_data(ROOT / "src").items():
+        path = folder / "botocore" / "data" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
     spare(folder, SERVICES)
     return folder
 
