@@ -27,6 +27,23 @@ NEVER_LOADED = (
     "boto3",
     "s3transfer",
     "botocore/data",  # written anew, slim
+    *(  # what help() shows of clients; the texts are left out of the models, too
+        f"botocore/docs/{name}"
+        for name in (
+            "bcdoc",
+            "client.py",
+            "example.py",
+            "method.py",
+            "paginator.py",
+            "params.py",
+            "service.py",
+            "shape.py",
+            "sharedexample.py",
+            "translator.py",
+            "waiter.py",
+        )
+    ),
+    "dateutil/rrule.py",  # calendars
     "dateutil/zoneinfo/*.tar.gz",  # time zones by name: AWS's times are in UTC
     "pydantic/mypy.py",
     "pydantic/v1",

@@ -20,6 +20,22 @@ MODULES = {"python_dateutil": "dateutil"}  # by other names than their distribut
 # Imported in a line that no function of ours comes to.
 UNREACHED = {
     "aws_lambda_powertools.event_handler.openapi.swagger_ui": "for a route that shows the document",
+    **dict.fromkeys(
+        (
+            "botocore.docs.bcdoc",
+            "botocore.docs.client",
+            "botocore.docs.example",
+            "botocore.docs.method",
+            "botocore.docs.paginator",
+            "botocore.docs.params",
+            "botocore.docs.service",
+            "botocore.docs.shape",
+            "botocore.docs.sharedexample",
+            "botocore.docs.waiter",
+        ),
+        "for help(), once botocore.docs imports on demand",
+    ),
+    "dateutil.rrule": "for time zones out of calendars",
     "boto3": "in the data classes of three kinds of events that are not ours",
     "pydantic.v1": "for models of pydantic 1",
     "s3transfer": "by boto3",
