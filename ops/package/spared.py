@@ -63,9 +63,15 @@ def imports_on_demand(source: str, folder: Path, place: Path) -> str:
         if in_front and _is_module(folder / place.parent / one.bound):
             return False  # to import a module puts it in the place of what has the same name
         asked_of_front = in_fronts and one.module.startswith(f"{FRONTS}.")
-        return asked_of_front or any(f"{one}.".startswith(f"{module}.") for module in WAIT)
+        return asked_of_front or _waits(str(one))
 
+    if _waits(".".join(place.with_suffix("").parts)):
+        return source  # nobody imports it before it is needed, and then it may as well be whole
     return on_demand(source, ".".join(place.parent.parts), waits)
+
+
+def _waits(module: str) -> bool:
+    return any(f"{module}.".startswith(f"{one}.") for one in WAIT)
 
 
 def without_fields(source: str) -> str:

@@ -26,11 +26,13 @@ def home(package: str) -> Path:
     return Path(found.origin).parent
 
 
-def spared_packages(folder: Path) -> Path:
-    """Fill `folder`."""
+def spared_packages(folder: Path, data: Path | None = None) -> Path:
+    """Fill `folder`; botocore's data are the slim ones, or those in `data`."""
     for package in PACKAGES:
         shutil.copytree(home(package), folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
-    for name, content in slim_data(ROOT / "src").items():
+    if data is not None:
+        (folder / "botocore" / "data").symlink_to(data)
+    for name, content in ({} if data else slim_data(ROOT / "src")).items():
         path = folder / "botocore" / "data" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content))

@@ -1,5 +1,8 @@
 """A function on the packages as they are deployed: it starts a run, and comes to nothing that was put off."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from bench.running import EVENT, canned_aws, environment
 from ops.package.spared import WAIT
-from tests.template.spared import spared_packages, told_by
+from tests.template.spared import ROOT, home, spared_packages, told_by
 
 # Prints what was imported for the first start and its replay, by way of what Lambda would call.
 START = """
@@ -49,3 +52,20 @@ def test_a_start_comes_to_nothing_that_was_put_off(packages: Path, settings: dic
 
 def test_all_of_it_would_be_imported_otherwise(settings: dict[str, str]) -> None:
     assert put_off(imported(None, settings)) == set(WAIT)
+
+
+def test_the_whole_loop_runs_on_them(tmp_path: Path) -> None:
+    """Starts, imports, look-ups, cancellations, rounds: the scenes of tests/contract, on the packages as they are deployed."""
+    whole = spared_packages(tmp_path, home("botocore") / "data")  # moto answers with what our own code never asks for
+    scenes = ["tests/contract/test_slim_models_at_work.py", "tests/contract/test_files_contract.py"]
+    path = ":".join(map(str, (whole, ROOT / "src", ROOT)))
+    done = subprocess.run(  # noqa: S603  our own words
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scenes],
+        env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "passed" in done.stdout

@@ -36,6 +36,19 @@ print(json.dumps([sorted(shapes), [str(one.__pydantic_core_schema__) for one in 
 """
 
 
+# Prints the names that each module has, whether at once or on demand; some are of Windows.
+ALL_NAMES = """
+import importlib, json, sys
+def names(module):
+    try:
+        found = vars(importlib.import_module(module))
+    except ImportError as error:
+        return str(error)
+    return sorted({*found, *found.get("_ON_DEMAND", ())} - {"_ON_DEMAND", "__getattr__"})
+print(json.dumps({module: names(module) for module in json.load(sys.stdin)}))
+"""
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return spared_packages(tmp_path_factory.mktemp("packages"))
@@ -49,8 +62,7 @@ def moved(packages: Path) -> dict[str, list[str]]:
         told = [node for node in ast.parse(path.read_text()).body if ast.unparse(node).startswith("_ON_DEMAND = ")]
         if told and not any(f"{place}".startswith(out) for out in NEVER_LOADED) and "contrib" not in place.parts:
             assert isinstance(told[0], ast.Assign)
-            parts = place.parent.parts if place.name == "__init__.py" else place.with_suffix("").parts
-            found[".".join(parts)] = sorted(ast.literal_eval(told[0].value))
+            found[_module(place)] = sorted(ast.literal_eval(told[0].value))
     return found
 
 
@@ -64,6 +76,14 @@ def test_every_name_is_what_it_was(packages: Path) -> None:
         "pydantic.plugin._loader",
     } <= names.keys()
     assert _unmoved(told_by(NAMES, names, packages=packages)) == _unmoved(told_by(NAMES, names, packages=None))
+
+
+def test_who_takes_all_of_a_module_still_has_all(packages: Path) -> None:
+    """`from tz import *` takes no names that are on demand."""
+    places = [path.relative_to(packages) for path in packages.rglob("*.py") if "import *" in path.read_text()]
+    takers = [_module(place) for place in places if not any(f"{place}".startswith(out) for out in NEVER_LOADED)]
+    assert "dateutil.tz" in takers
+    assert told_by(ALL_NAMES, takers, packages=packages) == told_by(ALL_NAMES, takers, packages=None)
 
 
 def test_pydantic_makes_the_same_of_our_models(packages: Path) -> None:
@@ -153,6 +173,10 @@ def test_what_has_nothing_to_spare_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_all_packages_that_are_rewritten_are_tried_here(packages: Path) -> None:
     assert {name.partition(".")[0] for name in moved(packages)} <= set(PACKAGES)
+
+
+def _module(place: Path) -> str:
+    return ".".join(place.parent.parts if place.name == "__init__.py" else place.with_suffix("").parts)
 
 
 def _unmoved(told: Any) -> Any:  # noqa: ANN401  JSON
