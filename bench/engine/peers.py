@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 NAMES = ["given", "family", "street", "town"]
 CODES = ["number", "postcode", "born", "insurance"]
@@ -54,10 +55,7 @@ def splink(rows: list[dict[str, str | None]]) -> list[str]:
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("family", "given"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("born"))
     predicted = linker.inference.predict(threshold_match_probability=0.5)
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=0.95)
-    found = clusters.as_pandas_dataframe()
-    cluster_of = dict(zip(found["pk"], found["cluster_id"], strict=True))
-    return [str(cluster_of[row["pk"]]) for row in rows]
+    return _clusters(linker, predicted, 0.95, rows)
 
 
 def splink_any(rows: list[dict[str, str | None]]) -> list[str]:
@@ -85,14 +83,16 @@ def splink_any(rows: list[dict[str, str | None]]) -> list[str]:
     for rule in rules[:3]:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predicted = linker.inference.predict(threshold_match_probability=min(THRESHOLDS))
-    found = []
-    for threshold in THRESHOLDS:
-        clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=threshold)
-        frame = clusters.as_pandas_dataframe()
-        cluster_of = dict(zip(frame["pk"], frame["cluster_id"], strict=True))
-        found.append([str(cluster_of[row["pk"]]) for row in rows])
+    found = [_clusters(linker, predicted, threshold, rows) for threshold in THRESHOLDS]
     truth = [str(row["truth"]) for row in rows]
     return max(found, key=lambda clusters: _f1(clusters, truth))
+
+
+def _clusters(linker: Any, predicted: Any, threshold: float, rows: list[dict[str, str | None]]) -> list[str]:  # noqa: ANN401  splink's
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=threshold)
+    found = clusters.as_pandas_dataframe()
+    cluster_of = dict(zip(found["pk"], found["cluster_id"], strict=True))
+    return [str(cluster_of[row["pk"]]) for row in rows]
 
 
 def _pairs_sharing(key: str, rows: list[dict[str, str | None]]) -> int:

@@ -52,12 +52,12 @@ def compiled_ahead(made_by: bytes, packages: Iterable[Path]) -> bytes:
     content = (
         {text: compile(text, "<string>", "exec") for text in executed},
         {text: compile(text, "<string>", "eval") for text in evaluated},
-        {(pattern, flags): _what_re_makes_of(pattern, flags) for pattern, flags in patterns},
+        {(pattern, flags): what_re_makes_of(pattern, flags) for pattern, flags in patterns},
     )
     return made_by + marshal.dumps(content)
 
 
-def _what_re_makes_of(pattern: str | bytes, flags: int) -> tuple[Any, ...]:
+def what_re_makes_of(pattern: str | bytes, flags: int) -> tuple[Any, ...]:
     """The arguments of `_sre.compile`, in marshal's own types."""
     compiler: Any = re._compiler  # type: ignore[attr-defined]  # noqa: SLF001
     sre, told = compiler._sre, list[tuple[Any, ...]]()  # noqa: SLF001

@@ -1,5 +1,6 @@
 """botocore's data files, slim: the services that the code has clients of, with the operations that it can name."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import botocore
 from botocore import xform_name
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
+from botocore.model import ServiceId
 
 from ops.package.models import Json, slim_endpoints, slim_paginators, slim_service, slim_waiters
 from ops.package.operations import called_on_clients, named_in, services_of, used_operations
@@ -31,6 +33,20 @@ def slim_data(source: Path) -> dict[str, Json]:
         data |= _of_service(service, names, loader)
     prefixes = {model["metadata"]["endpointPrefix"] for path, model in data.items() if path.endswith("service-2")}
     return data | {"endpoints": slim_endpoints(loader.load_data("endpoints"), prefixes)}
+
+
+def write_data(data: dict[str, Json], folder: Path) -> None:
+    """Put `data`, by the paths that `slim_data` gives, into the files where botocore looks below `folder`."""
+    for name, content in data.items():
+        path = folder / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, separators=(",", ":")))
+
+
+def names_in_events(data: dict[str, Json]) -> set[str]:
+    """What the services of `data` are called in botocore's events."""
+    models = [model for path, model in data.items() if path.endswith("/service-2")]
+    return {ServiceId(model["metadata"]["serviceId"]).hyphenize() for model in models}
 
 
 def _of_service(service: str, names: set[str], loader: Loader) -> dict[str, Json]:

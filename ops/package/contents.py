@@ -1,7 +1,6 @@
 """What is deployed: our code, the pinned packages without what is never loaded, slim models, Amazon's roots, bytecode."""
 
 import compileall
-import json
 import os
 import py_compile
 import re
@@ -10,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from ops.package.ahead import compiled_ahead
 from ops.package.roots import amazon_roots
@@ -76,15 +74,15 @@ def fill(folder: Path, source: Path, platforms: list[str]) -> None:
     """Make the whole package in `folder`, for `platforms` (wheel tags), from `source` (the content of src/)."""
     shutil.rmtree(folder, ignore_errors=True)
     _install(folder, source / "requirements.txt", [f"--platform={one}" for one in platforms])
-    data = _slim_data(folder, source)
+    sys.path.insert(0, str(folder))  # the botocore that is deployed makes its data slim
+    from ops.package.botocore_data import names_in_events, slim_data, write_data  # noqa: PLC0415  there was no botocore before
+
+    data = slim_data(source)
     for pattern in NEVER_LOADED:
         for path in [*folder.glob(pattern)]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    spare(folder, {_name_in_events(model) for path, model in data.items() if path.endswith("/service-2")})
-    for name, content in data.items():
-        path = folder / "botocore" / "data" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, separators=(",", ":")))
+    spare(folder, names_in_events(data))
+    write_data(data, folder / "botocore" / "data")
     ahead = _compiled_ahead(folder, source)
     compile_all(folder, legacy=True)
     for path in [*folder.rglob("*.py")]:
@@ -114,19 +112,6 @@ def _compiled_ahead(folder: Path, source: Path) -> bytes:
 def _requirements(listed: str) -> list[str]:
     """Each requirement with its hashes, which follow in lines of their own."""
     return re.findall(r"^[\w.-]+==(?:.*\\\n)*.*\n", listed, flags=re.MULTILINE)
-
-
-def _slim_data(folder: Path, source: Path) -> dict[str, Any]:
-    """Made with the botocore that is deployed: the one that has just been installed."""
-    sys.path.insert(0, str(folder))
-    from ops.package.botocore_data import slim_data  # noqa: PLC0415  there was no botocore before
-
-    return slim_data(source)
-
-
-def _name_in_events(model: dict[str, Any]) -> str:
-    """As botocore makes it of a service's id."""
-    return str(model["metadata"]["serviceId"]).replace(" ", "-").lower()
 
 
 def compile_all(folder: Path, *, legacy: bool) -> None:

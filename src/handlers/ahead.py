@@ -5,8 +5,11 @@ work that a start is. The package has the outcome in a file of ops/package/ahead
 made it, everything is compiled as ever, and so is any text that the file does not know.
 """
 
+import collections
 import marshal
+import re
 import sys
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -26,8 +29,6 @@ class Compiled(NamedTuple):
 
 def made_by() -> bytes:
     """Whose code and patterns these are: no other Python can use them."""
-    import re  # noqa: PLC0415  not before it is needed
-
     magic = getattr(getattr(re, "_compiler", None), "MAGIC", None)
     return f"{sys.implementation.cache_tag} {magic}\n".encode()
 
@@ -43,13 +44,9 @@ def read(file: Path) -> Compiled | None:
 
 
 def begin(compiled: Compiled) -> None:
-    """From now on, until `end`, look there first. The patterns come first: the other modules have some themselves."""
-    import re  # noqa: PLC0415  see above
-
+    """From now on, until `end`, look there first."""
     _instead(re._compiler, "compile", _pattern_compiler(re._compiler, compiled.patterns))  # type: ignore[attr-defined]  # noqa: SLF001
-    import collections  # noqa: PLC0415
-    import dataclasses  # noqa: PLC0415
-    import typing  # noqa: PLC0415
+    import dataclasses  # noqa: PLC0415  what it imports has patterns, too
 
     executed, evaluated = compiled.executed, compiled.evaluated
     _instead(dataclasses, "exec", lambda text, *spaces: exec(executed.get(text, text), *spaces))  # noqa: S102  dataclasses' own text

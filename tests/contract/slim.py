@@ -1,13 +1,12 @@
 """The models that are deployed, without the package around them."""
 
-import json
 from pathlib import Path
 
 import botocore.session
 from boto3.session import Session
 from botocore.loaders import Loader
 
-from ops.package.botocore_data import slim_data
+from ops.package.botocore_data import slim_data, write_data
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 SERVICES = ("dynamodb", "events", "glue", "s3")
@@ -16,10 +15,7 @@ FULL = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_sea
 
 def slim_loader(folder: Path) -> Loader:
     """What botocore finds in the package, and nothing else."""
-    for name, content in slim_data(SRC).items():
-        path = folder / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))
+    write_data(slim_data(SRC), folder)
     return Loader(extra_search_paths=[str(folder)], include_default_search_paths=False)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
 
+from tests.template.spared import spared_packages
+
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
 
@@ -25,6 +27,12 @@ def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 
 _Loader.add_multi_constructor("!", _intrinsic)
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The functions' packages as they are deployed."""
+    return spared_packages(tmp_path_factory.mktemp("packages"))
 
 
 @pytest.fixture(scope="session")

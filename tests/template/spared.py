@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from botocore.model import ServiceId
-
-from ops.package.botocore_data import slim_data
+from ops.package.botocore_data import slim_data, write_data
 from ops.package.spared import spare
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,20 +28,13 @@ def spared_packages(folder: Path, data: Path | None = None) -> Path:
     """Fill `folder`; botocore's data are the slim ones, or those in `data`."""
     for package in PACKAGES:
         shutil.copytree(home(package), folder / package, ignore=shutil.ignore_patterns("__pycache__", "data"))
-    if data is not None:
-        (folder / "botocore" / "data").symlink_to(data)
-    for name, content in ({} if data else slim_data(ROOT / "src")).items():
-        path = folder / "botocore" / "data" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))
+    its_data = folder / "botocore" / "data"
+    if data is None:
+        write_data(slim_data(ROOT / "src"), its_data)
+    else:
+        its_data.symlink_to(data)
     spare(folder, SERVICES)
     return folder
-
-
-def service_names() -> set[str]:
-    """By the names of botocore's events, from the models that are deployed."""
-    models = [model for path, model in slim_data(ROOT / "src").items() if path.endswith("/service-2")]
-    return {ServiceId(model["metadata"]["serviceId"]).hyphenize() for model in models}
 
 
 def told_by(program: str, asked: Any = None, *, packages: Path | None, **environment: str) -> Any:  # noqa: ANN401  JSON

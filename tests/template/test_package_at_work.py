@@ -23,11 +23,6 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return spared_packages(tmp_path_factory.mktemp("packages"))
-
-
 @pytest.fixture
 def settings(template: dict[str, Any]) -> dict[str, str]:
     """What the template sets, whatever its parameters."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import botocore.handlers
-import pytest
 
+from ops.package.botocore_data import names_in_events, slim_data
 from ops.package.contents import NEVER_LOADED
 from ops.package.spared import OF_ALL_SERVICES, SHAPES, imports_on_demand, spare, without_fields
-from tests.template.spared import PACKAGES, SERVICES, service_names, spared_packages, told_by
+from tests.template.spared import PACKAGES, ROOT, SERVICES, told_by
 
 # Prints what each name of each module is; some are of Windows.
 NAMES = """
@@ -49,18 +49,13 @@ print(json.dumps({module: names(module) for module in json.load(sys.stdin)}))
 """
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return spared_packages(tmp_path_factory.mktemp("packages"))
-
-
 def moved(packages: Path) -> dict[str, list[str]]:
     """The names that modules give on demand, by module, of all that is deployed."""
     found = {}
     for path in packages.rglob("*.py"):
         place = path.relative_to(packages)
         told = [node for node in ast.parse(path.read_text()).body if ast.unparse(node).startswith("_ON_DEMAND = ")]
-        if told and not any(f"{place}".startswith(out) for out in NEVER_LOADED) and "contrib" not in place.parts:
+        if told and _is_deployed(place) and "contrib" not in place.parts:
             assert isinstance(told[0], ast.Assign)
             found[_module(place)] = sorted(ast.literal_eval(told[0].value))
     return found
@@ -81,7 +76,7 @@ def test_every_name_is_what_it_was(packages: Path) -> None:
 def test_who_takes_all_of_a_module_still_has_all(packages: Path) -> None:
     """`from tz import *` takes no names that are on demand."""
     places = [path.relative_to(packages) for path in packages.rglob("*.py") if "import *" in path.read_text()]
-    takers = [_module(place) for place in places if not any(f"{place}".startswith(out) for out in NEVER_LOADED)]
+    takers = [_module(place) for place in places if _is_deployed(place)]
     assert "dateutil.tz" in takers
     assert told_by(ALL_NAMES, takers, packages=packages) == told_by(ALL_NAMES, takers, packages=None)
 
@@ -126,7 +121,7 @@ print(json.dumps([EVENT_ALIASES, len(BUILTIN_HANDLERS), heard]))
 
 
 def test_our_services_are_those_of_the_clients() -> None:
-    assert service_names() == set(SERVICES)
+    assert names_in_events(slim_data(ROOT / "src")) == set(SERVICES)
 
 
 def test_the_events_of_our_services_are_called_and_heard_as_before(packages: Path) -> None:
@@ -173,6 +168,10 @@ def test_what_has_nothing_to_spare_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_all_packages_that_are_rewritten_are_tried_here(packages: Path) -> None:
     assert {name.partition(".")[0] for name in moved(packages)} <= set(PACKAGES)
+
+
+def _is_deployed(place: Path) -> bool:
+    return not any(f"{place}".startswith(out) for out in NEVER_LOADED)
 
 
 def _module(place: Path) -> str:

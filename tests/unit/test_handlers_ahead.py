@@ -11,7 +11,7 @@ import pytest
 
 from handlers import ahead
 from handlers.ahead import Compiled, begin, end, made_by, read
-from ops.package.ahead import compiled_ahead
+from ops.package.ahead import compiled_ahead, what_re_makes_of
 from tests.template.spared import ROOT, told_by
 
 # Starts a function as Lambda would; prints how many texts it looked for, and which it did not find.
@@ -123,7 +123,7 @@ def _seen() -> list[object]:
 def test_what_is_known_is_used() -> None:
     planted = compile("'planted'", "<string>", "eval")
     pattern = (r"known-\d", 0)
-    begin(Compiled({}, {"int": planted}, {pattern: _arguments(r"planted-\d")}))
+    begin(Compiled({}, {"int": planted}, {pattern: what_re_makes_of(r"planted-\d", 0)}))
     assert re.compile(pattern[0]).pattern == r"planted-\d"
     assert typing.ForwardRef("int").__forward_code__ is planted
 
@@ -183,9 +183,3 @@ class _Telling(dict[str, Any]):
 
 def _hinted() -> "int":
     return 1
-
-
-def _arguments(pattern: str) -> tuple[Any, ...]:
-    from ops.package.ahead import _what_re_makes_of  # noqa: PLC0415
-
-    return _what_re_makes_of(pattern, 0)
