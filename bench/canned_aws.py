@@ -1,7 +1,8 @@
 """`python -m bench.canned_aws`: an AWS of canned answers on a free port of this machine, for clients that are measured.
 
-It knows as much as a start and a replay need: DynamoDB's conditional writes, Glue's start call, PutEvents. It runs in a process
-of its own, so that nothing of it is counted with its client, and prints its port. `GET /calls` gives the operations that came.
+It knows as much as a start and a replay need: DynamoDB's reads and conditional writes, Glue's start call, PutEvents. It runs in
+a process of its own, so that nothing of it is counted with its client, and prints its port. `GET /calls` gives the operations
+that came.
 """
 
 import json
@@ -27,6 +28,7 @@ class CannedAws:
         self._numbers = count(1)
         self._lock = Lock()
         self._operations: Mapping[str, Callable[[Any], Answer]] = {
+            "GetItem": self._get_item,
             "PutItem": self._put_item,
             "UpdateItem": self._update_item,
             "TransactWriteItems": self._transact,
@@ -39,6 +41,10 @@ class CannedAws:
             self.calls.append(operation)
             known = self._operations.get(operation)
             return known(asked) if known else (400, {"__type": "UnknownOperationException", "message": operation})
+
+    def _get_item(self, asked: dict[str, Any]) -> Answer:
+        item = self._table(asked).get(_id(asked["Key"]))
+        return 200, {} if item is None else {"Item": item}
 
     def _put_item(self, put: dict[str, Any]) -> Answer:
         if (existing := self._in_the_way(put)) is not None:

@@ -95,9 +95,14 @@ def run(
     return seen
 
 
-def instructions(build: Build, starts: int, replays: int = 0) -> int:
-    """Instructions of the whole process, counted by cachegrind. Raises NotHere."""
+def instructions(build: Build, starts: int, replays: int = 0, *, after: int = 0) -> int:
+    """Instructions of the whole process, counted by cachegrind; `after` another has made so many starts. Raises NotHere.
+
+    The first of `starts` are the same ones, and so are replays of what that one started.
+    """
     with canned_aws() as aws, _counted() as (under, result):
+        if after:
+            run(build, aws, after)
         run(build, aws, starts, replays, under=under)
         return _read(result)
 

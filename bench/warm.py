@@ -29,6 +29,12 @@ def costs(build: Build) -> tuple[float, float]:
     return (instructions(build, _MORE, _FEW) - few) / (_MORE - _FEW), (instructions(build, _FEW, _MORE) - few) / (_MORE - _FEW)
 
 
+def of_another(build: Build) -> float:
+    """Instructions of a replay of what another process started."""
+    more, few = (instructions(build, starts, after=starts) for starts in (_MORE, _FEW))
+    return (more - few) / (_MORE - _FEW)
+
+
 def one_glue_call() -> float:
     """Instructions of one boto3 Glue call."""
     bare = builds().bare
@@ -51,6 +57,8 @@ def measure() -> list[Row]:
         peers = ratios({name: both[index] for name, both in measured.items()}, unit)
         said = f"instructions per {what}, vs one raw boto3 Glue call"
         rows.append(Row(said, goal, best, of_ours[index] / unit, peers, plotted=True))
+    elsewhere = ratios({name: of_another(built.peers[name]) for name in measured}, unit)
+    rows.append(Row("the same, of a run that another process started", ours=of_another(built.ours) / unit, peers=elsewhere))
     return rows
 
 

@@ -82,12 +82,13 @@ def get_runs(context: Context, asked: Parameters) -> Output:
 
 
 def cancel_run(context: Context, asked: Parameters) -> Output:
-    """A run that has ended stays as it ended, and the answer says how."""
+    """A run that has ended stays as it ended, and the answer says how; one that has not is STOPPING from now on."""
     run = run_of(context, asked)
-    if context.store.runs.move(run.run_id, task_runs.STOPPING, context.clock()):
+    stopping = context.store.runs.move(run.run_id, task_runs.STOPPING, context.clock())
+    status = task_runs.STOPPING if stopping else run_of(context, asked).status
+    if stopping:
         context.supervisor.stop(run.run_id)
-    now = run_of(context, asked)
-    return {"TransformId": now.transform_id, "TaskRunId": now.run_id, "Status": now.status}
+    return {"TransformId": run.transform_id, "TaskRunId": run.run_id, "Status": status}
 
 
 def _checked_output(path: str) -> str:

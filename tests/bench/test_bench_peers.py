@@ -19,7 +19,7 @@ OURS, BARE, GLUE = ("src", "handlers.api.handler"), ("bench/peers/bare", "app.ha
 @pytest.mark.parametrize(
     ("package", "of_start", "of_replay"),
     [
-        (OURS, ["TransactWriteItems", GLUE, "PutItem"], ["TransactWriteItems"]),
+        (OURS, ["TransactWriteItems", GLUE, "PutItem"], ["GetItem"]),
         (BARE, ["PutItem", GLUE, "PutItem", "PutEvents"], ["PutItem"]),
     ],
     ids=["ours", "bare"],
@@ -34,6 +34,15 @@ def test_a_start_is_answered_and_a_replay_starts_nothing(
         done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)  # noqa: S603  our own
         assert done.returncode == 0, done.stderr
         assert aws.calls() == [*of_start, *of_start, *of_replay]
+
+
+def test_what_one_process_started_the_next_one_replays_in_one_call_each() -> None:
+    command = [sys.executable, "bench/driver.py", OURS[1], "2", "0", str(EVENT)]
+    with canned_aws() as aws:
+        settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / OURS[0]), "HOME": "/nonexistent", **environment(aws)}
+        for _ in range(2):
+            subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, check=True)  # noqa: S603  our own
+        assert aws.calls()[6:] == ["TransactWriteItems"] * 2
 
 
 def test_ours_is_measured_with_the_templates_settings() -> None:
@@ -75,5 +84,8 @@ def test_canned_dynamodb_keeps_what_is_there_and_hands_it_back() -> None:
     assert aws.answer("UpdateItem", update) == (200, {})
     _, told = aws.answer("PutItem", put)
     assert told["Item"]["by"] == {"S": "third"}
+    key = {"TableName": "t", "Key": {"id": {"S": "1"}}}
+    assert aws.answer("GetItem", key) == (200, {"Item": told["Item"]})
+    assert aws.answer("GetItem", key | {"Key": {"id": {"S": "2"}}}) == (200, {})
     assert aws.answer("Scan", {})[0] == 400
-    assert aws.calls == ["PutItem", "PutItem", "TransactWriteItems", "UpdateItem", "PutItem", "Scan"]
+    assert aws.calls == ["PutItem", "PutItem", "TransactWriteItems", "UpdateItem", "PutItem", "GetItem", "GetItem", "Scan"]

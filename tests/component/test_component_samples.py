@@ -60,7 +60,7 @@ REST = {
     "api-list-task-runs": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
     "api-list-invalid-filters": Rest(422, "Invalid request", points_at=("status", "limit")),
     "api-list-invalid-cursor": Rest(400, "Invalid cursor", points_at=("cursor",)),
-    "api-cancel-task-run": Rest(202, after=STARTED, starts=1, ledger=("STARTING",)),
+    "api-cancel-task-run": Rest(202, after=STARTED, starts=1, ledger=("STOPPING",)),
     "api-openapi": Rest(200),
     "api-wrong-method": Rest(405, "Method not allowed", headers=("allow",)),
     "api-unknown-path": Rest(404, "Unknown path"),

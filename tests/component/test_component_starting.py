@@ -60,7 +60,7 @@ def test_a_start_takes_three_aws_calls_and_its_replay_one(doors: Doors) -> None:
     assert doors.calls == ["TransactWriteItems", START_SET, "PutItem"]
     doors.calls.clear()
     doors.rest(sample("api-start-labeling-set-again"))
-    assert doors.calls == ["TransactWriteItems"]
+    assert doors.calls == ["GetItem"]
 
 
 def test_same_key_and_payload_gives_the_run_as_it_stands_now(doors: Doors) -> None:

@@ -1,14 +1,14 @@
 """One start is three AWS calls, one replay is one: counted at the real adapters, wired as they are deployed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pytest
 from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
-from core.aws.glue import GlueTaskRuns
 from core.cancel import cancel
 from core.paths import AllowedPrefixes
 from core.ports import World
@@ -26,12 +26,16 @@ from tests.fakes.loop import import_order, labeling_order
 
 @dataclass
 class Counted:
-    """A world on moto and the engine, and the AWS calls that it has made, attempts included."""
+    """Worlds on moto and the engine, wired as in a process each, and the AWS calls that were made, attempts included."""
 
-    world: World
+    another_process: Callable[[], World]
     transform_id: str
     bucket: str
     calls: list[str] = field(default_factory=list)
+
+    @cached_property
+    def world(self) -> World:
+        return self.another_process()
 
     def since(self) -> list[str]:
         made = list(self.calls)
@@ -63,9 +67,8 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
 
         ours.events.register("request-created", note)
         answer_in_process(ours.events, service)
-        world = wiring.build_world({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, ours)
-        assert isinstance(world.glue, GlueTaskRuns)
-        yield Counted(world, transform_id, lab.bucket, calls)
+        settings = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}
+        yield Counted(lambda: wiring.build_world(settings, ours), transform_id, lab.bucket, calls)
         service.close()
         for client in (*bench.clients, s3, dynamodb):
             client.close()
@@ -86,7 +89,17 @@ def test_one_start_is_three_calls_an_import_two_more_and_one_replay_is_one(count
     assert counted.since() == ["TransactWriteItems", *ask, "PutItem"]
     again = start(replace(order, causation_id="another"), counted.world)
     assert (again.replayed, again.run) == (True, accepted.run)
-    assert counted.since() == ["TransactWriteItems"]
+    assert counted.since() == ["GetItem"]
+
+
+def test_a_replay_that_meets_another_process_is_one_call_there_too(counted: Counted) -> None:
+    accepted = start(counted.labeling(), counted.world)
+    counted.since()
+    elsewhere = counted.another_process()
+    for call in ("TransactWriteItems", "GetItem"):  # which has met the run by then, and need not try to write it
+        again = start(counted.labeling(), elsewhere)
+        assert (again.replayed, again.run) == (True, accepted.run)
+        assert counted.since() == [call]
 
 
 def test_a_refused_start_is_three_calls_too(counted: Counted) -> None:

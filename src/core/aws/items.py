@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.aws.open_index import OPEN_ATTRIBUTES, open_attributes
-from core.open_runs import open_run
+from core.open_runs import OpenRun, open_run
 from core.runs import Progress, Run, RunError, Status, TaskType
 
 Item = dict[str, dict[str, Any]]
@@ -63,6 +63,23 @@ def to_changes(progress: Progress, retention: timedelta) -> tuple[Item, frozense
         sets |= _expires_at(progress.changed_on, retention)
         loses |= OPEN_ATTRIBUTES
     return sets, loses - sets.keys()
+
+
+def to_update(run: OpenRun, progress: Progress, revision: str, retention: timedelta) -> dict[str, Any]:
+    """The arguments of an update by `progress` alone, under the condition that `run` is still what the writer saw."""
+    sets, loses = to_changes(progress, retention)
+    sets |= {"revision": {"S": revision}}
+    clauses = [
+        f"SET {', '.join(f'#{name} = :{name}' for name in sets)}",
+        f"REMOVE {', '.join(f'#{name}' for name in sorted(loses))}",
+    ]
+    return {
+        "UpdateExpression": " ".join(clauses),
+        # A tag is only nearly as good as the id that it stands for.
+        "ConditionExpression": "revision = :seen AND taskRunId = :taskRunId",
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*sets, *loses]},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in sets.items()} | {":seen": {"S": run.revision}},
+    }
 
 
 def from_item(item: Mapping[str, Mapping[str, Any]]) -> Run:

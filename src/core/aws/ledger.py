@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Never
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.aws.again import Moved, Outcome, again, sleep_about
-from core.aws.items import from_item, is_run, requested_key, to_changes, to_item
+from core.aws.items import from_item, is_run, requested_key, to_item, to_update
+from core.aws.known import Known
 from core.aws.line import line_key, line_operation
 from core.aws.open_index import read_open
 from core.aws.pages import query_page
@@ -38,13 +39,17 @@ class DynamoLedger:
         self._retention = retention
         self._new_revision = new_revision
         self._pause = pause or sleep_about
+        self._known = Known()
         self._begin = ""
 
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+        if before is None and after.id in self._known and (current := self.get(after.id)) is not None:
+            raise Conflict(current)
         after = replace(after, revision=self._new_revision())
         put = self._operation(Item=to_item(after, self._retention)) | self._still(before)
         move = line_move(before, after)
         self._again(lambda: self._try("Put", put, after, move, max_waiting))
+        self._known.add(after.id)
         return after
 
     def advance(self, run: OpenRun, progress: Progress) -> Run:
@@ -52,10 +57,11 @@ class DynamoLedger:
             raise ValueError("the end of an import moves its line")
         revision = self._new_revision()
         update = self._operation(Key={"id": {"S": run.id}}, ReturnValues="ALL_NEW")
-        update |= _changes(run, progress, revision, self._retention)
+        update |= to_update(run, progress, revision, self._retention)
         return self._again(lambda: self._update(update, revision))
 
     def erase(self, run: Run) -> None:
+        self._known.discard(run.id)
         move = line_move(run, None)
         try:
             delete = self._operation(Key={"id": {"S": run.id}}) | self._still(run)
@@ -145,6 +151,8 @@ class DynamoLedger:
     def _own(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms
         """Our own write, if that is what failed a write's condition: its answer was lost, and the SDK sent it twice."""
         current = from_item(item) if item else None
+        if current is not None:
+            self._known.add(current.id)
         if current is None or current.revision != revision:
             raise Conflict(current)
         return current
@@ -179,20 +187,3 @@ class DynamoLedger:
             "ConditionExpression": "revision = :seen",
             "ExpressionAttributeValues": {":seen": {"S": before.revision}},
         }
-
-
-def _changes(run: OpenRun, progress: Progress, revision: str, retention: timedelta) -> dict[str, Any]:
-    """An update by `progress` alone, under the condition that `run` is still what the writer saw."""
-    sets, loses = to_changes(progress, retention)
-    sets |= {"revision": {"S": revision}}
-    clauses = [
-        f"SET {', '.join(f'#{name} = :{name}' for name in sets)}",
-        f"REMOVE {', '.join(f'#{name}' for name in sorted(loses))}",
-    ]
-    return {
-        "UpdateExpression": " ".join(clauses),
-        # A tag is only nearly as good as the id that it stands for.
-        "ConditionExpression": "revision = :seen AND taskRunId = :taskRunId",
-        "ExpressionAttributeNames": {f"#{name}": name for name in [*sets, *loses]},
-        "ExpressionAttributeValues": {f":{name}": value for name, value in sets.items()} | {":seen": {"S": run.revision}},
-    }
