@@ -10,11 +10,10 @@ from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ServiceId
 
-from ops.package.models import Json, slim_endpoints, slim_paginators, slim_service, slim_waiters
+from ops.package.models import Json, slim_endpoints, slim_paginators, slim_service, slim_values, slim_waiters
 from ops.package.operations import called_on_clients, named_in, services_of, used_operations
 
 _KINDS: dict[str, Callable[[Json, set[str]], Json]] = {
-    "service-2": slim_service,
     "paginators-1": slim_paginators,
     "waiters-2": slim_waiters,
     "endpoint-rule-set-1": lambda rules, _: rules,
@@ -51,9 +50,9 @@ def names_in_events(data: dict[str, Json]) -> set[str]:
 
 def _of_service(service: str, names: set[str], loader: Loader) -> dict[str, Json]:
     version = loader.determine_latest_version(service, "service-2")
-    model = loader.load_service_model(service, "service-2", version)
+    model = slim_values(loader.load_service_model(service, "service-2", version), names)
     used = used_operations(model, {operation: xform_name(operation) for operation in model["operations"]}, names)
-    found = {}
+    found = {f"{service}/{version}/service-2": slim_service(model, used)}
     for kind, slim in _KINDS.items():
         try:
             found[f"{service}/{version}/{kind}"] = slim(loader.load_service_model(service, kind, version), used)

@@ -1,6 +1,6 @@
 """A botocore service model with some of its operations, and all that they and the service's errors are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 Json = dict[str, Any]
@@ -11,7 +11,7 @@ def slim_service(model: Json, operations: Iterable[str]) -> Json:
 
     All errors stay, since a service may answer with one that its model does not promise for the operation.
     """
-    kept = {name: _for_names(model["operations"][name]) for name in model["operations"] if name in set(operations)}
+    kept = {name: one for name, one in model["operations"].items() if name in set(operations)}
     errors = {name for name, shape in model["shapes"].items() if shape.get("exception") or shape.get("error")}
     shapes = _reached(model["shapes"], {*_references(list(kept.values())), *errors})
     return model | {
@@ -20,15 +20,16 @@ def slim_service(model: Json, operations: Iterable[str]) -> Json:
     }
 
 
-def _for_names(operation: Json) -> Json:
-    """`operation` without the search for ARNs, which is for DynamoDB's endpoints by account; the region's serves as well.
+def slim_values(model: Json, names: Collection[str]) -> Json:
+    """`model` with those types of DynamoDB's values that `names` holds: `S` and `N`, say.
 
-    Transactions are searched by JMESPath at each call, a thirtieth of its work; our table is given by its name.
+    Botocore looks for each of the ten at every attribute that it reads, a thirtieth of the work of reading a run.
     """
-    told = operation.get("operationContextParams", {})
-    kept = {name: how for name, how in told.items() if name != "ResourceArnList"}
-    left = {name: value for name, value in operation.items() if name != "operationContextParams"}
-    return left | ({"operationContextParams": kept} if kept else {})
+    value = model["shapes"].get("AttributeValue")
+    if value is None:
+        return model
+    members = {kind: one for kind, one in value["members"].items() if kind in names}
+    return model | {"shapes": model["shapes"] | {"AttributeValue": value | {"members": members}}}
 
 
 def slim_paginators(paginators: Json, operations: Iterable[str]) -> Json:

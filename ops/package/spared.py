@@ -16,6 +16,7 @@ WAIT = (
     "botocore.docs.paginator",
     "botocore.docs.service",
     "botocore.docs.waiter",
+    "botocore.endpoint_provider",
     "botocore.eventstream",
     "botocore.retries.adaptive",
     "botocore.waiter",

@@ -44,6 +44,11 @@ class Ledger(Protocol):
     def get(self, run_id: str) -> Run | None:
         """The run as it stands now, or None. Raises LedgerUnavailable."""
 
+    def recall(self, run_id: str) -> Run | None:
+        """The run as it stands now, if there is reason to think that it is there: who reads it need not find out by a `write`
+        that fails. None says nothing. Raises LedgerUnavailable.
+        """
+
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
 

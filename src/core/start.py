@@ -48,7 +48,14 @@ def start(order: Order, world: World) -> Accepted:
     TryAgainLater; after the last two nothing is accepted and the same key may be sent again.
     """
     wanted = new_run(order, world.clock(), world.policy.allowed_for(order.caller))
-    existing: Run | None = None
+    try:
+        return _accepted(wanted, world)
+    except LedgerUnavailable as fault:
+        raise TryAgainLater("the ledger cannot be reached just now") from fault
+
+
+def _accepted(wanted: Run, world: World) -> Accepted:
+    existing = world.ledger.recall(wanted.id)
     for _ in range(_ROUNDS):
         try:
             if existing is not None and (replay := _replay(existing, wanted, world)) is not None:
@@ -57,8 +64,6 @@ def start(order: Order, world: World) -> Accepted:
             return Accepted(_start_new(wanted, existing, world), replayed=False)
         except Conflict as conflict:
             existing = conflict.current
-        except LedgerUnavailable as fault:
-            raise TryAgainLater("the ledger cannot be reached just now") from fault
     raise TryAgainLater("many requests with the same key at once")
 
 

@@ -58,23 +58,11 @@ def cloud_dynamodb(cloud: CloudProcess) -> Iterator[Any]:
     client.close()
 
 
-def ledger_on(client: Any, table: str | None = None) -> DynamoLedger:  # noqa: ANN401  boto3 makes clients at run time
-    """A ledger as a process has one: on a table of its own, as template.yaml defines it, or on one that is there."""
-    if table is None:
-        table = new_table(client)
+def ledger_on(client: Any) -> DynamoLedger:  # noqa: ANN401  boto3 makes clients at run time
+    """A ledger on a table of its own, as template.yaml defines it."""
+    table = f"ledger-{uuid4().hex[:12]}"
+    client.create_table(TableName=table, **ledger_table())
     return DynamoLedger(client, table, timedelta(days=90), lambda: uuid4().hex)
-
-
-def new_table(client: Any) -> str:  # noqa: ANN401  see above
-    name = f"ledger-{uuid4().hex[:12]}"
-    client.create_table(TableName=name, **ledger_table())
-    return name
-
-
-def two_processes(client: Any) -> tuple[Ledger, Ledger]:  # noqa: ANN401  see above
-    """Two ledgers on one table: what one has met, the other has not."""
-    table = new_table(client)
-    return ledger_on(client, table), ledger_on(client, table)
 
 
 @pytest.fixture(params=["moto", "local cloud"])
@@ -87,39 +75,21 @@ def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture(params=["memory", "moto", "local cloud"])
-def processes(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, Ledger]]:
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     with ExitStack() as stack:
         if request.param == "memory":
-            memory = MemoryLedger()
-            yield memory, memory
+            yield MemoryLedger()
         elif request.param == "moto":
-            yield two_processes(stack.enter_context(moto_dynamodb()))
+            yield ledger_on(stack.enter_context(moto_dynamodb()))
         else:
-            yield two_processes(stack.enter_context(cloud_dynamodb(request.getfixturevalue("cloud"))))
-
-
-@pytest.fixture
-def ledger(processes: tuple[Ledger, Ledger]) -> Ledger:
-    return processes[0]
-
-
-@pytest.fixture(params=["this process", "another process"])
-def anyone(request: pytest.FixtureRequest, processes: tuple[Ledger, Ledger]) -> Ledger:
-    """The ledger of `ledger`, in the same process or in another."""
-    return processes[0] if request.param == "this process" else processes[1]
+            yield ledger_on(stack.enter_context(cloud_dynamodb(request.getfixturevalue("cloud"))))
 
 
 @pytest.fixture(params=["memory", "local cloud"])
-def threaded_processes(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, Ledger]]:
+def threaded_ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     """A ledger under real threads; moto's tables are not made for them."""
     with ExitStack() as stack:
         if request.param == "memory":
-            memory = MemoryLedger()
-            yield memory, memory
+            yield MemoryLedger()
         else:
-            yield two_processes(stack.enter_context(cloud_dynamodb(request.getfixturevalue("cloud"))))
-
-
-@pytest.fixture
-def threaded_ledger(threaded_processes: tuple[Ledger, Ledger]) -> Ledger:
-    return threaded_processes[0]
+            yield ledger_on(stack.enter_context(cloud_dynamodb(request.getfixturevalue("cloud"))))

@@ -41,24 +41,38 @@ def test_an_unknown_run_is_none(ledger: Ledger) -> None:
     assert ledger.get("0" * 32) is None
 
 
+def test_a_recalled_run_is_the_run_as_it_stands_now(ledger: Ledger) -> None:
+    first = ledger.write(None, labeling())
+    assert ledger.recall(first.id) == first
+    second = ledger.write(first, replace(first, status=Status.STARTING))
+    assert ledger.recall(first.id) == second
+    assert ledger.recall("0" * 32) is None
+
+
+def test_an_erased_run_is_not_recalled(ledger: Ledger) -> None:
+    reservation = ledger.write(None, labeling())
+    ledger.erase(reservation)
+    assert ledger.recall(reservation.id) is None
+
+
 def test_a_transforms_line_is_no_run(ledger: Ledger) -> None:
     ledger.write(None, labeling(status=Status.QUEUED))
     assert ledger.get("line#tfm-1") is None
 
 
-def test_only_one_may_write_a_new_run(ledger: Ledger, anyone: Ledger) -> None:
+def test_only_one_may_write_a_new_run(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     with pytest.raises(Conflict) as conflict:
-        anyone.write(None, replace(labeling(), requested_by="bob"))
+        ledger.write(None, replace(labeling(), requested_by="bob"))
     assert conflict.value.current == first == ledger.get(first.id)
 
 
-def test_who_saw_an_older_state_may_not_write(ledger: Ledger, anyone: Ledger) -> None:
+def test_who_saw_an_older_state_may_not_write(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     second = ledger.write(first, replace(first, status=Status.STARTING))
     for stale in (None, first):
         with pytest.raises(Conflict) as conflict:
-            anyone.write(stale, replace(first, status=Status.CANCELLED))
+            ledger.write(stale, replace(first, status=Status.CANCELLED))
         assert conflict.value.current == second
     assert ledger.get(first.id) == second
 
@@ -79,13 +93,6 @@ def test_an_erased_reservation_leaves_nothing_behind(ledger: Ledger, run: Run) -
     assert ledger.get(run.id) is None
     assert list(ledger.open_runs()) == []
     assert ledger.write(None, run).status is Status.RESERVED
-
-
-def test_what_another_erased_may_be_written_anew(ledger: Ledger, anyone: Ledger) -> None:
-    for _ in range(2):
-        reservation = ledger.write(None, labeling())
-        anyone.erase(reservation)
-    assert ledger.write(None, labeling()).status is Status.RESERVED
 
 
 def test_what_has_changed_since_is_not_erased(ledger: Ledger) -> None:

@@ -132,18 +132,18 @@ def test_a_full_line_keeps_an_import_open_that_could_not_join_it(ledger: Ledger)
     assert untouched(ledger, holding)
 
 
-def test_whose_view_is_stale_hears_of_that_and_not_of_the_line(ledger: Ledger, anyone: Ledger) -> None:
+def test_whose_view_is_stale_hears_of_that_and_not_of_the_line(ledger: Ledger) -> None:
     first = ledger.write(None, importing(1))
     with pytest.raises(Conflict) as conflict:
-        anyone.write(None, importing(1))
+        ledger.write(None, importing(1))
     assert conflict.value.current == first
 
 
-def test_a_stale_view_does_not_touch_the_line(ledger: Ledger, anyone: Ledger) -> None:
+def test_a_stale_view_does_not_touch_the_line(ledger: Ledger) -> None:
     run = ledger.write(None, labeling(1, Status.QUEUED))
     turn(ledger, run, Status.RESERVED)
     with pytest.raises(Conflict):
         turn(ledger, run, Status.RESERVED)
     with pytest.raises(Conflict):
-        anyone.write(None, labeling(1, Status.QUEUED))
-    anyone.write(None, labeling(2))
+        ledger.write(None, labeling(1, Status.QUEUED))
+    ledger.write(None, labeling(2))

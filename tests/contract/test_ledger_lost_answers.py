@@ -13,7 +13,7 @@ from moto.core.models import botocore_stubber
 from core.errors import Conflict, LedgerUnavailable
 from core.open_runs import open_run
 from core.runs import Run, Status
-from tests.contract.conftest import ledger_on, two_processes
+from tests.contract.conftest import ledger_on
 from tests.contract.runs import importing, labeling, progress, turn
 
 NEVER = 99
@@ -111,8 +111,8 @@ def test_a_write_that_is_never_answered_is_unavailable_and_may_have_happened(dyn
 
 
 def test_another_writers_item_is_a_conflict_however_often_ours_was_sent(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client
-    another, ledger = two_processes(dynamodb)
-    theirs = another.write(None, labeling())
+    ledger = ledger_on(dynamodb)
+    theirs = ledger.write(None, labeling())
     lose_answers(dynamodb, "TransactWriteItems")
     with pytest.raises(Conflict) as conflict:
         ledger.write(None, replace(labeling(), requested_by="bob"))

@@ -38,13 +38,12 @@ def losses(outcomes: list[Outcome]) -> Counter[Outcome]:
     return Counter(one for one in outcomes if not isinstance(one, Run))
 
 
-def test_of_twenty_who_write_the_same_key_one_wins(threaded_processes: tuple[Ledger, Ledger]) -> None:
+def test_of_twenty_who_write_the_same_key_one_wins(threaded_ledger: Ledger) -> None:
     for run in (labeling(), importing(transform_id="tfm-2")):
-        by = [replace(run, requested_by=f"caller-{number}") for number in range(AT_ONCE)]
-        outcomes = at_once(lambda number, by=by: threaded_processes[number % 2].write(None, by[number]))  # type: ignore[misc]  # a default binds the loop's variable
+        outcomes = at_once(lambda number, run=run: threaded_ledger.write(None, replace(run, requested_by=f"caller-{number}")))  # type: ignore[misc]  # a default binds the loop's variable
         (won,) = winners(outcomes)
         assert losses(outcomes) == {Conflict: AT_ONCE - 1}
-        assert threaded_processes[0].get(run.id) == won
+        assert threaded_ledger.get(run.id) == won
 
 
 def test_of_twenty_who_change_the_same_run_one_wins(threaded_ledger: Ledger) -> None:

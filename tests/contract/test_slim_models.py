@@ -2,6 +2,7 @@
 
 import ast
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,18 @@ import botocore
 import pytest
 from boto3.session import Session
 from botocore import xform_name
-from botocore.awsrequest import AWSRequest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.regions import EndpointResolver
 
+from core.aws.items import to_item
+from core.aws.line import line_operation
+from core.line import line_move
+from core.runs import Status
 from ops.package.botocore_data import slim_data
 from ops.package.models import slim_service
 from ops.package.operations import called_on_clients, services_of, used_operations
+from tests.contract.runs import importing
 from tests.contract.slim import FULL, SERVICES, SRC, session_on, slim_loader
 
 
@@ -144,41 +149,30 @@ def test_no_operation_is_kept_that_nobody_names() -> None:
     assert used_operations(whole, names, {"get_item", "put_events"}) == {"GetItem", "DescribeEndpoints"}
 
 
-# --- where transactions go
+def test_values_have_the_types_that_the_ledger_has_and_no_other(slim: Loader) -> None:
+    ours, full = values(slim), values(FULL)
+    run = importing(status=Status.QUEUED)
+    line = line_operation("ledger", run, line_move(None, run), None, 3)
+    used = types_in([to_item(run, timedelta(days=1)), line])
+    assert used == {"S", "N", "BOOL", "L"} == set(ours)
+    for name in used:
+        assert shape_of(ours[name]) == shape_of(full[name])
 
 
-class Sent(Exception):
-    pass
+def values(loader: Loader) -> dict[str, Any]:
+    shape: Any = model(loader, "dynamodb").shape_for("AttributeValue")
+    return dict(shape.members)
 
 
-def sent_to(loader: Loader, region: str, table: str, account: str | None) -> str:
-    """Where a client of the loader's models sends a transaction on `table`."""
-    session = session_on(loader)
-    session._session.set_credentials("test", "test", account_id=account)  # noqa: SLF001  boto3 has no other way
-
-    def stop(request: AWSRequest, **_: object) -> None:
-        raise Sent(request.url)
-
-    session.events.register("before-send.dynamodb", stop)
-    client = session.client("dynamodb", region_name=region)
-    check: Any = {"TableName": table, "Key": {"id": {"S": "1"}}, "ConditionExpression": "attribute_exists(id)"}
-    try:
-        client.transact_write_items(TransactItems=[{"ConditionCheck": check}, {"Delete": check | {"Key": {"id": {"S": "2"}}}}])
-    except Sent as sent:
-        return str(sent)
-    raise AssertionError("nothing was sent")
-
-
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"])
-def test_a_transaction_goes_where_it_went_from_lambda_whose_credentials_name_no_account(slim: Loader, region: str) -> None:
-    found = sent_to(slim, region, "ledger", None)
-    assert found == sent_to(FULL, region, "ledger", None)
-    assert found.startswith(f"https://dynamodb.{region}.")
-
-
-def test_with_credentials_that_do_it_goes_to_the_region_and_not_to_the_accounts_own_endpoint(slim: Loader) -> None:
-    assert sent_to(FULL, "eu-central-1", "ledger", "123456789012") == "https://123456789012.ddb.eu-central-1.amazonaws.com/"
-    assert sent_to(slim, "eu-central-1", "ledger", "123456789012") == "https://dynamodb.eu-central-1.amazonaws.com/"
+def types_in(node: Any) -> set[str]:  # noqa: ANN401  any of botocore's arguments
+    """The types of all of DynamoDB's values at any depth."""
+    if isinstance(node, list):
+        return {name for one in node for name in types_in(one)}
+    if not isinstance(node, dict):
+        return set()
+    every = set(values(FULL))
+    own = set(node) if len(node) == 1 and set(node) <= every else set()
+    return own | {name for one in node.values() for name in types_in(one)}
 
 
 # --- comparing
@@ -189,9 +183,8 @@ def model(loader: Loader, service: str) -> ServiceModel:
 
 
 def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leave out half of what a model has
-    """All that botocore reads of an operation, its shapes written out; but what is written for people, or looks for ARNs."""
-    left_out = ("documentation", "operationContextParams")
-    raw = {name: value for name, value in operation._operation_model.items() if name not in left_out}  # noqa: SLF001  all of it
+    """All that botocore reads of an operation, its shapes written out; but what is written for people."""
+    raw = {name: value for name, value in operation._operation_model.items() if name != "documentation"}  # noqa: SLF001  all of it
     return {
         "model": json.loads(json.dumps(raw, default=str), object_hook=_undocumented),
         "input": shape_of(operation.input_shape),
@@ -200,7 +193,7 @@ def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leav
         "checksum": operation.http_checksum,
         "auth": operation.auth_type,
         "paging": operation.idempotent_members,
-        "context": set(operation.operation_context_parameters) - {"ResourceArnList"},
+        "context": operation.operation_context_parameters,
     }
 
 
@@ -213,6 +206,8 @@ def shape_of(shape: Any, within: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  
         return shape and shape.name
     inside = (*within, shape.name)
     told: dict[str, Any] = {"name": shape.name, "type": shape.type_name, "how": shape.serialization, "what": shape.metadata}
+    if shape.name == "AttributeValue":
+        return told  # a value's types: see below
     if shape.type_name == "structure":
         told["members"] = {name: shape_of(member, inside) for name, member in shape.members.items()}
     elif shape.type_name == "list":

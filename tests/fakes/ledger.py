@@ -20,7 +20,10 @@ class Line:
 
 
 class MemoryLedger:
-    def __init__(self) -> None:
+    """`recalls`: whether it is a ledger as a process has it that has met all runs, or none."""
+
+    def __init__(self, *, recalls: bool = True) -> None:
+        self.recalls = recalls
         self.items: dict[str, Run] = {}
         self.lines: dict[str | None, Line] = {}
         self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
@@ -46,6 +49,9 @@ class MemoryLedger:
 
     def get(self, run_id: str) -> Run | None:
         return self.items.get(run_id)
+
+    def recall(self, run_id: str) -> Run | None:
+        return self.get(run_id) if self.recalls else None
 
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         newest_first = sorted(self.items.values(), key=_age, reverse=True)

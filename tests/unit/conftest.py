@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import settings
 
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import Loop
 
 # No deadline: a busy machine is no bug.
@@ -15,6 +16,7 @@ def _no_sockets(socket_disabled: None) -> None:
     """pytest-socket's own fixture, for every test here."""
 
 
-@pytest.fixture
-def loop() -> Loop:
-    return Loop()
+@pytest.fixture(params=[True, False], ids=["recalls", "meets"])
+def loop(request: pytest.FixtureRequest) -> Loop:
+    """In a process that has met every run of the ledger before, and in one that meets each for the first time."""
+    return Loop(ledger=MemoryLedger(recalls=request.param))

@@ -43,8 +43,6 @@ class DynamoLedger:
         self._begin = ""
 
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
-        if before is None and after.id in self._known and (current := self.get(after.id)) is not None:
-            raise Conflict(current)
         after = replace(after, revision=self._new_revision())
         put = self._operation(Item=to_item(after, self._retention)) | self._still(before)
         move = line_move(before, after)
@@ -73,6 +71,9 @@ class DynamoLedger:
     def get(self, run_id: str) -> Run | None:
         item = self._get({"id": {"S": run_id}})
         return from_item(item) if item and is_run(item) else None
+
+    def recall(self, run_id: str) -> Run | None:
+        return self.get(run_id) if run_id in self._known else None
 
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         try:
