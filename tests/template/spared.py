@@ -40,7 +40,13 @@ def spared_packages(folder: Path, data: Path | None = None) -> Path:
 def told_by(program: str, asked: Any = None, *, packages: Path | None, **environment: str) -> Any:  # noqa: ANN401  JSON
     """What `program` prints as its last line, told `asked` on its input, in a Python that finds `packages` first."""
     path = [*([str(packages)] if packages else []), str(ROOT / "src"), str(ROOT / "bench")]
-    settings = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": ":".join(path), **environment}
+    settings = {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "PYTHONPATH": ":".join(path),
+        "PYTHONHASHSEED": "0",
+        **environment,
+    }
     command = [sys.executable, "-c", program]
     done = subprocess.run(  # noqa: S603  our own words
         command, input=json.dumps(asked), env=settings, cwd=ROOT, capture_output=True, text=True, check=False
