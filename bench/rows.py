@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -53,12 +53,17 @@ class Row:
 Measure = Callable[[], list[Row]]
 
 
-def interleaved(rounds: int, ways: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-    """The median of each, each round asking all of them in turn: whatever else the machine does, it does to all."""
+def interleaved(
+    rounds: int, ways: Mapping[str, Callable[[], float]], further: int = 0, of: Collection[str] = ()
+) -> dict[str, float]:
+    """The median of each, each round asking all of them in turn: whatever else the machine does, it does to all.
+
+    Then `further` rounds ask those that `of` names.
+    """
     seen: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, ask in ways.items():
-            seen[name].append(ask())
+    for asked in [*[tuple(ways)] * rounds, *[tuple(of)] * further]:
+        for name in asked:
+            seen[name].append(ways[name]())
     return {name: median(figures) for name, figures in seen.items()}
 
 

@@ -19,6 +19,7 @@ WAIT = (
     "botocore.endpoint_provider",
     "botocore.eventstream",
     "botocore.retries.adaptive",
+    "botocore.vendored.six",
     "botocore.waiter",
     "configparser",
     "dateutil",
@@ -29,7 +30,7 @@ WAIT = (
 )
 # Its __init__.py bring in a resolver for every kind of caller, and a class for every kind of event; we use two of them.
 FRONTS = "aws_lambda_powertools"
-# Ninety types of dictionaries, for type checkers alone; typing compiles the text of each field.
+# Ninety types of dictionaries, for type checkers alone.
 SHAPES = Path("pydantic_core/core_schema.py")
 # What botocore keeps for all of its services, and goes through with each session: old names of events, and handlers of its own.
 OF_ALL_SERVICES = {
@@ -48,7 +49,7 @@ def spare(folder: Path, services: Collection[str]) -> None:
         source = path.read_text(encoding="utf-8")
         spared = imports_on_demand(source, folder, place)
         if place == SHAPES:
-            spared = without_fields(spared)
+            spared = as_dictionaries(spared)
         if place in OF_ALL_SERVICES:
             spared += f"\n{OF_ALL_SERVICES[place].replace('{services}', repr(sorted(services)))}\n"
         if spared != source:
@@ -75,12 +76,14 @@ def _waits(module: str) -> bool:
     return any(f"{module}.".startswith(f"{one}.") for one in WAIT)
 
 
-def without_fields(source: str) -> str:
-    """`source` with typed dictionaries that tell no fields: nothing that makes one looks at them."""
+def as_dictionaries(source: str) -> str:
+    """`source` with `dict` for each type of dictionaries: it makes no others, but typing makes classes of them."""
     tree = ast.parse(source)
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base) == "TypedDict" for base in node.bases):
-            node.body = [one for one in node.body if not isinstance(one, ast.AnnAssign)] or [ast.Pass()]
+    typed = {"TypedDict"}
+    for place, node in enumerate(tree.body):
+        if isinstance(node, ast.ClassDef) and typed.intersection(map(ast.unparse, node.bases)):
+            typed.add(node.name)
+            tree.body[place] = ast.parse(f"{node.name} = dict").body[0]
     return ast.unparse(tree)
 
 

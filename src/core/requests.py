@@ -21,7 +21,9 @@ S3Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True, defer_build=True
+    )
 
 
 class LabelingSetRequest(_Request):

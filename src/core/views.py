@@ -24,7 +24,7 @@ def _is_absent(value: object) -> bool:
 class View(BaseModel):
     """camelCase outside, absent values are null."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
 
 class Problem(View):

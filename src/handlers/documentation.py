@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.bodies import MAX_BYTES
 from handlers.examples import TASK_RUN_ID
-from handlers.problems import CONTENT_TYPE, FieldProblem, ProblemDetails
+from handlers.problems import CONTENT_TYPE, ProblemDetails
 
 _HEADERS = {
     "Location": ("The task run's path.", f"/v1/task-runs/{TASK_RUN_ID}"),
@@ -14,15 +14,18 @@ _HEADERS = {
 }
 
 
+def _example(status: int, title: str, detail: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  ProblemDetails' members
+    """ProblemDetails as they are answered; no model is built for it, as most processes never show it."""
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+
+
 # Every route may answer with it.
 INTERNAL_FAULT = {
     "description": "An internal fault.",
     "content": {
         CONTENT_TYPE: {
             "schema": {"$ref": "#/components/schemas/ProblemDetails"},
-            "example": ProblemDetails(title="Internal fault", status=500, detail="the request could not be served").model_dump(
-                exclude_none=True
-            ),
+            "example": _example(500, "Internal fault", "the request could not be served"),
         }
     },
 }
@@ -37,8 +40,7 @@ def _headers(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _problem(status: int, description: str, title: str, detail: str, *headers: str, **more: Any) -> dict[int, Any]:  # noqa: ANN401  ProblemDetails' members
-    example = ProblemDetails(title=title, status=status, detail=detail, **more).model_dump(exclude_none=True)
-    content = {CONTENT_TYPE: {"model": ProblemDetails, "example": example}}
+    content = {CONTENT_TYPE: {"model": ProblemDetails, "example": _example(status, title, detail, **more)}}
     return {status: {"description": description, "content": content, "headers": _headers(headers)}}
 
 
@@ -81,7 +83,7 @@ _STARTING = (
         "The Idempotency-Key is missing or malformed, or the body is not JSON.",
         "Missing header",
         "Idempotency-Key: is required",
-        errors=[FieldProblem(detail="Idempotency-Key: is required", parameter="Idempotency-Key")],
+        errors=[{"detail": "Idempotency-Key: is required", "parameter": "Idempotency-Key"}],
     )
     | _problem(
         404,
@@ -103,7 +105,7 @@ _STARTING = (
         "Invalid fields, a path that is not allowed, a key reused with another payload, or Glue's no.",
         "Invalid request",
         "some fields are not valid",
-        errors=[FieldProblem(detail="is required", pointer="#/transformId")],
+        errors=[{"detail": "is required", "pointer": "#/transformId"}],
     )
     | _problem(
         429,
@@ -144,14 +146,14 @@ LIST = _route(
         "A cursor of another listing.",
         "Invalid cursor",
         "belongs to a listing with other filters",
-        errors=[FieldProblem(detail="belongs to a listing with other filters", parameter="cursor")],
+        errors=[{"detail": "belongs to a listing with other filters", "parameter": "cursor"}],
     )
     | _problem(
         422,
         "Invalid parameters.",
         "Invalid request",
         "some fields are not valid",
-        errors=[FieldProblem(detail="Input should be less than or equal to 100", parameter="limit")],
+        errors=[{"detail": "Input should be less than or equal to 100", "parameter": "limit"}],
     )
     | _LATER,
 )

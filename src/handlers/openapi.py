@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, Server, ServerVariable, Tag
 
 from handlers.documentation import INTERNAL_FAULT
-from handlers.examples import EXAMPLES
+from handlers.examples import examples
 
 _ABOUT = """Starts AWS Glue FindMatches task runs exactly as often as they are asked for.
 
@@ -54,7 +54,7 @@ def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
             if parameter["name"] == "idempotency-key":
                 parameter["name"] = "Idempotency-Key"
     schemas = {name: one for name, one in document["components"]["schemas"].items() if name not in _NOT_OURS}
-    for name, example in EXAMPLES.items():
+    for name, example in examples().items():
         schemas[name]["examples"] = [example.model_dump(mode="json", by_alias=True)]
     document["components"]["schemas"] = schemas
     return document

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.check import BAD_FILE, CHANGED
 from core.errors import (
@@ -31,6 +31,8 @@ CONTENT_TYPE = "application/problem+json"
 class FieldProblem(BaseModel):
     """What is wrong with one part of the request: `pointer` (JSON Pointer into the body) or `parameter` names it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     detail: str
     pointer: str | None = None
     parameter: str | None = None
@@ -38,6 +40,8 @@ class FieldProblem(BaseModel):
 
 class ProblemDetails(BaseModel):
     """RFC 9457 problem details."""
+
+    model_config = ConfigDict(defer_build=True)
 
     type: str = "about:blank"
     title: str

@@ -11,7 +11,7 @@ import botocore
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
@@ -46,6 +46,8 @@ def _caller_prefixes(text: str) -> CallerPrefixes:
 class LoopSettings(BaseModel):
     """What the functions that start and follow runs read from their environment."""
 
+    model_config = ConfigDict(defer_build=True)
+
     ledger_table: Annotated[str, Field(alias="LEDGER_TABLE", min_length=3)]
     allowed: Annotated[AllowedPrefixes, Field(alias="ALLOWED_S3_PREFIXES"), BeforeValidator(AllowedPrefixes.parse)]
     narrowed: Annotated[CallerPrefixes, Field(alias="CALLER_S3_PREFIXES"), BeforeValidator(_caller_prefixes)] = CallerPrefixes()
@@ -69,6 +71,8 @@ class LoopSettings(BaseModel):
 
 class BusSettings(BaseModel):
     """What the function that announces reads from its environment."""
+
+    model_config = ConfigDict(defer_build=True)
 
     event_bus_name: Annotated[str, Field(alias="EVENT_BUS_NAME", min_length=1)]
 
