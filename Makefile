@@ -51,7 +51,7 @@ sample: $(VENV) ## a table and a transform to try things on, in the local cloud;
 
 .PHONY: test
 test: $(VENV) $(SAM) ## set up from nothing, then run all tests
-	@$(RUN)/pytest -n auto --dist loadfile --durations=15
+	@$(RUN)/pytest -n auto --dist loadfile --no-loadscope-reorder --durations=15 --junitxml=.local/tests.xml
 
 .PHONY: chaos
 chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothing twice, nothing lost (EVERY=2 plays each second case, MINUTES=15 as many as that allows)
@@ -63,7 +63,7 @@ load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory
 
 .PHONY: bench
 bench: $(VENV) $(SAM) ## cold and warm starts, size, memory beside the peers; writes docs/performance.md (ONLY=cold,warm; needs valgrind, Docker)
-	@$(RUN)/python -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(TEST_SECONDS),--test-seconds $(TEST_SECONDS))
+	@$(RUN)/python -m bench $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: bench-engine
 bench-engine: $(BENCH) ## the engine's quality, then its time and memory beside splink (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)

@@ -6,10 +6,10 @@ What cannot be measured on this machine is said so in its row. `--only cold,warm
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from bench import cloud_start, cold, first_invoke, memory, page, reconcile, shares, size, tls, warm
+from bench import cloud_start, cold, first_invoke, memory, page, reconcile, shares, size, suite, tls, warm
 from bench.rows import HEADING, Measure, NotHere, Row, in_columns
 
 MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
@@ -21,20 +21,18 @@ MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
     "memory": (memory.measure, ("resident memory",)),
     "reconcile": (reconcile.measure, ("reconciling 10,000 and 100,000 open runs",)),
     "cloud_start": (cloud_start.measure, ("local cloud, from nothing to the first answer",)),
+    "suite": (suite.measure, ("make test",)),
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,…")
-    parser.add_argument("--test-seconds", type=float, help="what `make test` took, for its row")
     asked = parser.parse_args()
     rows = [row for name in asked.only for row in _measured(name)]
-    if asked.test_seconds is not None:
-        rows.append(Row("make test", ours=asked.test_seconds, unit=" s", digits=0))
     print(in_columns([HEADING, *(row.cells() for row in rows)]))
     if asked.only == list(MEASURES):
-        page.write(rows, _shares(), datetime.now(UTC))
+        page.write(rows, [*_told(shares.told), *_told(suite.told)], datetime.now(UTC))
     for row in rows:
         if row.is_reached() is False:
             print(f"not reached: {row.what}: {row.today()}, wanted {row.cells()[1]}")
@@ -52,9 +50,9 @@ def _measured(name: str) -> list[Row]:
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
-def _shares() -> list[str]:
+def _told(tell: Callable[[], list[str]]) -> list[str]:
     try:
-        return shares.told()
+        return tell()
     except NotHere as missing:
         return [f"Not measured here: {missing}."]
 
