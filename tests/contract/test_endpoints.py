@@ -80,14 +80,12 @@ def test_a_request_goes_where_the_rules_send_it_and_is_signed_as_they_say(
 def test_the_table_says_what_the_rules_say_in_every_region(service: str) -> None:
     rules = EndpointProvider(FULL.load_service_model(service, "endpoint-rule-set-1"), FULL.load_data("partitions"))
     table = EndpointResolver(FULL.load_data("endpoints"))
-    for region in every_region():
-        expected = rules.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url
-        found: Any = table.construct_endpoint(service, region)
-        assert found is None or f"https://{found['hostname']}" == expected
-
-
-def test_there_are_regions_enough_to_tell() -> None:
-    assert len(every_region()) > 40
+    found = {region: table.construct_endpoint(service, region) for region in every_region()}
+    told = {region: f"https://{one['hostname']}" for region, one in found.items() if one}
+    assert len(told) > 30
+    assert told == {
+        region: rules.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url for region in told
+    }  # where it says nothing, botocore makes the same name of service, region and partition: see above, eu-north-9
 
 
 def test_the_table_is_not_asked_for_fips_where_it_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

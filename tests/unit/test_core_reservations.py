@@ -9,6 +9,7 @@ from core.cancel import cancel
 from core.errors import LedgerUnavailable, StillInFlight, TryAgainLater
 from core.requests import Order
 from core.runs import Run, Status, run_id
+from core.start import Accepted
 from tests.fakes.glue import Fault
 from tests.fakes.loop import Loop, import_order, labeling_order
 
@@ -88,6 +89,20 @@ def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(loop: 
     failing(loop, 2, LedgerUnavailable(), written=False)
     run = loop.run_of(labeling_order())
     assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
+
+
+def test_a_known_run_that_cannot_be_read_just_now_may_be_asked_for_again(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = loop.run_of(labeling_order())
+
+    def away(_: str) -> None:
+        raise LedgerUnavailable
+
+    with monkeypatch.context() as while_away:
+        while_away.setattr(loop.ledger, "recall", away)
+        with pytest.raises(TryAgainLater):
+            loop.start(labeling_order())
+    assert loop.start(labeling_order()) == Accepted(run, replayed=True)
+    assert len(loop.glue.task_runs["tfm-1"]) == 1
 
 
 def test_a_request_is_in_flight_until_its_lease_is_over(loop: Loop) -> None:
