@@ -23,7 +23,7 @@ def slim_service(model: Json, operations: Iterable[str]) -> Json:
 def slim_values(model: Json, names: Collection[str]) -> Json:
     """`model` with those types of DynamoDB's values that `names` holds: `S` and `N`, say.
 
-    Botocore looks for each of the ten at every attribute that it reads, a thirtieth of the work of reading a run.
+    Botocore looks for each of the ten at every attribute that it reads, a thirtieth of a replay's work.
     """
     value = model["shapes"].get("AttributeValue")
     if value is None:

@@ -13,10 +13,17 @@ SERVICES = ("dynamodb", "events", "glue", "s3")
 FULL = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
+class OfPackage(Loader):
+    """Takes all data for botocore's own, as in the package they are: it trusts others' tables of endpoints above its rules."""
+
+    def is_builtin_path(self, path: str) -> bool:  # noqa: ARG002  wherever it is
+        return True
+
+
 def slim_loader(folder: Path) -> Loader:
     """What botocore finds in the package, and nothing else."""
     write_data(slim_data(SRC), folder)
-    return Loader(extra_search_paths=[str(folder)], include_default_search_paths=False)
+    return OfPackage(extra_search_paths=[str(folder)], include_default_search_paths=False)
 
 
 def session_on(loader: Loader) -> Session:

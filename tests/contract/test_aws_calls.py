@@ -9,6 +9,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
+from core.aws.glue import GlueTaskRuns
 from core.cancel import cancel
 from core.paths import AllowedPrefixes
 from core.ports import World
@@ -68,7 +69,9 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
         ours.events.register("request-created", note)
         answer_in_process(ours.events, service)
         settings = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}
-        yield Counted(lambda: wiring.build_world(settings, ours), transform_id, lab.bucket, calls)
+        made = Counted(lambda: wiring.build_world(settings, ours), transform_id, lab.bucket, calls)
+        assert isinstance(made.world.glue, GlueTaskRuns)
+        yield made
         service.close()
         for client in (*bench.clients, s3, dynamodb):
             client.close()

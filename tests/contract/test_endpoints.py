@@ -1,19 +1,18 @@
 """Endpoints by botocore's table: each request goes where botocore's own rules would send it."""
 
-from typing import Any
-
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
 from botocore.regions import EndpointResolver
 
 from handlers.clients import EndpointsByTable, Session
+from tests.contract.sent import sent_to
 from tests.contract.slim import FULL, SERVICES
 
-PLAIN = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-west-1", "eu-north-9"]  # the last is to come
+# The last is to come: no table knows it.
+PLAIN = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1", "eu-north-9"]
 CASES = [
     *((region, "") for region in PLAIN),
     *((region, kind) for region in ("us-east-1", "us-gov-west-1", "us-iso-west-1") for kind in ("FIPS", "DUALSTACK")),
@@ -24,35 +23,6 @@ CASES = [
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
-
-
-def sent_to(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore makes clients at run time
-    """Where the client sends a request, and for which region and service it is signed."""
-
-    class Sent(Exception):
-        pass
-
-    def stop(request: AWSRequest, **_: object) -> None:
-        scope = str(request.headers["Authorization"]).split("Credential=")[1].split(",")[0].split("/", 2)[2]
-        raise Sent(request.url, scope)
-
-    client.meta.events.register("before-send", stop)
-    check: Any = {"TableName": "ledger", "ConditionExpression": "attribute_exists(id)"}
-    keys = [{"id": {"S": "1"}}, {"id": {"S": "2"}}]
-    calls: dict[str, Any] = {
-        "dynamodb": lambda: client.transact_write_items(TransactItems=[{"Delete": check | {"Key": key}} for key in keys]),
-        "events": lambda: client.put_events(Entries=[{"Source": "us"}]),
-        "glue": lambda: client.get_ml_task_runs(TransformId="tfm-1"),
-        "s3": lambda: client.get_object(Bucket="label-loop-data", Key="labels"),
-    }
-    try:
-        calls[client.meta.service_model.service_name]()
-    except Sent as sent:
-        url, scope = sent.args
-        return url, scope
-    finally:
-        client.close()
-    raise AssertionError("nothing was sent")
 
 
 def by_rules(service: str, region: str) -> tuple[str, str]:
@@ -83,9 +53,8 @@ def test_the_table_says_what_the_rules_say_in_every_region(service: str) -> None
     found = {region: table.construct_endpoint(service, region) for region in every_region()}
     told = {region: f"https://{one['hostname']}" for region, one in found.items() if one}
     assert len(told) > 30
-    assert told == {
-        region: rules.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url for region in told
-    }  # where it says nothing, botocore makes the same name of service, region and partition: see above, eu-north-9
+    # Where it says nothing, botocore makes the same name of service, region and partition: see above.
+    assert told == {region: rules.resolve_endpoint(Region=region, UseFIPS=False, UseDualStack=False).url for region in told}
 
 
 def test_the_table_is_not_asked_for_fips_where_it_would_be_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from ops.package.botocore_data import slim_data
 from ops.package.models import slim_service
 from ops.package.operations import called_on_clients, services_of, used_operations
 from tests.contract.runs import importing
+from tests.contract.sent import sent_to
 from tests.contract.slim import FULL, SERVICES, SRC, session_on, slim_loader
 
 
@@ -173,6 +174,24 @@ def types_in(node: Any) -> set[str]:  # noqa: ANN401  any of botocore's argument
     every = set(values(FULL))
     own = set(node) if len(node) == 1 and set(node) <= every else set()
     return own | {name for one in node.values() for name in types_in(one)}
+
+
+# --- and by its rules, which it has for FIPS and dual stack, a transaction goes where it went
+
+
+@pytest.mark.parametrize("account", [None, "123456789012"])
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"])
+def test_a_transaction_goes_where_it_went(slim: Loader, region: str, account: str | None) -> None:
+    found, _ = transaction_sent_to(slim, region, account)
+    assert found == transaction_sent_to(FULL, region, account)[0]
+    if account is None:
+        assert found.startswith(f"https://dynamodb.{region}.")
+
+
+def transaction_sent_to(loader: Loader, region: str, account: str | None) -> tuple[str, str]:
+    session = session_on(loader)
+    session._session.set_credentials("test", "test", account_id=account)  # noqa: SLF001  boto3 has no other way
+    return sent_to(session.client("dynamodb", region_name=region))
 
 
 # --- comparing

@@ -31,7 +31,8 @@ from core.requests import LabelImportRequest, LabelingSetRequest
 from core.views import TaskRun, TaskRunList
 from handlers.wiring import LoopSettings
 models = (LabelImportRequest, LabelingSetRequest, TaskRun, TaskRunList, LoopSettings)
-print(json.dumps([sorted(vars(core_schema)), [str(one.__pydantic_core_schema__) for one in models]]))
+shapes = {name for name, one in vars(core_schema).items() if isinstance(one, type)}
+print(json.dumps([sorted(shapes), sorted(vars(core_schema)), [str(one.__pydantic_core_schema__) for one in models]]))
 """
 
 
@@ -81,7 +82,10 @@ def test_who_takes_all_of_a_module_still_has_all(packages: Path) -> None:
 
 
 def test_pydantic_makes_the_same_of_our_models(packages: Path) -> None:
-    assert _unmoved(told_by(SCHEMAS, packages=packages)) == _unmoved(told_by(SCHEMAS, packages=None))
+    shapes, *others = _unmoved(told_by(SCHEMAS, packages=packages))
+    shapes_before, *others_before = _unmoved(told_by(SCHEMAS, packages=None))
+    assert set(shapes_before) <= set(shapes)  # a union of dictionaries is one, too
+    assert others == others_before
 
 
 def test_types_of_dictionaries_are_dictionaries() -> None:

@@ -8,9 +8,9 @@ _MOST = 1000
 class Known:
     """The ids of the latest runs, a thousand at most.
 
-    Who asks for one of these again most likely asks a second time. Reading the run is half the work of a write that has to
-    fail, takes a read unit in place of two items' write units, and leaves the transform's line alone, where such a write would
-    make those of others fail.
+    Who asks for one of these again most likely asks a second time. Reading the run is two thirds of the work of a write that
+    has to fail, takes a read unit in place of two items' write units, and leaves the transform's line alone, where such a
+    write would make those of others fail.
     """
 
     def __init__(self) -> None:

@@ -1,0 +1,34 @@
+"""Where a client sends its requests, without sending them."""
+
+from typing import Any
+
+from botocore.awsrequest import AWSRequest
+
+
+def sent_to(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore makes clients at run time
+    """Where the client sends a request, and for which region and service it is signed."""
+
+    class Sent(Exception):
+        pass
+
+    def stop(request: AWSRequest, **_: object) -> None:
+        scope = str(request.headers["Authorization"]).split("Credential=")[1].split(",")[0].split("/", 2)[2]
+        raise Sent(request.url, scope)
+
+    client.meta.events.register("before-send", stop)
+    check: Any = {"TableName": "ledger", "ConditionExpression": "attribute_exists(id)"}
+    keys = [{"id": {"S": "1"}}, {"id": {"S": "2"}}]
+    calls: dict[str, Any] = {
+        "dynamodb": lambda: client.transact_write_items(TransactItems=[{"Delete": check | {"Key": key}} for key in keys]),
+        "events": lambda: client.put_events(Entries=[{"Source": "us"}]),
+        "glue": lambda: client.get_ml_task_runs(TransformId="tfm-1"),
+        "s3": lambda: client.get_object(Bucket="label-loop-data", Key="labels"),
+    }
+    try:
+        calls[client.meta.service_model.service_name]()
+    except Sent as sent:
+        url, scope = sent.args
+        return url, scope
+    finally:
+        client.close()
+    raise AssertionError("nothing was sent")
