@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` and `make test`. Each target says in its comment what it does (make help).
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-export PYTHONPATH := src:.
+export PYTHONPATH := src:.:client
 
 VENV := .venv/ready
 SAM := .venv-sam/ready
@@ -59,16 +59,16 @@ chaos: $(VENV) $(SAM) ## every fault at every AWS call, in real processes; nothi
 
 .PHONY: load
 load: $(VENV) $(SAM) ## 50 callers for a minute: answers, times, memory
-	@$(RUN)/python -m bench.load
+	@$(RUN)/python -m tests.load
 
 .PHONY: bench
 bench: $(VENV) $(SAM) ## cold and warm starts, size, memory beside the peers; writes docs/performance.md (ONLY=cold,warm; needs valgrind, Docker)
 	@$(RUN)/python -m bench $(if $(ONLY),--only '$(ONLY)')
 
-.PHONY: bench-engine
-bench-engine: $(BENCH) ## the engine's quality, then its time and memory beside splink (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)
-	@$(RUN)/python -m bench.engine.quality $(TABLES) --seeds $(or $(SEEDS),3) $(if $(PEERS),--peers $(PEERS))
-	@$(RUN)/python -m bench.engine.scale $(ROWS)
+.PHONY: bench-matching
+bench-matching: $(BENCH) ## the engine's quality, then its time and memory beside splink (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)
+	@$(RUN)/python -m bench.matching.quality $(TABLES) --seeds $(or $(SEEDS),3) $(if $(PEERS),--peers $(PEERS))
+	@$(RUN)/python -m bench.matching.scale $(ROWS)
 
 .PHONY: redrive
 redrive: $(VENV) ## send the dead letters through their doors again (LOCAL=1 for the local cloud, STACK=name, DRY_RUN=1)
@@ -88,7 +88,7 @@ build: $(SAM) ## build the functions for arm64 (sam build); needs python3.13
 
 .PHONY: sam-cloud
 sam-cloud: $(VENV) $(SAM) ## start the local cloud within reach of sam local's containers (docs/sam-local.md)
-	@$(RUN)/python -m local.sam_local
+	@$(RUN)/python -m local.cloud.sam_local
 
 .PHONY: sam-local
 sam-local: $(VENV) $(SAM) ## every sample and the API in sam local's containers (tests/e2e); needs Docker and python3.13
@@ -99,9 +99,9 @@ deploy: $(SAM) ## build, and deploy to the AWS account of your credentials, with
 	@$(SAM_CLI) build
 	@$(SAM_CLI) deploy --config-env $(or $(STAGE),dev)
 
-.PHONY: openapi
-openapi: $(VENV) ## write docs/api again: OpenAPI, AsyncAPI, JSON Schemas, the schema registry's template
-	@$(RUN)/python -m local.openapi
+.PHONY: contracts
+contracts: $(VENV) ## write docs/api again: OpenAPI, AsyncAPI, JSON Schemas, the schema registry's template
+	@$(RUN)/python -m contracts
 
 .PHONY: lint
 lint: $(VENV) $(SAM) ## ruff, mypy strict, import-linter, generated files, sam validate, cfn-lint with the serverless rules
@@ -109,7 +109,7 @@ lint: $(VENV) $(SAM) ## ruff, mypy strict, import-linter, generated files, sam v
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
 	@$(RUN)/lint-imports
-	@$(RUN)/python -m local.openapi --check
+	@$(RUN)/python -m contracts --check
 	@$(SAM_CLI) validate --lint
 	@.venv-sam/bin/cfn-lint --append-rules cfn_lint_serverless.rules --ignore-checks $(SERVERLESS_LEFT_OUT) -- template.yaml docs/api/schemas.template.json
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from botocore.credentials import Credentials
 
 from bench.rows import Row, command
-from local.process import ACCESS_KEY, REGION, SECRET_KEY, start, stop
-from local.rest import Api
-from local.stack import deploy
+from label_loop.api import Api
+from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY, start, stop
+from local.cloud.stack import deploy
 
 _ROUNDS = 3
 

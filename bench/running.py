@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 900
 
 @dataclass(frozen=True)
 class Aws:
-    """Canned AWS on this machine: see bench/canned_aws.py."""
+    """Canned AWS on this machine: see bench/stub_aws.py."""
 
     port: int
 
@@ -40,7 +40,7 @@ class Aws:
 
 @contextmanager
 def canned_aws() -> Iterator[Aws]:
-    command = [sys.executable, "-m", "bench.canned_aws"]
+    command = [sys.executable, "-m", "bench.stub_aws"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:

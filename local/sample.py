@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
-from local.cloud import FOLDER
-from local.demo_table import create_transform, febrl, load
-from local.stack import Stack
+from local.cloud.lifecycle import FOLDER
+from local.cloud.stack import Stack
+from local.sample_table import create_transform, febrl, load
 
 
 def main(folder: Path) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.rounds.data import Data
 from core.aws.items import Item, to_item
-from tests.component.deployed import resources
+from local.cloud.template import resources
 
 PAGE = 1_000_000  # bytes; DynamoDB says 1 MB, of what the index holds and not of what is asked of it
 RETENTION = timedelta(days=90)

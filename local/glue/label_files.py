@@ -10,7 +10,7 @@ import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from local.glue.findmatches.table import Table
+from findmatches.table import Table
 from local.glue.formats import LONGEST_FIELD, write_csv
 
 SET_COLUMN, LABEL_COLUMN = "labeling_set_id", "label"

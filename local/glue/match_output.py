@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import findmatches
+from findmatches.table import Table
 from local.glue.aws import Aws, S3Path, parse_s3_path
-from local.glue.findmatches import engine
-from local.glue.findmatches.table import Table
 from local.glue.formats import Cell, write_csv, write_json_lines, write_parquet
+from local.glue.job import Job, JobFailed
 from local.glue.source import TableFormat, read_files, read_table
-from local.glue.work import Job, JobFailed
 
 MATCH_ID = "match_id"
 Writer = Callable[[Sequence[str], Iterator[Sequence[Cell]]], bytes]
 WRITERS: dict[str, Writer] = {"csv": write_csv, "json": write_json_lines, "parquet": write_parquet}
 
 
-def find_and_write(job: Job, aws: Aws, settings: engine.Settings, output: S3Path) -> None:
+def find_and_write(job: Job, aws: Aws, settings: findmatches.Settings, output: S3Path) -> None:
     """Writes one object: the table's columns and `match_id`; rows with equal match ids are the same thing.
 
     With `job.known_path` (an earlier output, any of the three formats) the rows matched before keep their ids, and stay
@@ -27,8 +27,8 @@ def find_and_write(job: Job, aws: Aws, settings: engine.Settings, output: S3Path
     if job.known_path:
         earlier, known = _known_matches(aws, parse_s3_path(job.known_path), table)
         table = _together(earlier, table)
-    labels = [engine.Label(label.set_id, label.label, label.key) for label in job.labels]
-    ids = engine.find_matches(table, labels, settings, known=[known.get(key or "") for key in table.keys])
+    labels = [findmatches.Label(label.set_id, label.label, label.key) for label in job.labels]
+    ids = findmatches.find_matches(table, labels, settings, known=[known.get(key or "") for key in table.keys])
     rows = ((*(column[number] for column in table.columns.values()), ids[number]) for number in range(len(table)))
     aws.objects.write(output, WRITERS[job.output_format]((*table.names, MATCH_ID), rows))
 

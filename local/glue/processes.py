@@ -7,8 +7,8 @@ import threading
 from multiprocessing.connection import Connection, wait
 
 from local.glue.aws import connect
+from local.glue.job import Job, JobFailed, Outcome
 from local.glue.settings import AwsEndpoint
-from local.glue.work import Job, JobFailed, Outcome
 from local.glue.workers import GLANCE_SECONDS, Limits, Stopped, WorkerDied, attempt, opened
 
 _SPAWN = multiprocessing.get_context("spawn")
@@ -109,7 +109,7 @@ def _serve(pipe: Connection, endpoint: AwsEndpoint) -> None:
     with contextlib.suppress(OSError):
         os.nice(5)  # the process that answers clients comes first
     if not pipe.poll():
-        from local.glue.findmatches import engine  # noqa: F401, PLC0415 - loaded while idle, so that no job waits for it
+        import findmatches  # noqa: F401, PLC0415 - loaded while idle, so that no job waits for it
 
     with contextlib.suppress(EOFError, OSError):
         while True:

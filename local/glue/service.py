@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from local.glue import run_operations as runs
-from local.glue import transform_operations as transforms
+from local.glue import task_run_api as runs
+from local.glue import transform_api as transforms
 from local.glue.aws import Aws, Catalog, connect
 from local.glue.context import Context, Parameters
 from local.glue.faults import FaultPlan, Faults

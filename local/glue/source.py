@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from findmatches.table import Table
 from local.glue.aws import Aws, S3Path, TableRef, Unavailable, parse_s3_path
-from local.glue.findmatches.table import Table
 from local.glue.formats import Cell, CsvDialect, read_csv, read_json_lines, read_parquet
 
 GZIP_MAGIC = b"\x1f\x8b"

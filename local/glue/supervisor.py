@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from local.glue.job import Job, JobFailed, Outcome
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.task_runs import FAILED, RUNNING, STARTING, STOPPED, SUCCEEDED, TIMEOUT, TaskRun
-from local.glue.work import Job, JobFailed, Outcome
 from local.glue.workers import GLANCE_SECONDS, Limits, OutOfTime, Stopped, WorkerDied, Workers
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from local.glue.aws import Aws
-from local.glue.work import Job, JobFailed, Outcome, do_job
+from local.glue.job import Job, JobFailed, Outcome
+from local.glue.jobs import do_job
 
 GLANCE_SECONDS = 0.05
 

@@ -16,7 +16,7 @@ from ops.package.spared import spare
 
 PYTHON = (3, 13)
 OURS = ("core", "handlers")
-ROOTS_FILE = "amazon-roots.pem"  # handlers.clients and handlers.ahead look for them under these names
+ROOTS_FILE = "amazon-roots.pem"  # handlers.aws_clients and handlers.ahead look for them under these names
 AHEAD_FILE = "compiled-ahead"
 # Nothing that is deployed imports or reads these: tests/template/test_package_contents.py. (boto3 adds nothing to clients.)
 NEVER_LOADED = (

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import replace
 
-from core.decisions import about
 from core.errors import (
     AlreadyOver,
     Conflict,
@@ -14,6 +13,7 @@ from core.errors import (
     UnknownRun,
     UnknownToGlue,
 )
+from core.log_fields import about
 from core.ports import World
 from core.runs import IN_GLUE, Run, Status, ended
 

@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 
-from core.decisions import about
 from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
-from core.follow import follow, follow_open, whole
+from core.log_fields import about
 from core.open_runs import OpenRun, task_tag
 from core.ports import GlueRun, World
 from core.runs import IN_GLUE, Run, Status
 from core.settle import settle
-from core.waiting import start_waiting
+from core.start_queued import start_waiting
+from core.track import follow, follow_open, whole
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.decisions import about
 from core.errors import Postponed
-from core.follow import keep_up
+from core.log_fields import about
 from core.ports import GlueRun, World
 from core.runs import Run, RunError, Status, ended, reserved, unconfirmed
 from core.start import ask
-from core.waiting import start_failed, waited_too_long
+from core.start_queued import start_failed, waited_too_long
+from core.track import keep_up
 
 _log = logging.getLogger(__name__)
 

@@ -7,8 +7,7 @@ from which the reconciler can tell what is to be done.
 import logging
 from dataclasses import dataclass, replace
 
-from core.check import checked
-from core.decisions import about
+from core.check_label_file import checked
 from core.errors import (
     AnswerLost,
     AtLimit,
@@ -24,6 +23,7 @@ from core.errors import (
     StillInFlight,
     TryAgainLater,
 )
+from core.log_fields import about
 from core.ports import World
 from core.requests import Order, new_run
 from core.runs import Run, RunError, Status, ended, in_glue, queued, reserved, unconfirmed

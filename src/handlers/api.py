@@ -14,19 +14,28 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
 from core.errors import RunRefused, UnknownRun
-from core.look import find, listing
 from core.ports import RunFilter, World
+from core.queries import find, listing
 from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, Order
 from core.runs import Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
-from handlers import metrics, problems, wiring
-from handlers.bodies import JSON, as_json, unreadable
+from handlers import metrics, wiring
 from handlers.callers import rest_caller
-from handlers.documentation import CANCEL, GET, LIST, OPENAPI_DOCUMENT, START_LABEL_IMPORT, START_LABELING_SET
-from handlers.headers import CORRELATION_ID, IDEMPOTENCY_KEY, header
-from handlers.keys import idempotency_key
-from handlers.paths import CANCELLATION, LABEL_IMPORT_RUNS, LABELING_SET_RUNS, OPENAPI, TASK_RUN, TASK_RUNS, allowed_method
+from handlers.rest import problems
+from handlers.rest.bodies import JSON, as_json, unreadable
+from handlers.rest.documentation import CANCEL, GET, LIST, OPENAPI_DOCUMENT, START_LABEL_IMPORT, START_LABELING_SET
+from handlers.rest.headers import CORRELATION_ID, IDEMPOTENCY_KEY, header
+from handlers.rest.idempotency_key import idempotency_key
+from handlers.rest.routes import (
+    CANCELLATION,
+    LABEL_IMPORT_RUNS,
+    LABELING_SET_RUNS,
+    OPENAPI,
+    TASK_RUN,
+    TASK_RUNS,
+    allowed_method,
+)
 
 _POLL_SECONDS = "30"
 
@@ -86,7 +95,7 @@ def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's o
 @router.get(OPENAPI, enable_validation=False, **OPENAPI_DOCUMENT)
 def get_openapi() -> Response[str]:
     """What this API takes and answers, generated from its code."""
-    from handlers.openapi import openapi_json  # noqa: PLC0415  of Powertools' models of OpenAPI, which nothing else needs
+    from handlers.rest.openapi import openapi_json  # noqa: PLC0415  of Powertools' models of OpenAPI, which nothing else needs
 
     return Response(HTTPStatus.OK, JSON, openapi_json(build_app()))
 

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import FieldError, InvalidRequest, KeyReused, StillInFlight
 from core.ports import World
-from core.refuse import refuse
+from core.refuse_command import refuse
 from core.start import start
 from handlers import metrics, wiring
 from handlers.commands import as_bad_command, read_event

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from core.errors import FieldError, InvalidRequest
 from core.events import SOURCE
 from core.paths import transform_of_upload
-from core.refuse import BadCommand
+from core.refuse_command import BadCommand
 from core.requests import LabelImportRequest, LabelingSetRequest, Order
 from core.runs import TaskType
 from handlers.callers import event_caller, upload_caller
-from handlers.problems import field_errors
+from handlers.rest.problems import field_errors
 
 UPLOAD = "Object Created"
 _REQUESTS: dict[str, tuple[type[LabelingSetRequest | LabelImportRequest], TaskType]] = {

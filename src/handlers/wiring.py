@@ -19,8 +19,8 @@ from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Policy, World
 from handlers import starting
+from handlers.aws_clients import OnDemand, Session
 from handlers.callers import named_caller
-from handlers.clients import OnDemand, Session
 
 if TYPE_CHECKING:
     import boto3.session

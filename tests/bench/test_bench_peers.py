@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench.builds import OUR_SETTINGS
-from bench.canned_aws import CannedAws
 from bench.running import EVENT, canned_aws, environment
+from bench.stub_aws import CannedAws
 
 ROOT = Path(__file__).parents[2]
 OURS, BARE, GLUE = ("src", "handlers.api.handler"), ("bench/peers/bare", "app.handler"), "StartMLLabelingSetGenerationTaskRun"

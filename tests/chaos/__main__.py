@@ -20,13 +20,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.chaos.case_run import Play
+from tests.chaos.case_runner import Report, Troupe
 from tests.chaos.cases import Case, Scene
 from tests.chaos.cloud import ENVIRONMENT, Ground, chaos_cloud
 from tests.chaos.handler_runs import prepare, share_memory
-from tests.chaos.play import Play
-from tests.chaos.scenes import cases
+from tests.chaos.scenarios import cases
 from tests.chaos.stream import LedgerStream
-from tests.chaos.troupe import Report, Troupe
 from tests.chaos.violation import Violation
 
 _FORK = multiprocessing.get_context("fork")

@@ -15,13 +15,13 @@ from core.ports import GlueRun, World
 from core.runs import Run
 from handlers import wiring
 from tests.chaos.__main__ import Prober
+from tests.chaos.case_run import unchanged
+from tests.chaos.case_runner import Troupe
 from tests.chaos.cases import Case
 from tests.chaos.cloud import ENVIRONMENT, chaos_cloud
 from tests.chaos.faults import Kind
 from tests.chaos.handler_runs import prepare
-from tests.chaos.play import unchanged
-from tests.chaos.scenes import cases
-from tests.chaos.troupe import Troupe
+from tests.chaos.scenarios import cases
 
 _SCENE = "api labeling set, free"
 

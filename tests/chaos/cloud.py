@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import process
-from local.demo_table import Records, load
-from local.stack import Stack, deploy
+from local.cloud import process
+from local.cloud.stack import Stack, deploy
+from local.sample_table import Records, load
 
 HELD_FOLDER = "CHAOS_HELD_FOLDER"  # a file of a transform's name in it keeps the transform's runs RUNNING
 FAILING = ".exports-fail"  # appended to that name: the transform's exports fail
@@ -86,7 +86,7 @@ def chaos_cloud(folder: Path, *, by_itself: bool = False) -> Iterator[Ground]:
 
 
 def _start(folder: Path, held: Path) -> process.CloudProcess:
-    """As local.process.start does, with a host of our own."""
+    """As local.cloud.process.start does, with a host of our own."""
     port, scratch = process.free_port(), folder / "tmp"
     scratch.mkdir()
     command = [sys.executable, "-m", "tests.chaos.host", "--state", str(folder / "glue"), "--region", process.REGION]
@@ -95,7 +95,7 @@ def _start(folder: Path, held: Path) -> process.CloudProcess:
     if translator := process._sam_translator():  # noqa: SLF001  part of the same laptop
         command += ["--sam-translator", str(translator)]
     environment = process._environment(os.environ, port, scratch)  # noqa: SLF001  part of the same laptop
-    # Role checks are local.cloud's own tests' matter, and cost a third of every call; log lines as well.
+    # Role checks are local.cloud.lifecycle's own tests' matter, and cost a third of every call; log lines as well.
     environment |= {HELD_FOLDER: str(held), "AUTH": "false", "LOG_LEVEL": "WARNING"}
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(  # noqa: S603  our own process by argument list

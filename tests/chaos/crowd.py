@@ -8,9 +8,9 @@ from typing import Any
 from uuid import uuid4
 
 from tests.chaos.cloud import LABELS, Ground
+from tests.chaos.environment import ACTIVE, path_of
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.requests import message
-from tests.chaos.surroundings import ACTIVE, path_of
 
 
 @dataclass

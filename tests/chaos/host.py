@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import local.cloud.host
 import local.glue.service
-import local.host
+from local.glue.job import Job, JobFailed, Outcome
 from local.glue.label_files import LabelledRow
 from local.glue.settings import Settings
 from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
-from local.glue.work import Job, JobFailed, Outcome
 from local.glue.workers import GLANCE_SECONDS, Limits
 from tests.chaos.cloud import FAILING, HELD_FOLDER, NO_LABELS
 
@@ -49,9 +49,9 @@ def main() -> None:
     service: Any = local.glue.service
     service.ProcessWorkers = lambda *_: IdleWorkers(held)
     build = service.build_service
-    host: Any = local.host
+    host: Any = local.cloud.host
     host.build_service = lambda state, aws: build(state, aws, settings=_SETTINGS)
-    local.host.main()
+    local.cloud.host.main()
 
 
 if __name__ == "__main__":

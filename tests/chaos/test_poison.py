@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.demo_events import Listener, listen
+from local.demo.event_listener import Listener, listen
 from tests.chaos.cloud import Ground
 from tests.chaos.crowd import Crowd
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 from boto3.session import Session
 
-from local.demo_events import Listener, listen
-from local.process import ACCESS_KEY, REGION, SECRET_KEY
-from local.stack import NAME
-from ops.deployed import Deployed, find
-from ops.redrive import DOORS, Tally, redrive
+from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
+from local.cloud.stack import NAME
+from local.demo.event_listener import Listener, listen
+from ops.redrive.redrive import DOORS, Tally, redrive
+from ops.redrive.stack import Deployed, find
 from tests.chaos.cloud import Ground
 from tests.chaos.requests import message
 

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.chaos.case_run import Play
+from tests.chaos.environment import path_of
 from tests.chaos.handler_runs import Outcome
-from tests.chaos.play import Play
-from tests.chaos.surroundings import path_of
-from tests.chaos.verdict_of_imports import exports_of, judge_imports
+from tests.chaos.import_verdict import exports_of, judge_imports
 from tests.chaos.violation import Violation
 
 NEVER_STARTED = {"REFUSED": "TaskRunRefused", "START_FAILED": "TaskRunStartFailed", "CANCELLED": "TaskRunCancelled"}

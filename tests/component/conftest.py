@@ -14,9 +14,9 @@ from local.glue.service import GlueService, build_service
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.transforms import describe_new
-from tests.component.doors import BUS, TABLE, Doors, client, forget_everything
+from tests.component.handler_harness import BUS, TABLE, Doors, client, forget_everything
 from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
-from tests.engine.glue.lab import table_input
+from tests.glue_emulator.lab import table_input
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",

@@ -7,7 +7,7 @@ import botocore.client
 import pytest
 
 from core.events import Detail
-from tests.component.doors import Doors
+from tests.component.handler_harness import Doors
 from tests.component.samples import TRANSFORM, sample
 
 EVENTS = {

@@ -10,8 +10,8 @@ import pytest
 from core.errors import LineAhead
 from core.ports import World
 from handlers import wiring
-from handlers.bodies import MAX_BYTES
-from tests.component.doors import Answer, Doors
+from handlers.rest.bodies import MAX_BYTES
+from tests.component.handler_harness import Answer, Doors
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET, IMPORT, GET, LIST = "api-start-labeling-set", "api-start-import", "api-get-task-run", "api-list-task-runs"

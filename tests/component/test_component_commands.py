@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import QueueFull, TryAgainLater
 from local.glue.faults import CallFault, FaultPlan
-from tests.component.doors import Doors
+from tests.component.handler_harness import Doors
 from tests.component.samples import BUCKET, TRANSFORM, sample
 
 SET, IMPORT, UPLOAD = "bus-start-labeling-set", "bus-start-import", "bus-upload"

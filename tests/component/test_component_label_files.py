@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.component.doors import Doors
+from tests.component.handler_harness import Doors
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample
-from tests.engine.glue.lab import COLUMNS, ROWS, TWO_SETS, csv_text
+from tests.glue_emulator.lab import COLUMNS, ROWS, TWO_SETS, csv_text
 
 IMPORT = "api-start-import"
 KEY = f"labels/{TRANSFORM}/round-1.csv"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-from tests.component.deployed import rule_pattern
-from tests.component.doors import BUS, Doors
+from local.cloud.template import rule_pattern
+from tests.component.handler_harness import BUS, Doors
 from tests.component.samples import BUCKET, TRANSFORM, names, rest_sample, sample
-from tests.engine.glue.lab import COLUMNS, ROWS, WHO, csv_text
+from tests.glue_emulator.lab import COLUMNS, ROWS, WHO, csv_text
 
 NOT_LET_IN = {"bus-own-source", "bus-upload-no-label-file"}
 

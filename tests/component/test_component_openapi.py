@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from contracts.documents import PATH, generated
 from core.requests import LabelImportRequest, LabelingSetRequest
 from core.views import TaskRun, TaskRunList
-from handlers.paths import METHODS
-from handlers.problems import ProblemDetails
-from local.openapi import PATH, generated
-from tests.component.doors import Doors
+from handlers.rest.problems import ProblemDetails
+from handlers.rest.routes import METHODS
+from tests.component.handler_harness import Doors
 from tests.component.samples import names, sample
 
 DOCUMENT: dict[str, Any] = json.loads(PATH.read_text())
@@ -28,7 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
 
 
 def test_the_committed_file_is_what_the_code_says() -> None:
-    assert PATH.read_text() == generated(), "run python -m local.openapi"
+    assert PATH.read_text() == generated(), "run make contracts"
 
 
 def test_the_api_serves_what_is_committed(doors: Doors) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from core.runs import run_id
 from local.glue.faults import CallFault, FaultPlan
-from tests.component.doors import Doors
+from tests.component.handler_harness import Doors
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample
 
 SET, LIST = "api-start-labeling-set", "api-list-task-runs"

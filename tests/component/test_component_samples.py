@@ -15,8 +15,8 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 
 from core.aws.items import from_item, is_run, to_item
-from tests.component.deployed import handler_strings
-from tests.component.doors import Doors
+from local.cloud.template import handler_strings
+from tests.component.handler_harness import Doors
 from tests.component.samples import FOLDER, FUNCTIONS, names, sample, set_header
 
 STARTED = "api-start-labeling-set"

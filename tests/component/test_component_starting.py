@@ -6,7 +6,7 @@ import pytest
 
 from core.runs import run_id
 from local.glue.faults import CallFault, FaultPlan
-from tests.component.doors import Doors
+from tests.component.handler_harness import Doors
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET, IMPORT = "api-start-labeling-set", "api-start-import"

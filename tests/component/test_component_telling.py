@@ -9,7 +9,7 @@ import pytest
 
 from handlers import wiring
 from local.glue.faults import CallFault, FaultPlan
-from tests.component.doors import Doors, forget_everything
+from tests.component.handler_harness import Doors, forget_everything
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET = "api-start-labeling-set"

@@ -14,8 +14,8 @@ from moto import mock_aws
 
 from core.aws.ledger import DynamoLedger
 from core.ports import Ledger
-from local.process import CloudProcess, running
-from tests.component.deployed import ledger_table
+from local.cloud.process import CloudProcess, running
+from local.cloud.template import ledger_table
 from tests.fakes.ledger import MemoryLedger
 
 settings.register_profile("quick", deadline=None, max_examples=50)

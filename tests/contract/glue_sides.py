@@ -15,11 +15,11 @@ from core.aws.glue import GlueTaskRuns
 from core.ports import Glue
 from core.runs import Run, Status
 from handlers import wiring
-from local.process import CloudProcess
+from local.cloud.process import CloudProcess
 from tests.contract.runs import importing, labeling
-from tests.engine.glue.lab import TWO_SETS, Bench, Lab
-from tests.engine.glue.servers import Servers, lab_over_http
 from tests.fakes.glue import FakeGlue, Fault
+from tests.glue_emulator.lab import TWO_SETS, Bench, Lab
+from tests.glue_emulator.servers import Servers, lab_over_http
 
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
 CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}

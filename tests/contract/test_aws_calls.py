@@ -18,11 +18,11 @@ from core.requests import Order
 from core.runs import Status
 from core.start import start
 from handlers import wiring
+from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
-from tests.component.deployed import ledger_table
 from tests.contract.glue_sides import session
-from tests.engine.glue.lab import TWO_SETS, Bench
 from tests.fakes.loop import import_order, labeling_order
+from tests.glue_emulator.lab import TWO_SETS, Bench
 
 
 @dataclass

@@ -16,8 +16,8 @@ from core.ports import World
 from core.reconcile import Tally, reconcile
 from core.runs import Run, Status
 from handlers import wiring
+from local.cloud.template import ledger_table
 from local.glue.in_process import RawBody
-from tests.component.deployed import ledger_table
 from tests.contract.glue_sides import session
 from tests.contract.runs import importing, labeling
 

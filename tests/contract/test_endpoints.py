@@ -7,7 +7,7 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
 from botocore.regions import EndpointResolver
 
-from handlers.clients import EndpointsByTable, Session
+from handlers.aws_clients import EndpointsByTable, Session
 from tests.contract.sent import sent_to
 from tests.contract.slim import FULL, SERVICES
 

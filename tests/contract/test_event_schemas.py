@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
+from contracts.documents import FOLDER, everything
+from contracts.event_schemas import COMMANDS, as_draft_4
 from core.errors import InvalidRequest
 from core.events import SOURCE, DetailType, detail
 from core.requests import new_run
 from core.runs import Run, RunError, Status
 from core.views import rfc3339
 from handlers.commands import read_event
-from local.event_schemas import COMMANDS, as_draft_4
-from local.openapi import FOLDER, everything
 from tests.contract.runs import ALLOWED, NOW
 from tests.fakes.loop import import_order, labeling_order
 

@@ -15,9 +15,9 @@ from botocore.model import ServiceModel
 from botocore.regions import EndpointResolver
 
 from core.aws.items import to_item
-from core.aws.line import line_operation
-from core.line import line_move
+from core.aws.queue_item import line_operation
 from core.runs import Status
+from core.transform_queue import line_move
 from ops.package.botocore_data import slim_data
 from ops.package.models import slim_service
 from ops.package.operations import called_on_clients, services_of, used_operations

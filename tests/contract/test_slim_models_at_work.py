@@ -10,17 +10,17 @@ from botocore.awsrequest import AWSRequest
 from moto import mock_aws
 
 from core.cancel import cancel
-from core.look import find, listing
 from core.ports import RunFilter
+from core.queries import find, listing
 from core.reconcile import reconcile
 from core.runs import Status
 from core.start import start
 from handlers import wiring
+from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
-from tests.component.deployed import ledger_table
 from tests.contract.slim import session_on, slim_loader
-from tests.engine.glue.lab import TWO_SETS, Bench
 from tests.fakes.loop import import_order, labeling_order
+from tests.glue_emulator.lab import TWO_SETS, Bench
 
 
 @pytest.fixture

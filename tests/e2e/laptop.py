@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from core.runs import Status
-from local.demo_events import Listener, listen
-from local.demo_rounds import ENDED
-from local.process import ROOT
-from local.sam_local import LABEL_FILES, TRANSFORM
-from local.stack import Stack
+from local.cloud.process import ROOT
+from local.cloud.sam_local import LABEL_FILES, TRANSFORM
+from local.cloud.stack import Stack
+from local.demo.event_listener import Listener, listen
+from local.demo.rounds import ENDED
 from tests.component.samples import FUNCTIONS, sample
 
 PAGE = ROOT / "docs" / "sam-local.md"

@@ -2,9 +2,9 @@
 
 import json
 
-from local.process import free_port
+from local.cloud.process import free_port
 from tests.e2e.laptop import Laptop, lines
-from tests.printed import documents_in
+from tests.json_output import documents_in
 
 SECONDS = 400
 # Before the page's last line ends the API: the run, by its id.

@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import count
 
 from core.errors import Conflict, InvalidCursor, LineAhead, LineFull
-from core.line import LineMove, is_next, line_move, place
 from core.open_runs import OpenRun, open_run
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
+from core.transform_queue import LineMove, is_next, line_move, place
 
 
 @dataclass

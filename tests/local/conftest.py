@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from botocore.credentials import Credentials
 
-from local.demo_events import listen
-from local.demo_table import create_transform, load
-from local.process import running
-from local.rest import Api
-from local.stack import Stack, deploy
+from label_loop.api import Api
+from local.cloud.process import running
+from local.cloud.stack import Stack, deploy
+from local.demo.event_listener import listen
+from local.sample_table import create_transform, load
 from tests.local.laptop import Heard, people
 
 

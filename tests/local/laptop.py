@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from local.demo_events import Listener, once_each
-from local.demo_rounds import ENDED
-from local.demo_table import Records
-from local.process import ROOT
-from local.rest import Answer, Api
+from label_loop.api import Answer, Api
+from local.cloud.process import ROOT
+from local.demo.event_listener import Listener, once_each
+from local.demo.rounds import ENDED
+from local.sample_table import Records
 
 Found = TypeVar("Found")
 PATIENCE_SECONDS = 120

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.rest import Api
-from local.stack import Stack
+from label_loop.api import Api
+from local.cloud.stack import Stack
 from tests.local.laptop import Heard, assert_problem, eventually
 
 KEY = {"Idempotency-Key": "bad-input"}

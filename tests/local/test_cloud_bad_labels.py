@@ -1,7 +1,7 @@
 """An upload that is no labeling file: it is refused before Glue is asked, and an event says why."""
 
-from local.rest import Api
-from local.stack import Stack
+from label_loop.api import Api
+from local.cloud.stack import Stack
 from tests.local.laptop import Heard, eventually
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from botocore.credentials import Credentials
 
-from local.process import ROOT
-from local.rest import Api
-from local.stack import Stack
+from label_loop.api import Api
+from local.cloud.process import ROOT
+from local.cloud.stack import Stack
 from tests.local.laptop import run_python
 
 FOUR_DOORS = """

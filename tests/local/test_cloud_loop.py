@@ -7,10 +7,10 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from local.demo_answers import answered_by_truth
-from local.demo_events import dead_letters
-from local.rest import Answer, Api
-from local.stack import Stack
+from label_loop.api import Answer, Api
+from local.cloud.stack import Stack
+from local.demo.event_listener import dead_letters
+from local.demo.labeler import answered_by_truth
 from tests.local.laptop import Heard, eventually, people, run_with_status
 
 STARTED_AND_SUCCEEDED = ["TaskRunStarted", "TaskRunSucceeded"]

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.rest import Api
-from local.stack import Stack
+from label_loop.api import Api
+from local.cloud.stack import Stack
 from tests.local.laptop import assert_problem
 
 

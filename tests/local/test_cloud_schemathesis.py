@@ -16,8 +16,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from local.openapi import PATH
-from local.rest import TIMEOUT_SECONDS, Api
+from contracts.documents import PATH
+from label_loop.api import TIMEOUT_SECONDS, Api
 
 schema = schemathesis.openapi.from_dict(json.loads(PATH.read_text()))
 CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo_answers import answered_by_person, answered_by_truth
-from local.demo_events import once_each
-from local.demo_picture import draw, plot
-from local.demo_rounds import Score
-from local.demo_table import Records, UnusableTable, febrl, from_csv, pairwise_f1
-from local.show import Show, StepFailed, check
+from local.demo.charts import draw, plot
+from local.demo.console import Show, StepFailed, check
+from local.demo.event_listener import once_each
+from local.demo.labeler import answered_by_person, answered_by_truth
+from local.demo.rounds import Score
+from local.sample_table import Records, UnusableTable, febrl, from_csv
 
 LABELING_SET = 'labeling_set_id,label,pk,name\ns1,,a,"O""Hara, Ann"\ns1,,b,Ann O\'Hara\ns1,,c,Bo\ns2,,d,Cy\ns2,,e,Di\n'
 TRUTH = {"a": "1", "b": "1", "c": "2", "d": "3", "e": "4"}
@@ -77,19 +77,6 @@ def test_a_file_with_a_byte_order_mark_and_its_truth_set_aside(tmp_path: Path) -
         ("pk", "name"), [{"pk": "1", "name": "Ann"}, {"pk": "2", "name": None}], "pk", {"1": "x", "2": "x"}
     )
     assert records.true_pairs == 1
-
-
-@pytest.mark.parametrize(
-    ("groups", "f1"),
-    [
-        ({"a": "m1", "b": "m1", "c": "m2"}, 1.0),
-        ({"a": "m1", "b": "m2", "c": "m3"}, 0.0),
-        ({"a": "m1", "b": "m1", "c": "m1"}, 0.5),  # one pair right, two wrong, none missed: 2 / (3 + 1)
-    ],
-)
-def test_pairwise_f1(groups: dict[str, str], f1: float) -> None:
-    records = Records(("pk",), [{"pk": key} for key in groups], "pk", {"a": "1", "b": "1", "c": "2"})
-    assert pairwise_f1(groups, records) == f1
 
 
 def test_a_repeated_event_counts_once() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from local.process import ROOT
-from local.stack import Stack
-from tests.printed import documents_in
+from local.cloud.process import ROOT
+from local.cloud.stack import Stack
+from tests.json_output import documents_in
 
 README = (ROOT / "README.md").read_text()
 

@@ -80,7 +80,7 @@ def test_a_way_there_would_be_seen() -> None:
 
 
 def test_the_doors_do_lead_to_the_packages() -> None:
-    assert {"botocore.session", "pydantic.main", "urllib3.connectionpool", "core.aws.bus", "handlers.openapi"} <= imported(
+    assert {"botocore.session", "pydantic.main", "urllib3.connectionpool", "core.aws.bus", "handlers.rest.openapi"} <= imported(
         DOORS
     )
 

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from handlers import clients
+from handlers import aws_clients as clients
 from ops.package.roots import ROOTS, RootMissing, amazon_roots
 
 BUNDLE = (Path(botocore.session.__file__).parent / "cacert.pem").read_text()

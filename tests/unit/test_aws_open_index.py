@@ -8,7 +8,7 @@ import pytest
 
 from core.aws.items import to_item
 from core.runs import IN_GLUE, Run, Status, TaskType
-from tests.component.deployed import resources
+from local.cloud.template import resources
 
 PAGE = 1_000_000  # bytes; DynamoDB says 1 MB
 NOW = datetime(2026, 11, 22, 12, 30, 15, 123456, UTC)

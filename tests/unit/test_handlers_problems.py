@@ -18,9 +18,9 @@ from core.errors import (
     TryAgainLater,
     UnknownRun,
 )
-from handlers.keys import MalformedKey
-from handlers.paths import allowed_method
-from handlers.problems import of_error
+from handlers.rest.idempotency_key import MalformedKey
+from handlers.rest.problems import of_error
+from handlers.rest.routes import allowed_method
 from tests.fakes.glue import Fault
 from tests.fakes.loop import Loop, labeling_order
 

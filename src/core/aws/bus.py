@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.announce import Event
-from core.decisions import about
 from core.events import SOURCE
+from core.log_fields import about
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

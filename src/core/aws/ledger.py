@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.aws.again import Moved, Outcome, again, sleep_about
 from core.aws.items import from_item, is_run, requested_key, to_item, to_update
-from core.aws.known import Known
-from core.aws.line import line_key, line_operation
 from core.aws.open_index import read_open
 from core.aws.pages import query_page
+from core.aws.queue_item import line_key, line_operation
+from core.aws.recent_runs import Known
+from core.aws.retry import Moved, Outcome, again, sleep_about
 from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
-from core.line import LineMove, is_next, line_move
 from core.open_runs import OpenRun
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
+from core.transform_queue import LineMove, is_next, line_move
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

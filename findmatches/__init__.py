@@ -1,0 +1,47 @@
+"""FindMatches: which rows of a table are the same thing, learned from people's labels.
+
+Pure functions: no files, no network, no clock. The same input and seed give the same output.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from findmatches import metrics
+    from findmatches.evaluation import Evaluation, NotEnoughLabels
+    from findmatches.labels import Label
+    from findmatches.matcher import evaluate, find_matches, propose_labeling_sets
+    from findmatches.settings import Settings
+    from findmatches.table import Table
+
+__all__ = [
+    "Evaluation",
+    "Label",
+    "NotEnoughLabels",
+    "Settings",
+    "Table",
+    "evaluate",
+    "find_matches",
+    "metrics",
+    "propose_labeling_sets",
+]
+
+_MODULE_OF = {
+    "Evaluation": "evaluation",
+    "Label": "labels",
+    "NotEnoughLabels": "evaluation",
+    "Settings": "settings",
+    "Table": "table",
+    "evaluate": "matcher",
+    "find_matches": "matcher",
+    "propose_labeling_sets": "matcher",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: whatever the module holds
+    """Import a public name when it is first used: scikit-learn takes a second to load, and a Table does not need it."""
+    if name == "metrics":
+        return import_module("findmatches.metrics")
+    if name in _MODULE_OF:
+        return getattr(import_module(f"findmatches.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'findmatches' has no attribute {name!r}")

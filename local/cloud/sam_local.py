@@ -1,0 +1,126 @@
+"""`make sam-cloud`: the local cloud where the containers of `sam local` reach it, with what the samples in events/ name."""
+
+import csv
+import io
+import ipaddress
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.cloud.lifecycle import FOLDER, up
+from local.cloud.process import CloudFailed
+from local.cloud.stack import BUCKET, Stack
+from local.glue.aws import MemoryCatalog
+from local.glue.store import Store
+from local.glue.transforms import describe_new
+from local.sample_table import DATABASE, TABLE, Records, febrl, load
+
+TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
+LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")
+HOST_SEEN_FROM_INSIDE = "host.docker.internal"
+DOCKER_SECONDS = 20
+
+
+def sam_cloud(folder: Path) -> None:
+    """Start the local cloud for containers, or go on with the one that runs; write `folder`/env.json. Raises CloudFailed."""
+    bridge = bridge_address()
+    records = febrl()
+    up(folder, [bridge] if bridge else [], prepare=lambda cloud: add_transform(cloud / "glue", records))
+    stack = Stack.from_json((folder / "stack.json").read_text())
+    _check_that_it_was_made_for_containers(stack, bridge)
+    put_files(stack, records)
+    (folder / "env.json").write_text(json.dumps({"Parameters": environment(stack)}, indent=2) + "\n")
+
+
+def bridge_address() -> str | None:
+    """This machine's address on Docker's bridge; None where containers reach 127.0.0.1 (Docker Desktop). Raises CloudFailed."""
+    asked = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=DOCKER_SECONDS, check=True)
+        network = json.loads(told.stdout)[0]
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as problem:
+        raise CloudFailed(f"sam local needs Docker, which does not answer: {problem}") from problem
+    # Older engines name no gateway for their own bridge; it is the first address.
+    address = network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return None
+    return address
+
+
+def add_transform(state: Path, records: Records) -> None:
+    """Let the Glue engine, before it starts, know the transform of the samples; CreateMLTransform takes no id."""
+    columns = [{"Name": name, "Type": "string"} for name in records.columns]
+    catalog = MemoryCatalog({(DATABASE, TABLE): {"Name": TABLE, "StorageDescriptor": {"Columns": columns}}})
+    asked: dict[str, Any] = {
+        "Name": "samples",
+        "Role": "arn:aws:iam::000000000000:role/glue",
+        "InputRecordTables": [{"DatabaseName": DATABASE, "TableName": TABLE}],
+        "Parameters": {
+            "TransformType": "FIND_MATCHES",
+            "FindMatchesParameters": {"PrimaryKeyColumnName": records.primary_key},
+        },
+    }
+    store = Store(state)
+    try:
+        store.transforms.add(TRANSFORM, describe_new(TRANSFORM, asked, catalog, time.time()), {})
+    finally:
+        store.close()
+
+
+def put_files(stack: Stack, records: Records) -> None:
+    """The transform's table, and the label files that the samples name."""
+    with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # `make sample` has put it there
+        load(stack, records)
+    for key in LABEL_FILES:
+        stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=label_file(records))
+
+
+def label_file(records: Records) -> bytes:
+    """Two sets of two rows, labelled by the truth about them."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["labeling_set_id", "label", *records.columns])
+    for number, row in enumerate(records.rows[:4]):
+        person = (records.truth or {})[str(row[records.primary_key])]
+        writer.writerow([f"set-{number // 2}", person, *(row[name] or "" for name in records.columns)])
+    return text.getvalue().encode()
+
+
+def environment(stack: Stack) -> Mapping[str, str]:
+    """The functions' variables, for `sam local --env-vars`; only those that template.yaml declares are taken from it."""
+    port = urlsplit(stack.aws_endpoint_url).port
+    ours = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")}
+    return ours | {"AWS_ENDPOINT_URL": f"http://{HOST_SEEN_FROM_INSIDE}:{port}"}
+
+
+def _check_that_it_was_made_for_containers(stack: Stack, bridge: str | None) -> None:
+    glue = stack.client("glue")
+    try:
+        with socket.create_connection((bridge or "127.0.0.1", urlsplit(stack.aws_endpoint_url).port or 0), timeout=5):
+            glue.get_ml_transform(TransformId=TRANSFORM)
+    except (OSError, glue.exceptions.EntityNotFoundException) as problem:
+        raise CloudFailed("This local cloud was started without `make sam-cloud`: `make down`, then try again") from problem
+
+
+def main() -> int:
+    try:
+        sam_cloud(FOLDER)
+    except CloudFailed as failure:
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    sys.stdout.write(f"  for sam local {FOLDER / 'env.json'}   (docs/sam-local.md)\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Our own template.yaml, deployed to the local cloud through CloudFormation, and where everything then is."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.session import Session
+
+from local.cloud.process import ACCESS_KEY, REGION, ROOT, SECRET_KEY, CloudFailed
+
+NAME = "glue-label-loop"
+BUCKET = "label-loop-data"
+ARTIFACTS = "label-loop-artifacts"
+CODE_URI = "CodeUri: src/"
+DEPLOY_SECONDS = 90
+# The reconciler's clock: a minute on AWS, moments on a laptop.
+PARAMETERS = {
+    "ReconcileSchedule": "rate(2 seconds)",
+    "ConfirmAfterSeconds": "10",
+    "ShareRuns": "true",
+    "LedgerDeletionProtection": "false",
+}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Enough to call the API with curl, the local AWS with any SDK, and the handlers as plain Python functions."""
+
+    api_url: str
+    aws_endpoint_url: str
+    glue_endpoint_url: str
+    bucket: str
+    env: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
+        """A boto3 client of the local cloud, with the rights of its root user."""
+        make: Any = _session().client
+        return make(service, endpoint_url=self.aws_endpoint_url)
+
+    def as_json(self) -> str:
+        return json.dumps({_camel(key): value for key, value in asdict(self).items()}, indent=2) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> "Stack":
+        """The stack that `as_json` wrote down."""
+        found = json.loads(text)
+        return Stack(**{one.name: found[_camel(one.name)] for one in fields(Stack)})
+
+
+def _camel(name: str) -> str:
+    first, *more = name.split("_")
+    return first + "".join(part.title() for part in more)
+
+
+def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template: Path = ROOT / "template.yaml") -> Stack:
+    """Create the data bucket, package src/, create the stack, and wait for it. Raises CloudFailed."""
+    make = _session().client
+    s3 = make("s3", endpoint_url=endpoint)
+    for bucket in (BUCKET, ARTIFACTS):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    s3.put_object(Bucket=ARTIFACTS, Key="src.zip", Body=_package(template.parent / "src"))
+    chosen = {"AllowedS3Prefixes": f"s3://{BUCKET}/", "EndpointUrl": endpoint, **PARAMETERS, **(parameters or {})}
+    cloudformation = make("cloudformation", endpoint_url=endpoint)
+    cloudformation.create_stack(
+        StackName=NAME,
+        TemplateBody=_with_code(template.read_text()),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
+    )
+    outputs = _outputs(cloudformation)
+    api_id, stage = urlsplit(outputs["ApiUrl"]).netloc.split(".")[0], urlsplit(outputs["ApiUrl"]).path.strip("/")
+    return Stack(
+        api_url=f"{endpoint}/_aws/execute-api/{api_id}/{stage}",
+        aws_endpoint_url=endpoint,
+        glue_endpoint_url=endpoint,
+        bucket=BUCKET,
+        env=_environment(make("lambda", endpoint_url=endpoint), outputs["ApiFunctionName"]),
+        outputs=outputs,
+    )
+
+
+def _package(source: Path) -> bytes:
+    """The source alone: MiniStack's workers run the launcher's Python, which has the packages it imports."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(source.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                archive.write(path, path.relative_to(source))
+    return packed.getvalue()
+
+
+def _with_code(template: str) -> str:
+    if template.count(CODE_URI) != 1:
+        raise CloudFailed(f"template.yaml should say {CODE_URI!r} exactly once")
+    return template.replace(CODE_URI, f"CodeUri: s3://{ARTIFACTS}/src.zip")
+
+
+def _outputs(cloudformation: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's client
+    until = time.monotonic() + DEPLOY_SECONDS
+    while time.monotonic() < until:
+        stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
+        if stack["StackStatus"] == "CREATE_COMPLETE":
+            return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            break
+        time.sleep(0.2)
+    events = cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
+    reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
+    raise CloudFailed("The stack could not be created: " + "; ".join(reasons or ["it took too long"]))
+
+
+def _environment(functions: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - boto3's client
+    variables: dict[str, str] = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    return variables | {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }
+
+
+def _session() -> Session:
+    return boto3.session.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)

@@ -1,0 +1,48 @@
+"""Put on record that a command was no good: the ledger is where its event comes from, and where people can read why."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import Conflict, FieldError
+from core.log_fields import about
+from core.ports import World
+from core.runs import Run, RunError, Status, TaskType, ended, run_id
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadCommand:
+    """A command that can never be carried out; what it said, as far as it could be read."""
+
+    caller: str
+    task_type: TaskType
+    transform_id: str | None
+    path: str | None
+    code: str
+    errors: Sequence[FieldError]
+    correlation_id: str
+    causation_id: str
+
+
+def refuse(command: BadCommand, world: World) -> None:
+    """Record the command as a REFUSED run of its own, once, however often it is delivered. Raises LedgerUnavailable."""
+    now = world.clock()
+    run = Run(
+        id=run_id(command.caller, f"refused {command.causation_id}"),
+        requested_by=command.caller,
+        requested_on=now,
+        task_type=command.task_type,
+        status=Status.REFUSED,
+        transform_id=command.transform_id,
+        path=command.path,
+        correlation_id=command.correlation_id,
+        causation_id=command.causation_id,
+    )
+    message = "; ".join(f"{error.pointer} {error.detail}" for error in command.errors)
+    try:
+        world.ledger.write(None, ended(run, Status.REFUSED, now, RunError(command.code, message)))
+    except Conflict:
+        return
+    _log.info("COMMAND_REFUSED", extra=about(run, cause=command.code))

@@ -1,0 +1,203 @@
+"""Labeling files: which are accepted, which are refused, and with which line and reason."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from findmatches.table import Table
+from local.glue.label_files import LabelFileRefused, LabelledRow, read_labels, write_labeling_sets, write_labels
+from local.glue.labels import append
+from tests.glue_emulator.lab import TWO_SETS, Lab, label_file
+
+HEADER = "labeling_set_id,label,id,name,note\n"
+TABLE = Table(
+    {
+        "id": [f"k{number}" for number in range(70)],
+        "name": [f"Jörg, {number}" if number % 2 else None for number in range(70)],
+        "note": ['say "hi"\nthere'] * 70,
+    },
+    "id",
+)
+
+
+def lines(*rows: str) -> bytes:
+    return (HEADER + "".join(f"{row},,\n" for row in rows)).encode()
+
+
+def many(count: int) -> bytes:
+    return lines(*(f"big,A,k{number}" for number in range(count)))
+
+
+ACCEPTED: dict[str, tuple[bytes, list[tuple[str, str, str]]]] = {
+    "a match and a non-match": (
+        lines("s,A,k1", "s,A,k2", "s,B,k3"),
+        [("s", "A", "k1"), ("s", "A", "k2"), ("s", "B", "k3")],
+    ),
+    "labels are case-sensitive": (lines("s,a,k1", "s,A,k2"), [("s", "a", "k1"), ("s", "A", "k2")]),
+    "a row repeated word for word counts once": (lines("s,A,k1", "s,B,k2", "s,A,k1"), [("s", "A", "k1"), ("s", "B", "k2")]),
+    "one row in two sets, with labels of their own": (
+        lines("s,A,k1", "s,A,k2", "t,A,k1", "t,B,k2"),
+        [("s", "A", "k1"), ("s", "A", "k2"), ("t", "A", "k1"), ("t", "B", "k2")],
+    ),
+    "Windows line ends and blank lines": (
+        lines("s,A,k1", "s,B,k2").replace(b"\n", b"\r\n") + b"\r\n\r\n",
+        [("s", "A", "k1"), ("s", "B", "k2")],
+    ),
+    "other cells may have been touched": (
+        HEADER.encode() + b's,A,k1,"Jorg",x\ns,B,k2,,"two\nlines"\n',
+        [("s", "A", "k1"), ("s", "B", "k2")],
+    ),
+    "a set of 50": (many(50), [("big", "A", f"k{number}") for number in range(50)]),
+}
+
+REFUSED: dict[str, tuple[bytes, str]] = {
+    "BOM": (b"\xef\xbb\xbf" + lines("s,A,k1", "s,B,k2"), "Line 1: the file starts with a byte order mark"),
+    "UTF-16": ((HEADER + "s,A,k1,,").encode("utf-16"), "Line 1: the file starts with a byte order mark"),
+    "cp1252": (
+        HEADER.encode() + "s,A,k1,Jörg,\ns,B,k2,,\n".encode("cp1252"),
+        "Line 2: byte 0xf6 is not UTF-8; the file may be encoded with cp1252.",
+    ),
+    "reordered columns": (
+        b"labeling_set_id,label,id,note,name\ns,A,k1,,\n",
+        "Line 1: the columns are in another order than the table's; the header must be labeling_set_id,label,id,name,note.",
+    ),
+    "missing column": (b"labeling_set_id,label,id,name\ns,A,k1,\n", "Line 1: columns missing note;"),
+    "extra column": (b"labeling_set_id,label,id,name,note,who\ns,A,k1,,,\n", "Line 1: columns unknown who;"),
+    "no header": (b"s,A,k1,,\ns,B,k2,,\n", "Line 1: columns missing labeling_set_id, label, id, name, note and unknown"),
+    "semicolons": (HEADER.replace(",", ";").encode(), "Line 1: columns missing"),
+    "header only": (HEADER.encode(), "Line 2: the file has a header and no labelled rows."),
+    "unknown row": (lines("s,A,k1", "s,A,k99"), "Line 3: row 'k99' is not in the transform's table."),
+    "primary key as a number": (lines("s,A,k1", "s,A,2"), "Line 3: row '2' is not in the transform's table."),
+    "blank label": (
+        lines("s,A,k1", "s,,k2"),
+        "Line 3: the label is blank; a row that matches nothing gets a label of its own.",
+    ),
+    "label of spaces": (lines("s,A,k1", "s,  ,k2"), "Line 3: the label is blank"),
+    "blank set": (lines("s,A,k1", "s,A,k2", ",A,k3", ",A,k4"), "Line 4: the labeling_set_id is blank."),
+    "one-row set": (lines("s,A,k1", "s,B,k2", "t,A,k3"), "Line 4: labeling set 't' has one row; a set needs at least 2."),
+    "set of 60": (many(60), "Line 2: labeling set 'big' has 60 rows; a set has at most 50."),
+    "contradiction": (
+        lines("s,A,k1", "s,A,k2", "s,B,k1"),
+        "Line 4: row 'k1' of labeling set 's' has label 'B' here and 'A' in line 2.",
+    ),
+    "too few fields": (lines("s,A,k1") + b"s,A,k2\n", "Line 3: 3 fields where the header has 5."),
+    "too many fields": (HEADER.encode() + b"s,A,k1,x,y,z\n", "Line 2: 6 fields where the header has 5."),
+    "the line after a cell of two lines": (
+        HEADER.encode() + b's,A,k1,,"two\nlines"\ns,A,nobody,,\n',
+        "Line 4: row 'nobody' is not in the transform's table.",
+    ),
+    "an open quote": (HEADER.encode() + b's,A,k1,,"open\n', "unexpected end of data"),
+}
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_accepted(case: str) -> None:
+    body, rows = ACCEPTED[case]
+    assert read_labels(body, TABLE) == [LabelledRow(*row) for row in rows]
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case: str) -> None:
+    body, said = REFUSED[case]
+    with pytest.raises(LabelFileRefused) as caught:
+        read_labels(body, TABLE)
+    assert said in str(caught.value)
+
+
+def test_every_problem_is_named_up_to_ten() -> None:
+    with pytest.raises(LabelFileRefused) as caught:
+        read_labels(lines(*(f"s,,x{number}" for number in range(8))), TABLE)
+    said = str(caught.value)
+    assert said.count("Line ") == 10
+    assert said.endswith("And 6 more.")
+
+
+def test_a_generated_file_is_utf_8_without_bom_and_comes_back_once_it_is_answered() -> None:
+    body = write_labeling_sets(TABLE, [("one", [3, 1]), ("two", [0, 2, 5])])
+    assert body.startswith(b"labeling_set_id,label,id,name,note\n")
+    header, *rows = csv.reader(io.StringIO(body.decode("utf-8"), newline=""))
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        ("one", "", "k3"),
+        ("one", "", "k1"),
+        ("two", "", "k0"),
+        ("two", "", "k2"),
+        ("two", "", "k5"),
+    ]
+    assert rows[0][3:] == ["Jörg, 3", 'say "hi"\nthere']
+    assert rows[2][3] == ""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([header, *([row[0], "A", *row[2:]] for row in rows)])
+    assert len(read_labels(text.getvalue().encode(), TABLE)) == 5
+
+
+def test_an_export_comes_back_as_it_went() -> None:
+    labels = [LabelledRow("s", "A", "k1"), LabelledRow("s", "B", "k2")]
+    assert read_labels(write_labels(TABLE, [*labels, LabelledRow("s", "A", "left the table")]), TABLE) == labels
+
+
+def rows_of(*labels: str) -> list[LabelledRow]:
+    return [LabelledRow(*label.split()) for label in labels]
+
+
+@pytest.mark.parametrize(
+    ("stored", "added", "together"),
+    [
+        (rows_of("s A 1", "s A 2"), rows_of("t A 3", "t B 4"), rows_of("s A 1", "s A 2", "t A 3", "t B 4")),
+        (rows_of("s A 1", "s A 2", "t A 3", "t A 4"), rows_of("s A 1", "s B 2"), rows_of("t A 3", "t A 4", "s A 1", "s B 2")),
+        (rows_of("s A 1", "s A 2"), rows_of("s A 3", "s B 4"), rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4")),
+        (
+            rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4"),
+            rows_of("s B 3", "s B 4"),
+            rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 4"),
+        ),
+    ],
+    ids=["other sets are added", "a set answered again stands once, later", "one id over other rows", "found again as #2"],
+)
+def test_files_come_together(stored: list[LabelledRow], added: list[LabelledRow], together: list[LabelledRow]) -> None:
+    assert append(stored, added) == together
+
+
+def labels_of(lab: Lab, transform: str) -> list[list[str]]:
+    """What an export holds: set, label, key."""
+    path = f"s3://{lab.bucket}/export-{len(lab.listed('export-'))}/"
+    run = lab.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
+    lab.succeeded(transform, run)
+    (key,) = lab.listed(path.removeprefix(f"s3://{lab.bucket}/"))
+    return [row[:3] for row in list(csv.reader(io.StringIO(lab.get(key).decode())))[1:]]
+
+
+def test_labels_are_appended_or_replaced_and_counted(lab: Lab) -> None:
+    transform = lab.transform()
+
+    def imported(body: bytes, **asked: Any) -> int:  # noqa: ANN401 - ReplaceAllLabels
+        run = lab.succeeded(transform, lab.start_import(transform, body, **asked))
+        assert run["Properties"]["ImportLabelsTaskRunProperties"]["Replace"] is asked.get("ReplaceAllLabels", False)
+        return int(lab.glue.get_ml_transform(TransformId=transform)["LabelCount"])
+
+    more = label_file([("s3", "A", "p10a"), ("s3", "A", "p10b")])
+    assert imported(TWO_SETS) == 5
+    assert imported(TWO_SETS) == 5
+    assert imported(more) == 7
+    assert [row[0] for row in labels_of(lab, transform)] == ["s1", "s1", "s1", "s2", "s2", "s3", "s3"]
+    assert imported(more, ReplaceAllLabels=True) == 2
+    assert labels_of(lab, transform) == [["s3", "A", "p10a"], ["s3", "A", "p10b"]]
+
+
+def test_a_refused_file_fails_the_run_names_the_line_and_changes_nothing(any_lab: Lab) -> None:
+    transform = any_lab.transform()
+    any_lab.succeeded(transform, any_lab.start_import(transform, TWO_SETS))
+    bad = label_file([("s1", "A", "p00a"), ("s1", "A", "nobody")])
+    run = any_lab.ended(transform, any_lab.start_import(transform, bad, ReplaceAllLabels=True))
+    assert run["Status"] == "FAILED"
+    assert run["ErrorString"] == "Line 3: row 'nobody' is not in the transform's table."
+    found = any_lab.glue.get_ml_transform(TransformId=transform)
+    assert (found["Status"], found["LabelCount"]) == ("READY", 5)
+
+
+def test_a_first_import_that_is_refused_leaves_the_transform_unready(lab: Lab) -> None:
+    transform = lab.transform()
+    assert lab.ended(transform, lab.start_import(transform, b"a,b\n"))["Status"] == "FAILED"
+    found = lab.glue.get_ml_transform(TransformId=transform)
+    assert (found["Status"], found["LabelCount"]) == ("NOT_READY", 0)
