@@ -27,7 +27,7 @@ seen = ahead.Compiled(Seen(), Seen(), Seen())
 ahead.begin(seen)
 import handlers.announce, handlers.api, handlers.bus, handlers.schedule, core.aws.bus
 handlers.api.build_app()
-handlers.wiring.world()
+handlers.wiring.dependencies()
 patterns = [(one, int(flags)) for one, flags in seen.patterns if isinstance(one, str | bytes)]
 print([sorted(seen.executed), sorted(seen.evaluated), sorted(patterns, key=repr)])
 """

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 from core.errors import (
-    AlreadyOver,
+    AlreadyEnded,
     Conflict,
     GlueUnavailable,
     LedgerUnavailable,
@@ -13,15 +13,15 @@ from core.errors import (
     UnknownRun,
     UnknownToGlue,
 )
-from core.log_fields import about
-from core.ports import World
+from core.log_fields import log_fields
+from core.ports import Dependencies
 from core.runs import IN_GLUE, Run, Status, ended
 
 _log = logging.getLogger(__name__)
 _ROUNDS = 5
 
 
-def cancel(run_id: str, world: World) -> Run:
+def cancel(run_id: str, deps: Dependencies) -> Run:
     """Cancel the run, and return it as it stands then.
 
     A queued run is over at once; one in Glue is asked to stop; one whose start is in doubt is cancelled as soon as that is
@@ -29,13 +29,13 @@ def cancel(run_id: str, world: World) -> Run:
     """
     for _ in range(_ROUNDS):
         try:
-            run = world.ledger.get(run_id)
+            run = deps.ledger.get(run_id)
             if run is None:
                 raise UnknownRun(f"there is no task run {run_id}")
             if run.status.is_terminal:
-                raise AlreadyOver(run)
-            cancelled = world.ledger.write(run, _cancelled(run, world))
-            _log.info("CANCELLED" if cancelled.status.is_terminal else "CANCEL_ASKED", extra=about(cancelled))
+                raise AlreadyEnded(run)
+            cancelled = deps.ledger.write(run, _cancelled(run, deps))
+            _log.info("CANCELLED" if cancelled.status.is_terminal else "CANCEL_ASKED", extra=log_fields(cancelled))
             return cancelled  # noqa: TRY300  what ended well is no other case
         except Conflict:
             continue
@@ -44,15 +44,15 @@ def cancel(run_id: str, world: World) -> Run:
     raise TryAgainLater("the run is changing too fast to be cancelled just now")
 
 
-def _cancelled(run: Run, world: World) -> Run:
-    now = world.clock()
+def _cancelled(run: Run, deps: Dependencies) -> Run:
+    now = deps.clock()
     if run.status is Status.QUEUED:
         return ended(run, Status.CANCELLED, now)
     asked = replace(run, cancel_requested=True)
     if run.status not in IN_GLUE:
         return asked
     try:
-        status = world.glue.cancel(run.transform_id or "", run.task_run_id or "")
+        status = deps.glue.cancel(run.transform_id or "", run.task_run_id or "")
     except (UnknownToGlue, Refused):
         return asked  # it ended in Glue just now: the reconciler records how
     # Terminal states carry Glue's own times and reasons, so they are left to the reconciler to record.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.errors import FilesUnavailable, GlueUnavailable, NoSuchFile, NotStarted, Refused, UnknownToGlue
 from core.label_file import MAX_BYTES, findings
-from core.ports import LabelFiles, Transform, World
+from core.ports import Dependencies, LabelFiles, Transform
 from core.runs import Run
 
 BAD_FILE = "INVALID_LABEL_FILE"
@@ -12,7 +12,7 @@ CHANGED = "LABEL_FILE_CHANGED"
 _OTHER_ESCAPE = "\\"  # Spark, and so perhaps Glue, writes a quote within quotes as \"
 
 
-def checked(run: Run, world: World) -> Run:
+def checked(run: Run, deps: Dependencies) -> Run:
     """`run` as it may be asked of Glue: an import has its file's version pinned, and that version was checked.
 
     Raises Refused if the file is no good, or is not the one that was checked before; NotStarted if that cannot be told now.
@@ -21,9 +21,9 @@ def checked(run: Run, world: World) -> Run:
         return run
     try:
         if run.pin is not None:
-            return _unchanged(run, world.files)
-        transform = world.glue.transform(run.transform_id or "")
-        return replace(run, pin=_pinned(run.path or "", transform, world.files), warning=_warning(run, transform))
+            return _unchanged(run, deps.files)
+        transform = deps.glue.transform(run.transform_id or "")
+        return replace(run, pin=_pinned(run.path or "", transform, deps.files), warning=_warning(run, transform))
     except NoSuchFile as error:
         raise Refused(BAD_FILE, str(error)) from error
     except UnknownToGlue as error:

@@ -53,7 +53,7 @@ class RunRefused(LoopError):
         self.run = run
 
 
-class AlreadyOver(LoopError):
+class AlreadyEnded(LoopError):
     """The run has ended; there is nothing to cancel."""
 
     def __init__(self, run: Run) -> None:
@@ -76,11 +76,11 @@ class Conflict(LoopError):
         self.current = current
 
 
-class LineAhead(LoopError):
+class QueueBlocked(LoopError):
     """Others of the same transform come first: somebody waits, or an import is open."""
 
 
-class LineFull(LoopError):
+class QueueLimitReached(LoopError):
     """As many runs wait for the transform as may."""
 
 

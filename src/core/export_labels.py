@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Postponed, Refused, UnknownToGlue
-from core.ports import GlueRun, World
+from core.ports import Dependencies, GlueRun
 from core.runs import Run, RunError, Status, ended
 
 
@@ -16,20 +16,20 @@ def needs_export(run: Run) -> bool:
     return run.export_to is not None
 
 
-def export_first(run: Run, seen: Sequence[GlueRun], world: World) -> Run | None:
+def export_first(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> Run | None:
     """Bring the export on; give the run when its import may be asked for, None as long as it may not, or never will.
 
     `seen` is the transform's listing. Raises Conflict, LineAhead, Postponed, GlueUnavailable, LedgerUnavailable.
     """
     if run.export_asked_on is None:
-        if not _has_labels(run, world):
+        if not _has_labels(run, deps):
             return run
-        _ask(run, world)
+        _ask(run, deps)
         return None
     found = _find(run, seen)
     if found is None:
-        if world.clock() - run.export_asked_on >= world.policy.confirm_after:
-            _ask(run, world)
+        if deps.clock() - run.export_asked_on >= deps.policy.confirm_after:
+            _ask(run, deps)
         return None
     if found.status is Status.SUCCEEDED:
         return run
@@ -37,23 +37,23 @@ def export_first(run: Run, seen: Sequence[GlueRun], world: World) -> Run | None:
         reason = RunError(
             "EXPORT_FAILED", f"the export before the import ended {found.status}: {found.error or ''}".rstrip(": ")
         )
-        world.ledger.write(run, ended(run, Status.START_FAILED, world.clock(), reason))
+        deps.ledger.write(run, ended(run, Status.START_FAILED, deps.clock(), reason))
     return None
 
 
-def _ask(run: Run, world: World) -> None:
-    held = world.ledger.write(run, replace(run, export_asked_on=world.clock()))
+def _ask(run: Run, deps: Dependencies) -> None:
+    held = deps.ledger.write(run, replace(run, export_asked_on=deps.clock()))
     try:
-        export_run_id = world.glue.export(replace(held, export_to=_folder(held)))
+        export_run_id = deps.glue.export(replace(held, export_to=_folder(held)))
     except AnswerLost:
         return
     except Refused as no:
-        world.ledger.write(held, ended(held, Status.REFUSED, world.clock(), RunError(no.code, no.message)))
+        deps.ledger.write(held, ended(held, Status.REFUSED, deps.clock(), RunError(no.code, no.message)))
         return
     except (AtLimit, NotStarted) as reason:
-        world.ledger.write(held, replace(held, export_asked_on=None))
+        deps.ledger.write(held, replace(held, export_asked_on=None))
         raise Postponed(held, reason) from reason
-    world.ledger.write(held, replace(held, export_run_id=export_run_id))
+    deps.ledger.write(held, replace(held, export_run_id=export_run_id))
 
 
 def _find(run: Run, seen: Sequence[GlueRun]) -> GlueRun | None:
@@ -68,9 +68,9 @@ def _folder(run: Run) -> str:
     return f"{run.export_to or ''}{'' if run.attempt == 1 else f'{run.attempt}/'}"
 
 
-def _has_labels(run: Run, world: World) -> bool:
+def _has_labels(run: Run, deps: Dependencies) -> bool:
     try:
-        return world.glue.transform(run.transform_id or "").label_count > 0
+        return deps.glue.transform(run.transform_id or "").label_count > 0
     except UnknownToGlue:
         return True  # asking for the export tells; were it a slip, the import would forget labels that nobody exported
     except GlueUnavailable as fault:

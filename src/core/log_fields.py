@@ -3,7 +3,7 @@
 from core.runs import Run
 
 
-def about(run: Run, **more: str | None) -> dict[str, str | None]:
+def log_fields(run: Run, **more: str | None) -> dict[str, str | None]:
     """The fields of the log line; its message is a stable code."""
     return {
         "id": run.id,

@@ -44,7 +44,7 @@ class Ledger(Protocol):
     def get(self, run_id: str) -> Run | None:
         """The run as it stands now, or None. Raises LedgerUnavailable."""
 
-    def recall(self, run_id: str) -> Run | None:
+    def get_if_recent(self, run_id: str) -> Run | None:
         """The run as it stands now, if there is reason to think that it is there: who reads it need not find out by a `write`
         that fails. None says nothing. Raises LedgerUnavailable.
         """
@@ -153,7 +153,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dependencies:
     """The collaborators, wired once by handlers.wiring, or by a test."""
 
     ledger: Ledger

@@ -3,19 +3,19 @@
 from dataclasses import replace
 
 from core.errors import UnknownRun
-from core.ports import RunFilter, RunPage, World
+from core.ports import Dependencies, RunFilter, RunPage
 from core.runs import Run
 
 
-def find(run_id: str, caller: str, world: World) -> Run:
+def find(run_id: str, caller: str, deps: Dependencies) -> Run:
     """The run as it stands now. Raises UnknownRun, also for another caller's run; LedgerUnavailable."""
-    run = world.ledger.get(run_id)
-    if run is None or not (world.policy.share_runs or run.requested_by == caller):
+    run = deps.ledger.get(run_id)
+    if run is None or not (deps.policy.share_runs or run.requested_by == caller):
         raise UnknownRun(f"there is no task run {run_id}")
     return run
 
 
-def listing(which: RunFilter, caller: str, limit: int, cursor: str | None, world: World) -> RunPage:
+def listing(which: RunFilter, caller: str, limit: int, cursor: str | None, deps: Dependencies) -> RunPage:
     """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
-    mine = which if world.policy.share_runs else replace(which, requested_by=caller)
-    return world.ledger.page(mine, limit, cursor)
+    mine = which if deps.policy.share_runs else replace(which, requested_by=caller)
+    return deps.ledger.page(mine, limit, cursor)

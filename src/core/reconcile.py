@@ -12,9 +12,9 @@ from datetime import datetime
 from itertools import groupby, islice
 
 from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
-from core.log_fields import about
+from core.log_fields import log_fields
 from core.open_runs import OpenRun, task_tag
-from core.ports import GlueRun, World
+from core.ports import Dependencies, GlueRun
 from core.runs import IN_GLUE, Run, Status
 from core.settle import settle
 from core.start_queued import start_waiting
@@ -51,26 +51,26 @@ class Tally:
         )
 
 
-def reconcile(world: World, may_go_on: Callable[[], bool] = lambda: True) -> Tally:
+def reconcile(deps: Dependencies, may_go_on: Callable[[], bool] = lambda: True) -> Tally:
     """One round over all open work; `may_go_on` says whether there is time for a further batch of transforms."""
     tally = Tally()
-    groups = (list(runs) for _, runs in groupby(world.ledger.open_runs(), key=lambda run: run.transform_id))
+    groups = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while may_go_on() and (batch := list(islice(groups, _AT_ONCE * 4))):
-            for one in pool.map(lambda runs: _safely(runs, world), batch):
+            for one in pool.map(lambda runs: _safely(runs, deps), batch):
                 tally += one
     return tally
 
 
-def reconcile_transform(runs: Sequence[OpenRun], world: World) -> Tally:
+def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> Tally:
     """One round over the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable."""
     waiting = [run for run in runs if run.status is Status.QUEUED]
     under_way = [run for run in runs if run.task_tag is not None]
-    now = world.clock()
-    others = _whole([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], world)
-    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.look_from], world)
-    changed = [*_follow(under_way, seen, now, world), *_settle(others, seen, now, world)]
-    started = start_waiting(waiting, seen, world)
+    now = deps.clock()
+    others = _whole([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
+    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.look_from], deps)
+    changed = [*_follow(under_way, seen, now, deps), *_settle(others, seen, now, deps)]
+    started = start_waiting(waiting, seen, deps)
     return Tally(
         transforms=1,
         moved=len(changed),
@@ -80,67 +80,67 @@ def reconcile_transform(runs: Sequence[OpenRun], world: World) -> Tally:
     )
 
 
-def _whole(runs: Sequence[OpenRun], world: World) -> list[Run]:
+def _whole(runs: Sequence[OpenRun], deps: Dependencies) -> list[Run]:
     """The runs that cannot be told from the index alone. They are read before Glue is looked at, or what happens in between
     would look as if it had not.
     """
     found = []
     for run in runs:
         with suppress(Conflict):
-            found.append(whole(run, world))
+            found.append(whole(run, deps))
     return found
 
 
-def _follow(runs: Sequence[OpenRun], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
+def _follow(runs: Sequence[OpenRun], seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
     listed = {task_tag(one.task_run_id): one for one in seen} if runs else {}
     changed = []
     for run in runs:
         with suppress(Conflict):
-            if (after := follow_open(run, listed, now, world)) is not None:
+            if (after := follow_open(run, listed, now, deps)) is not None:
                 changed.append(_moved(after))
     return changed
 
 
-def _settle(runs: Sequence[Run], seen: Sequence[GlueRun], now: datetime, world: World) -> list[Run]:
+def _settle(runs: Sequence[Run], seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
     changed = []
     for run in runs:
         with suppress(Conflict):
-            after = follow(run, seen, now, world) if run.status in IN_GLUE else settle(run, seen, now, world)
+            after = follow(run, seen, now, deps) if run.status in IN_GLUE else settle(run, seen, now, deps)
             if after.revision != run.revision:
                 changed.append(_moved(after))
     return changed
 
 
 def _moved(run: Run) -> Run:
-    _log.info("RUN_MOVED", extra=about(run))
+    _log.info("RUN_MOVED", extra=log_fields(run))
     return run
 
 
-def _look(asked: Sequence[OpenRun], world: World) -> Sequence[GlueRun]:
+def _look(asked: Sequence[OpenRun], deps: Dependencies) -> Sequence[GlueRun]:
     """What Glue lists of the transform since the first of `asked` was asked for; `now` was before that."""
     if not asked:
         return []
-    since = min(run.look_from or run.requested_on for run in asked) - world.policy.skew
+    since = min(run.look_from or run.requested_on for run in asked) - deps.policy.skew
     transform_id = asked[0].transform_id
     try:
-        return world.glue.runs(transform_id, since)
+        return deps.glue.runs(transform_id, since)
     except UnknownToGlue:
-        return _nothing_if_gone(transform_id, world)
+        return _nothing_if_gone(transform_id, deps)
 
 
-def _nothing_if_gone(transform_id: str, world: World) -> Sequence[GlueRun]:
+def _nothing_if_gone(transform_id: str, deps: Dependencies) -> Sequence[GlueRun]:
     """One denial may be a slip, and would look like proof that nothing had started: the transform itself is asked for too."""
     try:
-        world.glue.transform(transform_id)
+        deps.glue.transform(transform_id)
     except UnknownToGlue:
         return []
     raise GlueUnavailable("the transform is there, and yet its runs are not listed")
 
 
-def _safely(runs: Sequence[OpenRun], world: World) -> Tally:
-    ages = _ages(runs, world.clock())
+def _safely(runs: Sequence[OpenRun], deps: Dependencies) -> Tally:
+    ages = _ages(runs, deps.clock())
     try:
-        return reconcile_transform(runs, world) + ages
+        return reconcile_transform(runs, deps) + ages
     except LoopError as fault:
         extra = {"transformId": runs[0].transform_id, "cause": type(fault).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import Conflict, FieldError
-from core.log_fields import about
-from core.ports import World
+from core.log_fields import log_fields
+from core.ports import Dependencies
 from core.runs import Run, RunError, Status, TaskType, ended, run_id
 
 _log = logging.getLogger(__name__)
@@ -26,9 +26,9 @@ class BadCommand:
     causation_id: str
 
 
-def refuse(command: BadCommand, world: World) -> None:
+def refuse(command: BadCommand, deps: Dependencies) -> None:
     """Record the command as a REFUSED run of its own, once, however often it is delivered. Raises LedgerUnavailable."""
-    now = world.clock()
+    now = deps.clock()
     run = Run(
         id=run_id(command.caller, f"refused {command.causation_id}"),
         requested_by=command.caller,
@@ -42,7 +42,7 @@ def refuse(command: BadCommand, world: World) -> None:
     )
     message = "; ".join(f"{error.pointer} {error.detail}" for error in command.errors)
     try:
-        world.ledger.write(None, ended(run, Status.REFUSED, now, RunError(command.code, message)))
+        deps.ledger.write(None, ended(run, Status.REFUSED, now, RunError(command.code, message)))
     except Conflict:
         return
-    _log.info("COMMAND_REFUSED", extra=about(run, cause=command.code))
+    _log.info("COMMAND_REFUSED", extra=log_fields(run, cause=command.code))

@@ -59,7 +59,7 @@ class LabelImportRequest(_Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class StartCommand:
     """A request, who sent it, under which idempotency key, and which message brought it.
 
     The same `causation_id` is the same message delivered again; another one, with the same key, is the caller asking again.
@@ -72,7 +72,7 @@ class Order:
     causation_id: str
 
 
-def new_run(order: Order, now: datetime, allowed: AllowedPrefixes) -> Run:
+def new_run(order: StartCommand, now: datetime, allowed: AllowedPrefixes) -> Run:
     """The run that `order` asks for, before anything was done for it. Raises InvalidRequest."""
     request = order.request
     id_ = run_id(order.caller, order.key)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.errors import Postponed
-from core.log_fields import about
-from core.ports import GlueRun, World
+from core.log_fields import log_fields
+from core.ports import Dependencies, GlueRun
 from core.runs import Run, RunError, Status, ended, reserved, unconfirmed
 from core.start import ask
 from core.start_queued import start_failed, waited_too_long
@@ -16,33 +16,33 @@ from core.track import keep_up
 _log = logging.getLogger(__name__)
 
 
-def settle(run: Run, seen: Sequence[GlueRun], now: datetime, world: World) -> Run:
+def settle(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
     """Find out what became of a RESERVED or UNCONFIRMED run. `seen` is the transform's listing, taken after `now`.
 
     Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
     if run.status is Status.RESERVED and run.lease_until and now <= run.lease_until:
         return run
-    found = _find(run, seen, world)
+    found = _find(run, seen, deps)
     if found is not None:
-        _log.info("START_CONFIRMED", extra=about(run))
-        return keep_up(run, found, now, world)
+        _log.info("START_CONFIRMED", extra=log_fields(run))
+        return keep_up(run, found, now, deps)
     if run.status is Status.RESERVED:
-        return world.ledger.write(run, unconfirmed(run, now))
-    if now - (run.changed_on or now) < world.policy.confirm_after:
+        return deps.ledger.write(run, unconfirmed(run, now))
+    if now - (run.changed_on or now) < deps.policy.confirm_after:
         return run
-    return _not_started(run, now, world)
+    return _not_started(run, now, deps)
 
 
-def _find(run: Run, seen: Sequence[GlueRun], world: World) -> GlueRun | None:
+def _find(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> GlueRun | None:
     alike = [one for one in seen if _is_alike(one, run)]
     if not run.is_import:
         return alike[0] if alike else None  # no other run is ever given this run's own prefix
     asked_on = run.asked_on or run.requested_on
-    recent = [one for one in alike if one.started_on >= asked_on - world.policy.skew]
+    recent = [one for one in alike if one.started_on >= asked_on - deps.policy.skew]
     if not recent:
         return None
-    owned = world.ledger.owned(run.transform_id or "", run.requested_on - 2 * world.policy.start_deadline)
+    owned = deps.ledger.owned(run.transform_id or "", run.requested_on - 2 * deps.policy.start_deadline)
     ours = [one for one in recent if one.task_run_id not in owned]
     return min(ours, key=lambda one: (one.started_on < asked_on, abs(one.started_on - asked_on)), default=None)
 
@@ -55,17 +55,17 @@ def _is_alike(glue_run: GlueRun, run: Run) -> bool:
     )
 
 
-def _not_started(run: Run, now: datetime, world: World) -> Run:
+def _not_started(run: Run, now: datetime, deps: Dependencies) -> Run:
     if run.cancel_requested:
-        return world.ledger.write(run, ended(run, Status.CANCELLED, now))
-    if waited_too_long(run, now, world):
-        return world.ledger.write(run, start_failed(run, now))
-    reservation = world.ledger.write(run, reserved(run, world.clock(), world.policy.lease))
+        return deps.ledger.write(run, ended(run, Status.CANCELLED, now))
+    if waited_too_long(run, now, deps):
+        return deps.ledger.write(run, start_failed(run, now))
+    reservation = deps.ledger.write(run, reserved(run, deps.clock(), deps.policy.lease))
     try:
-        return ask(reservation, world)
+        return ask(reservation, deps)
     except Postponed as later:
         # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try, from
         # the doubtful start on.
         doubt = replace(unconfirmed(later.run, now), asked_on=run.asked_on, changed_on=run.changed_on)
         reason = RunError("AT_LIMIT" if later.at_limit else "NOT_STARTED", str(later))
-        return world.ledger.write(reservation, replace(doubt, error=reason))
+        return deps.ledger.write(reservation, replace(doubt, error=reason))

@@ -6,52 +6,52 @@ from datetime import datetime
 
 from core.errors import Conflict, Refused, UnknownToGlue
 from core.open_runs import OpenRun
-from core.ports import GlueRun, World
+from core.ports import Dependencies, GlueRun
 from core.runs import Progress, Run, RunError, Status, TaskType, ended
 
 
-def whole(run: OpenRun, world: World) -> Run:
+def whole(run: OpenRun, deps: Dependencies) -> Run:
     """The run that `run` tells of. Raises Conflict if it is another by now, LedgerUnavailable."""
-    current = world.ledger.get(run.id)
+    current = deps.ledger.get(run.id)
     if current is None or current.revision != run.revision:
         raise Conflict(current)
     return current
 
 
-def follow_open(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, world: World) -> Run | None:
+def follow_open(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, deps: Dependencies) -> Run | None:
     """Record the status in Glue of a run that is under way there; None if that is no news.
 
     `listed` is the transform's listing, by tag. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
     found = listed.get(run.task_tag or "")
-    if found is None and now - (run.look_from or run.requested_on) >= world.policy.confirm_after:
-        return _if_changed(run, _not_listed(whole(run, world), now, world))
+    if found is None and now - (run.look_from or run.requested_on) >= deps.policy.confirm_after:
+        return _if_changed(run, _not_listed(whole(run, deps), now, deps))
     if found is None or found.status is run.status:
         return None
     if run.task_type is TaskType.IMPORT_LABELS and found.status.is_terminal:
-        return _if_changed(run, keep_up(whole(run, world), found, now, world))
-    return world.ledger.advance(run, progress(found, now))
+        return _if_changed(run, keep_up(whole(run, deps), found, now, deps))
+    return deps.ledger.advance(run, progress(found, now))
 
 
-def follow(run: Run, seen: Sequence[GlueRun], now: datetime, world: World) -> Run:
+def follow(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
     """Record the run's status in Glue, and cancel it there if that was asked for before it was known.
 
     `seen` is the transform's listing. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
     listed = next((one for one in seen if one.task_run_id == run.task_run_id), None)
     if listed is None:
-        return _not_listed(run, now, world)
-    return keep_up(run, listed, now, world)
+        return _not_listed(run, now, deps)
+    return keep_up(run, listed, now, deps)
 
 
-def keep_up(run: Run, glue_run: GlueRun, now: datetime, world: World) -> Run:
+def keep_up(run: Run, glue_run: GlueRun, now: datetime, deps: Dependencies) -> Run:
     """Record what `glue_run` says, as far as it is news."""
     after = progress(glue_run, now).onto(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
-        after = replace(after, status=_cancelled(glue_run, run, world))
+        after = replace(after, status=_cancelled(glue_run, run, deps))
     if after.status is run.status and after.task_run_id == run.task_run_id:
         return run
-    return world.ledger.write(run, after)
+    return deps.ledger.write(run, after)
 
 
 def progress(glue_run: GlueRun, now: datetime) -> Progress:
@@ -72,18 +72,18 @@ def _if_changed(run: OpenRun, after: Run) -> Run | None:
     return after if after.revision != run.revision else None
 
 
-def _not_listed(run: Run, now: datetime, world: World) -> Run:
-    if now - (run.asked_on or run.requested_on) < world.policy.confirm_after:
+def _not_listed(run: Run, now: datetime, deps: Dependencies) -> Run:
+    if now - (run.asked_on or run.requested_on) < deps.policy.confirm_after:
         return run  # a new run may take a while to be listed
     try:
-        return keep_up(run, world.glue.run(run.transform_id or "", run.task_run_id or ""), now, world)
+        return keep_up(run, deps.glue.run(run.transform_id or "", run.task_run_id or ""), now, deps)
     except UnknownToGlue:
         lost = RunError("UNKNOWN_TO_GLUE", "Glue no longer knows the task run or its transform")
-        return world.ledger.write(run, ended(run, Status.LOST, now, lost))
+        return deps.ledger.write(run, ended(run, Status.LOST, now, lost))
 
 
-def _cancelled(glue_run: GlueRun, run: Run, world: World) -> Status:
+def _cancelled(glue_run: GlueRun, run: Run, deps: Dependencies) -> Status:
     try:
-        return world.glue.cancel(run.transform_id or "", glue_run.task_run_id)
+        return deps.glue.cancel(run.transform_id or "", glue_run.task_run_id)
     except (UnknownToGlue, Refused):
         return glue_run.status  # ended under our hands: the next listing tells how

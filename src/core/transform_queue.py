@@ -11,7 +11,7 @@ from core.runs import Run, Status
 
 
 @dataclass(frozen=True, slots=True)
-class LineMove:
+class QueueMove:
     """What a change of a run does to its transform's line."""
 
     needs_nobody_waiting: bool
@@ -31,12 +31,12 @@ class LineMove:
         return self.leaves or self.needs_to_be_next
 
 
-def line_move(before: Run | None, after: Run | None) -> LineMove:
+def queue_move(before: Run | None, after: Run | None) -> QueueMove:
     """The move that takes the ledger from `before` to `after`; None stands for no item."""
     is_new = before is None or before.status.is_terminal
     is_reserved = after is not None and after.status is Status.RESERVED
     opens_import = _holds_import(after) and not _holds_import(before)
-    return LineMove(
+    return QueueMove(
         needs_nobody_waiting=is_new and is_reserved,
         needs_to_be_next=_waits(before) and (is_reserved or opens_import),
         joins=_waits(after) and not _waits(before),
@@ -46,7 +46,7 @@ def line_move(before: Run | None, after: Run | None) -> LineMove:
     )
 
 
-def place(run: Run) -> str:
+def queue_key(run: Run) -> str:
     """The run's entry in the line; entries sort in the order of acceptance."""
     return f"{run.requested_on.isoformat(timespec='microseconds')}/{run.task_type}/{run.id}"
 
@@ -54,7 +54,7 @@ def place(run: Run) -> str:
 def is_next(run: Run, waiting: tuple[str, ...]) -> bool:
     """Whether nobody of the same kind waits longer."""
     same_kind = [entry for entry in waiting if f"/{run.task_type}/" in entry]
-    return place(run) == min(same_kind, default=None)
+    return queue_key(run) == min(same_kind, default=None)
 
 
 def _waits(run: Run | None) -> bool:

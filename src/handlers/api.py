@@ -14,9 +14,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
 from core.errors import RunRefused, UnknownRun
-from core.ports import RunFilter, World
+from core.ports import Dependencies, RunFilter
 from core.queries import find, listing
-from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, Order
+from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
@@ -100,10 +100,10 @@ def get_openapi() -> Response[str]:
     return Response(HTTPStatus.OK, JSON, openapi_json(build_app()))
 
 
-def handler(event: dict[str, Any], context: LambdaContext, world: World | None = None) -> dict[str, Any]:
-    """Answer one REST call; a test gives a world of its own."""
+def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | None = None) -> dict[str, Any]:
+    """Answer one REST call; a test passes its own dependencies."""
     app = build_app()
-    app.append_context(world=world)  # type: ignore[no-untyped-call]  # Powertools left it untyped
+    app.append_context(deps=deps)  # type: ignore[no-untyped-call]  # Powertools left it untyped
     if allowed_method(event["path"]) == event["httpMethod"] == "POST":
         if (wrong := unreadable(event)) is not None:
             return _told(_as_answer(wrong), event)
@@ -162,7 +162,7 @@ def _internal_fault(fault: Exception) -> Response[str]:
 def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Response[TaskRun]:
     event = router.current_event
     request_id = event["requestContext"].get("requestId") or router.lambda_context.aws_request_id
-    order = Order(
+    order = StartCommand(
         caller=_caller(),
         key=idempotency_key(key),
         request=request,
@@ -190,6 +190,6 @@ def _caller() -> str:
     return rest_caller(router.current_event.raw_event)
 
 
-def _world() -> World:
-    given: World | None = router.context.get("world")
-    return given or wiring.world()
+def _world() -> Dependencies:
+    given: Dependencies | None = router.context.get("deps")
+    return given or wiring.dependencies()

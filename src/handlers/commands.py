@@ -9,7 +9,7 @@ from core.errors import FieldError, InvalidRequest
 from core.events import SOURCE
 from core.paths import transform_of_upload
 from core.refuse_command import BadCommand
-from core.requests import LabelImportRequest, LabelingSetRequest, Order
+from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import TaskType
 from handlers.callers import event_caller, upload_caller
 from handlers.rest.problems import field_errors
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[!-~]{1,255}")
 _MAX_PATH = 1024
 
 
-def read_event(event: dict[str, Any]) -> Order | None:
+def read_event(event: dict[str, Any]) -> StartCommand | None:
     """The order in `event`; None for an upload that is no label file of a transform, and for an event of our own.
 
     Raises InvalidRequest on a command that is malformed, and ValueError on an event that is no command at all.
@@ -46,7 +46,7 @@ def read_event(event: dict[str, Any]) -> Order | None:
         request = _REQUESTS[kind][0].model_validate(detail)
     except ValidationError as error:
         raise InvalidRequest(*field_errors(error.errors())) from error
-    return Order(caller=event_caller(event), key=key, request=request, **_trace(event))
+    return StartCommand(caller=event_caller(event), key=key, request=request, **_trace(event))
 
 
 def as_bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]) -> BadCommand:
@@ -74,7 +74,7 @@ def as_bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, .
     )
 
 
-def _upload(event: dict[str, Any]) -> Order | None:
+def _upload(event: dict[str, Any]) -> StartCommand | None:
     detail = _detail(event)
     bucket, key = _text(detail, "bucket", "name"), _text(detail, "object", "key")
     version = _text(detail, "object", "version-id")
@@ -94,7 +94,7 @@ def _upload(event: dict[str, Any]) -> Order | None:
         request = LabelImportRequest(transform_id=transform_id, input_s3_path=_upload_path(detail))
     except ValidationError as error:
         raise InvalidRequest(*field_errors(error.errors())) from error
-    return Order(caller=upload_caller(bucket), key=f"{bucket}/{key}/{version}", request=request, **_trace(event))
+    return StartCommand(caller=upload_caller(bucket), key=f"{bucket}/{key}/{version}", request=request, **_trace(event))
 
 
 def _etag_and_sequencer(detail: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes, CallerPrefixes
-from core.ports import Policy, World
+from core.ports import Dependencies, Policy
 from handlers import starting
 from handlers.aws_clients import OnDemand, Session
 from handlers.callers import named_caller
@@ -77,10 +77,10 @@ class BusSettings(BaseModel):
     event_bus_name: Annotated[str, Field(alias="EVENT_BUS_NAME", min_length=1)]
 
 
-def build_world(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> World:
+def build_dependencies(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> Dependencies:
     """Wire the collaborators. Raises pydantic.ValidationError naming the variable that is missing or wrong."""
     settings = LoopSettings.model_validate(environment)
-    return World(
+    return Dependencies(
         ledger=DynamoLedger(
             client=session.client("dynamodb", config=_LEDGER),
             table=settings.ledger_table,
@@ -98,10 +98,10 @@ def build_world(environment: Mapping[str, str], session: "Session | boto3.sessio
 
 
 @cache
-def world() -> World:
+def dependencies() -> Dependencies:
     """The collaborators of this process, made at its first request."""
     _log_as_json()
-    made = build_world(os.environ, Session())
+    made = build_dependencies(os.environ, Session())
     starting.over()
     return made
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.chaos.case_run import Play
-from tests.chaos.case_runner import Report, Troupe
-from tests.chaos.cases import Case, Scene
+from tests.chaos.case_run import CaseRun
+from tests.chaos.case_runner import CaseRunner, Report
+from tests.chaos.cases import Case, Scenario
 from tests.chaos.cloud import ENVIRONMENT, Ground, chaos_cloud
 from tests.chaos.handler_runs import prepare, share_memory
 from tests.chaos.scenarios import cases
@@ -65,9 +65,9 @@ class Prober:
         self._ground = ground
         self._stream = LedgerStream(ground.client("dynamodb"), ground.client("dynamodbstreams"), ground.table)
 
-    def calls_of(self, scene: Scene) -> tuple[str, ...]:
+    def calls_of(self, scene: Scenario) -> tuple[str, ...]:
         transform = self._ground.transform(f"probe-{scene.name}".replace(" ", "-").replace(",", ""))
-        play = Play(self._ground, self._stream, transform, scene)
+        play = CaseRun(self._ground, self._stream, transform, scene)
         play.perform()
         self._ground.release(transform)
         if play.target is None or not play.target.calls or play.target.raised:
@@ -127,7 +127,7 @@ def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, u
 def _work(ground: Ground, name: str, mine: Share, end: Connection) -> None:
     share_memory()
     fresh = Ground(ground.stack, ground.held, ground.log, ground.host)  # connections are not shared between processes
-    for report in Troupe(fresh, name, min(mine.batch, len(mine.cases) or 1)).play_all(mine.cases, until=mine.until):
+    for report in CaseRunner(fresh, name, min(mine.batch, len(mine.cases) or 1)).play_all(mine.cases, until=mine.until):
         violations = [[violation.what, violation.detail[: _SHOWN * 20]] for violation in report.violations]
         end.send(json.dumps({"case": report.case, "met": report.met, "violations": violations}))
     end.close()

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from core.aws.glue import GlueTaskRuns
-from core.ports import GlueRun, World
+from core.ports import Dependencies, GlueRun
 from core.runs import Run
 from handlers import wiring
 from tests.chaos.__main__ import Prober
 from tests.chaos.case_run import unchanged
-from tests.chaos.case_runner import Troupe
+from tests.chaos.case_runner import CaseRunner
 from tests.chaos.cases import Case
 from tests.chaos.cloud import ENVIRONMENT, chaos_cloud
 from tests.chaos.faults import Kind
@@ -29,7 +29,7 @@ _SCENE = "api labeling set, free"
 @dataclass(frozen=True)
 class Broken:
     name: str
-    change_world: Callable[[World], World]
+    change_world: Callable[[Dependencies], Dependencies]
     settle: bool = True
     deliver: bool = True
 
@@ -43,35 +43,35 @@ def services() -> Iterator[Broken]:
     yield Broken("nothing announces", unchanged, deliver=False)
 
 
-def _with_a_client_that_repeats(world: World) -> World:
+def _with_a_client_that_repeats(deps: Dependencies) -> Dependencies:
     module: Any = wiring
     client = module.Session().client("glue")
-    return replace(world, glue=GlueTaskRuns(starter=client, client=client))
+    return replace(deps, glue=GlueTaskRuns(starter=client, client=client))
 
 
-def _blind(world: World) -> World:
+def _blind(deps: Dependencies) -> Dependencies:
     class Blind:
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of Glue's methods
-            return getattr(world.glue, name)
+            return getattr(deps.glue, name)
 
         def runs(self, _transform_id: str, _since: datetime) -> list[GlueRun]:
             return []
 
     glue: Any = Blind()
-    return replace(world, glue=glue)
+    return replace(deps, glue=glue)
 
 
-def _careless(world: World) -> World:
+def _careless(deps: Dependencies) -> Dependencies:
     class Careless:
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of the ledger's methods
-            return getattr(world.ledger, name)
+            return getattr(deps.ledger, name)
 
         def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
-            current = world.ledger.get(after.id)
-            return world.ledger.write(current or before, after, max_waiting=max_waiting)
+            current = deps.ledger.get(after.id)
+            return deps.ledger.write(current or before, after, max_waiting=max_waiting)
 
     ledger: Any = Careless()
-    return replace(world, ledger=ledger)
+    return replace(deps, ledger=ledger)
 
 
 def chosen(every: Sequence[Case]) -> list[Case]:
@@ -88,7 +88,7 @@ def main() -> int:
         prepare({**ground.stack.env, **ENVIRONMENT})
         mine = chosen(list(cases(Prober(ground).calls_of, _SCENE)))
         for number, broken in enumerate(services()):
-            troupe = Troupe(ground, f"broken-{number}", len(mine), broken.change_world)
+            troupe = CaseRunner(ground, f"broken-{number}", len(mine), broken.change_world)
             reports = troupe.play_all(mine, settle=broken.settle, deliver=broken.deliver)
             found[broken.name] = Counter(violation.what for report in reports for violation in report.violations)
     sys.stdout.write(json.dumps(found))

@@ -6,29 +6,29 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from core.ports import World
-from tests.chaos.cases import Action, Case, Scene, Stage
+from core.ports import Dependencies
+from tests.chaos.cases import Action, Case, Scenario, Stage
 from tests.chaos.cloud import Ground
-from tests.chaos.environment import Surroundings
+from tests.chaos.environment import Environment
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.requests import cancellation, message
 from tests.chaos.stream import LedgerStream
 
 
-def unchanged(world: World) -> World:
-    return world
+def unchanged(deps: Dependencies) -> Dependencies:
+    return deps
 
 
 @dataclass
-class Play:
+class CaseRun:
     """A case, the transform that it has for itself meanwhile, and what came of it so far."""
 
     ground: Ground
     stream: LedgerStream
     transform_id: str
-    scene: Scene
+    scene: Scenario
     case: Case | None = None
-    change_world: Callable[[World], World] = unchanged
+    change_world: Callable[[Dependencies], Dependencies] = unchanged
     key: str = field(default_factory=lambda: uuid4().hex)
     sent: list[Outcome] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Play:
 
     def __post_init__(self) -> None:
         self.began = time.time()
-        self.surroundings = Surroundings(self.ground, self.transform_id, self.key)
+        self.surroundings = Environment(self.ground, self.transform_id, self.key)
 
     def perform(self) -> None:
         before = self.scene.before

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from core.ports import World
+from core.ports import Dependencies
 from local.demo.event_listener import SOURCE
-from tests.chaos.case_run import Play, unchanged
+from tests.chaos.case_run import CaseRun, unchanged
 from tests.chaos.cases import Case
 from tests.chaos.cloud import Ground
 from tests.chaos.handler_runs import HandlerRun, run_at_once
@@ -32,10 +32,12 @@ class Report:
     violations: tuple[Violation, ...]
 
 
-class Troupe:
+class CaseRunner:
     """Plays cases on `size` transforms of its own."""
 
-    def __init__(self, ground: Ground, name: str, size: int, change_world: Callable[[World], World] = unchanged) -> None:
+    def __init__(
+        self, ground: Ground, name: str, size: int, change_world: Callable[[Dependencies], Dependencies] = unchanged
+    ) -> None:
         self._ground = ground
         self._transforms = [ground.transform(f"{name}-{number}") for number in range(size)]
         self._change_world = change_world
@@ -55,12 +57,12 @@ class Troupe:
                 return
             batch = cases[first : first + len(self._transforms)]
             plays = [
-                Play(self._ground, self._stream, transform, case.scene, case, self._change_world)
+                CaseRun(self._ground, self._stream, transform, case.scene, case, self._change_world)
                 for transform, case in zip(self._transforms, batch, strict=False)
             ]
             yield from self._play_batch(plays, settle=settle, deliver=deliver)
 
-    def _play_batch(self, plays: Sequence[Play], *, settle: bool, deliver: bool) -> Iterator[Report]:
+    def _play_batch(self, plays: Sequence[CaseRun], *, settle: bool, deliver: bool) -> Iterator[Report]:
         for play in plays:
             play.perform()
             self._ground.release(play.transform_id)
@@ -74,7 +76,7 @@ class Troupe:
             self._clear(play)
         self._stream.forget()
 
-    def _settle(self, plays: Sequence[Play]) -> None:
+    def _settle(self, plays: Sequence[CaseRun]) -> None:
         everybody = frozenset(play.transform_id for play in plays)
         for at in _ROUNDS:
             for play in plays:
@@ -85,7 +87,7 @@ class Troupe:
             if all(outcome.answer and outcome.answer["transforms"] == 0 for outcome in outcomes):
                 return
 
-    def _deliver(self, plays: Sequence[Play]) -> None:
+    def _deliver(self, plays: Sequence[CaseRun]) -> None:
         """The stream, and the stream once more, backwards."""
         records = [record for play in plays for record in self._stream.records(play.transform_id)]
         for again in (records, records[::-1]):
@@ -96,7 +98,7 @@ class Troupe:
                     if outcome.answer == {"batchItemFailures": []}:
                         break
 
-    def _judged(self, plays: Sequence[Play], *, patient: bool) -> list[list[Violation]]:
+    def _judged(self, plays: Sequence[CaseRun], *, patient: bool) -> list[list[Violation]]:
         """Each play's violations; an event counts as lost only after the bus, on a busy machine, had time to bring it."""
         heard: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         until = time.monotonic() + (_BUS_PATIENCE_SECONDS if patient else 0)
@@ -122,7 +124,7 @@ class Troupe:
                 event = json.loads(one["Body"])
                 heard[event["detail"]["data"]["transformId"]].append(event)
 
-    def _clear(self, play: Play) -> None:
+    def _clear(self, play: CaseRun) -> None:
         """Leave the transform as it was, for the next case."""
         dynamodb, table = self._ground.client("dynamodb"), self._ground.table
         for item_id in (*(item["id"] for item in play.items()), f"line#{play.transform_id}"):

@@ -42,7 +42,7 @@ class Sequel:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Scenario:
     """A situation, and the handler run in it whose AWS calls are interfered with one by one."""
 
     name: str
@@ -55,7 +55,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Case:
-    scene: Scene
+    scene: Scenario
     fault: Fault
     sequel: Sequel
 

@@ -12,7 +12,7 @@ ACTIVE = ("STARTING", "RUNNING", "STOPPING")
 _FINISH_SECONDS = 20
 
 
-class Surroundings:
+class Environment:
     """The transform in Glue and the label file in S3, as a case arranges them.
 
     `has_labels` is None until a case says whether the transform has any. `label_file` is the S3 path and the ETag of the file

@@ -27,7 +27,7 @@ import handlers.bus
 import handlers.schedule
 from core.aws.items import from_item
 from core.errors import LoopError
-from core.ports import World
+from core.ports import Dependencies
 from core.runs import Run
 from handlers import wiring
 from tests.chaos.faults import Fault, Injector, Kind
@@ -78,11 +78,11 @@ def prepare(environment: Mapping[str, str]) -> None:
     session = Session()
     session.events.register_first("before-send", _before_send)
     _WIRING.Session = lambda: session
-    wiring.world()
+    wiring.dependencies()
     handlers.api.build_app()
     # The SDK's pauses between retries, and only those.
     _ENDPOINT.time = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.02)))
-    _warm_up(wiring.world())
+    _warm_up(wiring.dependencies())
     share_memory()
 
 
@@ -90,7 +90,7 @@ def prepare(environment: Mapping[str, str]) -> None:
 def prepared(environment: Mapping[str, str]) -> Iterator[None]:
     """`prepare`, for as long as the block lasts: a test leaves its process as it was."""
     before, connect, clock = dict(os.environ), _WIRING.Session, _ENDPOINT.time
-    forget = (_WIRING.world.cache_clear, _WIRING._bus.cache_clear)  # noqa: SLF001  all that it remembers
+    forget = (_WIRING.deps.cache_clear, _WIRING._bus.cache_clear)  # noqa: SLF001  all that it remembers
     try:
         for cache_clear in forget:
             cache_clear()
@@ -106,7 +106,7 @@ def prepared(environment: Mapping[str, str]) -> Iterator[None]:
         gc.unfreeze()
 
 
-def _warm_up(world: World) -> None:
+def _warm_up(deps: Dependencies) -> None:
     """Let the clients load what they load at their first calls; nothing is sent, so that no connection exists to be shared."""
     global _injector  # noqa: PLW0603  one process, one injector
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device
@@ -116,16 +116,16 @@ def _warm_up(world: World) -> None:
         handlers.announce.handler({"Records": records}, _context())
         run = from_item(records[0]["dynamodb"]["NewImage"])
         for call in (
-            lambda: world.ledger.write(None, run),
-            lambda: world.ledger.write(run, run),
-            lambda: world.ledger.get(run.id),
-            lambda: list(world.ledger.open_runs()),
-            lambda: world.glue.start(run),
-            lambda: world.glue.export(run),
-            lambda: world.glue.transform(run.transform_id or ""),
-            lambda: world.glue.runs(run.transform_id or "", datetime.now(UTC)),
-            lambda: world.files.open("s3://bucket/labels.csv"),
-            lambda: world.files.pin("s3://bucket/labels.csv"),
+            lambda: deps.ledger.write(None, run),
+            lambda: deps.ledger.write(run, run),
+            lambda: deps.ledger.get(run.id),
+            lambda: list(deps.ledger.open_runs()),
+            lambda: deps.glue.start(run),
+            lambda: deps.glue.export(run),
+            lambda: deps.glue.transform(run.transform_id or ""),
+            lambda: deps.glue.runs(run.transform_id or "", datetime.now(UTC)),
+            lambda: deps.files.open("s3://bucket/labels.csv"),
+            lambda: deps.files.pin("s3://bucket/labels.csv"),
         ):
             with contextlib.suppress(LoopError):
                 call()
@@ -140,7 +140,9 @@ def share_memory() -> None:
     gc.disable()
 
 
-def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], World] = lambda world: world) -> list[Outcome]:
+def run_at_once(
+    runs: Sequence[HandlerRun], change_world: Callable[[Dependencies], Dependencies] = lambda deps: deps
+) -> list[Outcome]:
     """Run all of them at the same time, each in its own process, and wait for them. None begins before all are there."""
     gate, opener = os.pipe()
     started = [_fork(run, change_world, (gate, opener)) for run in runs]
@@ -150,7 +152,7 @@ def run_at_once(runs: Sequence[HandlerRun], change_world: Callable[[World], Worl
     return [_outcome(pid, *said) for (pid, _), said in zip(started, told, strict=True)]
 
 
-def _fork(run: HandlerRun, change_world: Callable[[World], World], gate: tuple[int, int]) -> tuple[int, int]:
+def _fork(run: HandlerRun, change_world: Callable[[Dependencies], Dependencies], gate: tuple[int, int]) -> tuple[int, int]:
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         # Newer Pythons warn of other threads; the child touches nothing that one of them could hold.
@@ -167,7 +169,7 @@ def _fork(run: HandlerRun, change_world: Callable[[World], World], gate: tuple[i
     return pid, reading
 
 
-def _live(run: HandlerRun, pipe: int, change_world: Callable[[World], World]) -> None:
+def _live(run: HandlerRun, pipe: int, change_world: Callable[[Dependencies], Dependencies]) -> None:
     global _injector  # noqa: PLW0603  one process, one injector
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
@@ -183,27 +185,27 @@ def _live(run: HandlerRun, pipe: int, change_world: Callable[[World], World]) ->
     os._exit(0)
 
 
-def _handle(run: HandlerRun, world: World) -> Any:  # noqa: ANN401  each handler's own answer
+def _handle(run: HandlerRun, deps: Dependencies) -> Any:  # noqa: ANN401  each handler's own answer
     event: Any = dict(run.event)
     match run.door:
         case "api":
-            return handlers.api.handler(event, _context(), world)
+            return handlers.api.handler(event, _context(), deps)
         case "bus":
-            return handlers.bus.handler(event, _context(), world)
+            return handlers.bus.handler(event, _context(), deps)
         case "schedule":
-            return handlers.schedule.handler(event, _context(), world)
+            return handlers.schedule.handler(event, _context(), deps)
         case "announce":
             return handlers.announce.handler(event, _context())
 
 
-def _world(run: HandlerRun, injector: Injector) -> World:
-    world = wiring.world()
-    ledger: Any = _Narrow(world.ledger, run.only)
+def _world(run: HandlerRun, injector: Injector) -> Dependencies:
+    deps = wiring.dependencies()
+    ledger: Any = _Narrow(deps.ledger, run.only)
     return replace(
-        world,
+        deps,
         ledger=ledger,
         clock=lambda: datetime.now(UTC) + timedelta(seconds=run.at + injector.seconds_lost),
-        policy=replace(world.policy, skew=_LONGEST_CASE),
+        policy=replace(deps.policy, skew=_LONGEST_CASE),
     )
 
 

@@ -9,7 +9,7 @@ from tests.chaos.cases import (
     RESTORED,
     SOME_STARTING,
     Action,
-    Scene,
+    Scenario,
     Stage,
     Via,
     send,
@@ -39,15 +39,15 @@ _NAMES = (
 _STARTING = tuple(one for one in SOME_STARTING if one.name in _NAMES)
 
 
-def scenes_of_imports() -> Iterator[Scene]:
+def scenes_of_imports() -> Iterator[Scenario]:
     for name, via, before, at in _sent():
-        yield Scene(f"{via}, {name}", via, before, Action("send", at), _STARTING, FEW_STARTING[:1])
+        yield Scenario(f"{via}, {name}", via, before, Action("send", at), _STARTING, FEW_STARTING[:1])
     for via, name, befallen in _sent_too_late():
-        yield Scene(f"{via}, {name}", via, (befallen,), Action("send"), (*_STARTING, RESTORED), FEW_STARTING[:1])
+        yield Scenario(f"{via}, {name}", via, (befallen,), Action("send"), (*_STARTING, RESTORED), FEW_STARTING[:1])
     for name, via, before, at in (*_reconciled_exports(), *_reconciled_files()):
-        yield Scene(f"reconcile, {via} {name}", via, before, Action("tick", at), RECONCILING[1:], RECONCILING[:1])
+        yield Scenario(f"reconcile, {via} {name}", via, before, Action("tick", at), RECONCILING[1:], RECONCILING[:1])
     for name, before in (("its export runs", _STILL_EXPORTING), ("its export is over", _EXPORTED)):
-        yield Scene(f"cancel, replace, {name}", _REPLACE, before, Action("cancel", 6), CANCELLING, CANCELLING[:1])
+        yield Scenario(f"cancel, replace, {name}", _REPLACE, before, Action("cancel", 6), CANCELLING, CANCELLING[:1])
 
 
 def _sent() -> Iterator[tuple[str, Via, tuple[Stage, ...], float]]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.chaos.case_run import Play
+from tests.chaos.case_run import CaseRun
 from tests.chaos.environment import path_of
 from tests.chaos.handler_runs import Outcome
 from tests.chaos.violation import Violation
@@ -15,7 +15,7 @@ Item = Mapping[str, Any]
 GlueRuns = Sequence[Mapping[str, Any]]
 
 
-def judge_imports(play: Play, items: Sequence[Item], runs: GlueRuns) -> Iterator[Violation]:
+def judge_imports(play: CaseRun, items: Sequence[Item], runs: GlueRuns) -> Iterator[Violation]:
     for item in items:
         mine = [run for run in runs if path_of(run) == item["path"]]
         if "exportTo" in item:
@@ -51,7 +51,7 @@ def _brings_labels(run: Mapping[str, Any]) -> bool:
     return bool(run["Properties"]["TaskType"] == "IMPORT_LABELS" and run["Status"] == "SUCCEEDED")
 
 
-def _as_checked(play: Play, item: Item, imports: GlueRuns) -> Iterator[Violation]:
+def _as_checked(play: CaseRun, item: Item, imports: GlueRuns) -> Iterator[Violation]:
     changed_at, (path, etag) = play.surroundings.changed_at, play.surroundings.label_file
     if changed_at is None or item["path"] != path or str(item.get("pin", "")).strip('"') != etag:
         return

@@ -12,7 +12,7 @@ from tests.chaos.cases import (
     VIAS,
     Action,
     Case,
-    Scene,
+    Scenario,
     Stage,
     Via,
     send,
@@ -22,26 +22,26 @@ from tests.chaos.faults import Kind, faults_of
 from tests.chaos.import_scenarios import scenes_of_imports
 from tests.chaos.stages import DONE, FREE, FULL, HELD, OTHER_IMPORT, broken
 
-Probe = Callable[[Scene], tuple[str, ...]]
+Probe = Callable[[Scenario], tuple[str, ...]]
 _REPORTED = (Kind.MODELLED, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.UNREACHABLE)
 
 
-def scenes() -> Iterator[Scene]:
+def scenes() -> Iterator[Scenario]:
     for via in VIAS:
         sequels = STARTING if via in ("api labeling set", "upload") else SOME_STARTING
-        yield Scene(f"{via}, free", via, (), Action("send"), sequels, FEW_STARTING)
+        yield Scenario(f"{via}, free", via, (), Action("send"), sequels, FEW_STARTING)
     full = (FULL,)
-    yield Scene("api labeling set, at the limit", "api labeling set", full, Action("send"), SOME_STARTING, FEW_STARTING[:1])
+    yield Scenario("api labeling set, at the limit", "api labeling set", full, Action("send"), SOME_STARTING, FEW_STARTING[:1])
     for via in ("api import", "upload"):
         opened = (OTHER_IMPORT,)
-        yield Scene(f"{via}, an import is open", via, opened, Action("send"), SOME_STARTING, FEW_STARTING[:1])
+        yield Scenario(f"{via}, an import is open", via, opened, Action("send"), SOME_STARTING, FEW_STARTING[:1])
     for name, via, before, at in _reconciled():
-        yield Scene(f"reconcile, {name}", via, before, Action("tick", at), RECONCILING, RECONCILING[:1])
+        yield Scenario(f"reconcile, {name}", via, before, Action("tick", at), RECONCILING, RECONCILING[:1])
     for name, arranged in _cancelled():
-        yield Scene(f"cancel, {name}", "api labeling set", arranged, Action("cancel", 6), CANCELLING, CANCELLING[:1])
+        yield Scenario(f"cancel, {name}", "api labeling set", arranged, Action("cancel", 6), CANCELLING, CANCELLING[:1])
     for via in VIAS:
         finished = (send(0), DONE, tick(5))
-        yield Scene(f"announce, {via}", via, finished, Action("announce"), ANNOUNCING, ANNOUNCING)
+        yield Scenario(f"announce, {via}", via, finished, Action("announce"), ANNOUNCING, ANNOUNCING)
     yield from scenes_of_imports()
 
 

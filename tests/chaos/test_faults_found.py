@@ -12,7 +12,7 @@ from core.errors import AtLimit, UnknownToGlue
 from core.ports import GlueRun, Transform
 from core.runs import Run, Status
 from tests.fakes.glue import FakeGlue, Fault
-from tests.fakes.loop import UPLOADED, Loop, import_order, labeling_order
+from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
 
 
 class DeniesOnce(FakeGlue):
@@ -31,7 +31,7 @@ def test_a_look_up_that_denies_the_transform_once_is_no_licence_to_start_again()
     loop = Loop()
     loop.glue = DeniesOnce(loop.clock)
     loop.glue.faults.append(Fault.LOST_AFTER)
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     loop.clock.pass_seconds(loop.policy.confirm_after.total_seconds() + 1)
     loop.reconcile()
     loop.reconcile()
@@ -52,7 +52,7 @@ class HidesTransformOnce(FakeGlue):
 
 
 def replacing(loop: Loop) -> Run:
-    return loop.run_of(import_order("replace", replaces=True, export_to="s3://bucket/backups"))
+    return loop.run_of(import_command("replace", replaces=True, export_to="s3://bucket/backups"))
 
 
 def kinds(loop: Loop) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_second_attempt_is_not_content_with_the_first_ones_export() -> None:
     loop.reconcile()
     assert loop.now(run).status is Status.REFUSED
     del loop.files.contents[UPLOADED]
-    between = loop.run_of(import_order("between", path="s3://bucket/labels/tfm-1/two.csv"))
+    between = loop.run_of(import_command("between", path="s3://bucket/labels/tfm-1/two.csv"))
     loop.glue.finish_all()
     loop.reconcile()
     assert loop.now(between).status is Status.SUCCEEDED

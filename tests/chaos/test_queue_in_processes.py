@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.ports import World
+from core.ports import Dependencies
 from tests.chaos.cloud import Ground
 from tests.chaos.crowd import Crowd, most_at_once, paths, statuses
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
@@ -22,8 +22,8 @@ def crowd(ground: Ground, processes: None, request: pytest.FixtureRequest) -> Cr
     return crowd
 
 
-def with_room_for_all(world: World) -> World:
-    return replace(world, policy=replace(world.policy, max_queued=AT_ONCE))
+def with_room_for_all(deps: Dependencies) -> Dependencies:
+    return replace(deps, policy=replace(deps.policy, max_queued=AT_ONCE))
 
 
 def in_flight(outcomes: list[Outcome]) -> int:

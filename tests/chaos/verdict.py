@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.chaos.case_run import Play
+from tests.chaos.case_run import CaseRun
 from tests.chaos.environment import path_of
 from tests.chaos.handler_runs import Outcome
 from tests.chaos.import_verdict import exports_of, judge_imports
@@ -23,7 +23,7 @@ _ANSWERS = {202, 404, 409, 422, 429, 503}
 Events = Sequence[Mapping[str, Any]]
 
 
-def judge(play: Play, events: Events) -> list[Violation]:
+def judge(play: CaseRun, events: Events) -> list[Violation]:
     """Everything that is wrong with how the case ended; `events` are those of its transform that went out."""
     items, runs = play.items(), play.glue_runs()
     found = [*_starts(items, runs), *_waiting(play), *_answers(play.sent, items), *_answers(play.others, items)]
@@ -43,7 +43,7 @@ def _starts(items: list[dict[str, Any]], runs: list[dict[str, Any]]) -> Iterator
             yield Violation("disagreement", f"Glue runs {path}, and the ledger knows nothing of it")
 
 
-def _waiting(play: Play) -> Iterator[Violation]:
+def _waiting(play: CaseRun) -> Iterator[Violation]:
     line = play.line()
     if line.get("waiting", {}).get("L") or "importing" in line:
         yield Violation("stuck", f"the transform's line still holds {line}")

@@ -14,7 +14,7 @@ from local.glue.service import GlueService, build_service
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.transforms import describe_new
-from tests.component.handler_harness import BUS, TABLE, Doors, client, forget_everything
+from tests.component.handler_harness import BUS, TABLE, HandlerHarness, client, forget_everything
 from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.lab import table_input
 
@@ -58,11 +58,11 @@ def glue(tmp_path: Path) -> Iterator[GlueService]:
 
 
 @pytest.fixture
-def doors(glue: GlueService, monkeypatch: pytest.MonkeyPatch) -> Doors:
+def harness(glue: GlueService, monkeypatch: pytest.MonkeyPatch) -> HandlerHarness:
     forget_everything(vars(wiring))
-    doors = Doors(glue)
-    monkeypatch.setattr(wiring, "Session", doors.session)
-    return doors
+    harness = HandlerHarness(glue)
+    monkeypatch.setattr(wiring, "Session", harness.session)
+    return harness
 
 
 def _add_transform(folder: Path, catalog: MemoryCatalog) -> None:

@@ -58,7 +58,7 @@ class FunctionContext:
 
 
 @dataclass
-class Doors:
+class HandlerHarness:
     """The handlers, and a look at what they did. `calls` are all AWS calls that they sent, by operation."""
 
     glue: GlueService

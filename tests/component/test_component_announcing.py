@@ -7,7 +7,7 @@ import botocore.client
 import pytest
 
 from core.events import Detail
-from tests.component.handler_harness import Doors
+from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import TRANSFORM, sample
 
 EVENTS = {
@@ -30,42 +30,42 @@ def ended(status: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", EVENTS)
-def test_every_ending_has_its_event(doors: Doors, status: str) -> None:
-    doors.announce(ended(status))
-    (event,) = doors.on_bus()
+def test_every_ending_has_its_event(harness: HandlerHarness, status: str) -> None:
+    harness.announce(ended(status))
+    (event,) = harness.on_bus()
     assert (event["detail-type"], event["detail"]["data"]["status"]) == (EVENTS[status], status)
 
 
-def test_an_event_has_the_envelope_and_the_run_as_rest_shows_it(doors: Doors) -> None:
-    doors.rest(sample("api-start-labeling-set"))
-    doors.deliver_stream()
-    (event,) = doors.on_bus()
+def test_an_event_has_the_envelope_and_the_run_as_rest_shows_it(harness: HandlerHarness) -> None:
+    harness.rest(sample("api-start-labeling-set"))
+    harness.deliver_stream()
+    (event,) = harness.on_bus()
     assert event["source"] == "glue-label-loop"
     assert event["resources"] == [f"arn:aws:glue:us-east-1:123456789012:mlTransform/{TRANSFORM}"]
     assert set(event["detail"]) == {"metadata", "data"}
     assert set(event["detail"]["metadata"]) == {"eventId", "version", "occurredAt", "correlationId", "causationId"}
-    assert event["detail"]["data"] == doors.rest(sample("api-get-task-run")).body
+    assert event["detail"]["data"] == harness.rest(sample("api-get-task-run")).body
     Detail.model_validate(event["detail"])
 
 
-def test_an_event_delivered_again_has_the_same_id_and_another_event_another(doors: Doors) -> None:
+def test_an_event_delivered_again_has_the_same_id_and_another_event_another(harness: HandlerHarness) -> None:
     for name in ("stream-run-started", "stream-run-started", "stream-run-succeeded", "stream-run-failed"):
-        doors.announce(sample(name))
-    first, again, succeeded, failed = (event["detail"]["metadata"]["eventId"] for event in doors.on_bus())
+        harness.announce(sample(name))
+    first, again, succeeded, failed = (event["detail"]["metadata"]["eventId"] for event in harness.on_bus())
     assert first == again
     assert len({first, succeeded, failed}) == 3
 
 
-def test_a_failed_run_s_event_has_glue_s_reason(doors: Doors) -> None:
-    doors.announce(sample("stream-run-failed"))
-    (event,) = doors.on_bus()
+def test_a_failed_run_s_event_has_glue_s_reason(harness: HandlerHarness) -> None:
+    harness.announce(sample("stream-run-failed"))
+    (event,) = harness.on_bus()
     assert event["detail"]["data"]["error"] == {
         "code": "GLUE_FAILED",
         "message": "Cannot access the input data. Access Denied",
     }
 
 
-def test_entries_that_a_200_did_not_take_are_delivered_again(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_a_200_did_not_take_are_delivered_again(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     every_call: Any = botocore.client.BaseClient
     real: Any = every_call._make_api_call  # noqa: SLF001  where every call of a client passes
 
@@ -80,14 +80,14 @@ def test_entries_that_a_200_did_not_take_are_delivered_again(doors: Doors, monke
     started = batch["Records"][2]["dynamodb"]["SequenceNumber"]
     with monkeypatch.context() as patched:
         patched.setattr(every_call, "_make_api_call", first_entry_fails)
-        assert doors.announce(batch) == [started]
-    assert [event["detail-type"] for event in doors.on_bus()] == ["TaskRunSucceeded", "TaskRunRefused"]
+        assert harness.announce(batch) == [started]
+    assert [event["detail-type"] for event in harness.on_bus()] == ["TaskRunSucceeded", "TaskRunRefused"]
 
-    assert doors.announce({"Records": batch["Records"][2:3]}) == []
-    assert [event["detail-type"] for event in doors.on_bus()] == ["TaskRunStarted"]
+    assert harness.announce({"Records": batch["Records"][2:3]}) == []
+    assert [event["detail-type"] for event in harness.on_bus()] == ["TaskRunStarted"]
 
 
-def test_without_the_bus_every_event_is_delivered_again(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_bus_every_event_is_delivered_again(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     every_call: Any = botocore.client.BaseClient
     real: Any = every_call._make_api_call  # noqa: SLF001  where every call of a client passes
 
@@ -100,19 +100,19 @@ def test_without_the_bus_every_event_is_delivered_again(doors: Doors, monkeypatc
     news = [batch["Records"][position]["dynamodb"]["SequenceNumber"] for position in (2, 3, 4)]
     with monkeypatch.context() as patched:
         patched.setattr(every_call, "_make_api_call", unreachable)
-        assert doors.announce(batch) == news
-    assert doors.on_bus() == []
+        assert harness.announce(batch) == news
+    assert harness.on_bus() == []
 
 
-def test_a_hundred_changes_are_sent_ten_at_a_time(doors: Doors) -> None:
+def test_a_hundred_changes_are_sent_ten_at_a_time(harness: HandlerHarness) -> None:
     (record,) = sample("stream-run-started")["Records"]
     batch = [json.loads(json.dumps(record)) for _ in range(100)]
-    assert doors.announce({"Records": batch}) == []
-    assert doors.calls == ["PutEvents"] * 10
-    assert len(doors.on_bus()) == 100
+    assert harness.announce({"Records": batch}) == []
+    assert harness.calls == ["PutEvents"] * 10
+    assert len(harness.on_bus()) == 100
 
 
-def test_a_missing_setting_is_named_for_the_operator(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_setting_is_named_for_the_operator(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVENT_BUS_NAME")
     with pytest.raises(ValueError, match="EVENT_BUS_NAME"):
-        doors.announce(sample("stream-run-started"))
+        harness.announce(sample("stream-run-started"))

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.errors import LineAhead
-from core.ports import World
+from core.errors import QueueBlocked
+from core.ports import Dependencies
 from handlers import wiring
 from handlers.rest.bodies import MAX_BYTES
-from tests.component.handler_harness import Answer, Doors
+from tests.component.handler_harness import Answer, HandlerHarness
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET, IMPORT, GET, LIST = "api-start-labeling-set", "api-start-import", "api-get-task-run", "api-list-task-runs"
@@ -19,42 +19,42 @@ GOOD_SET = {"transformId": TRANSFORM, "outputS3Path": f"s3://{BUCKET}/labeling-s
 GOOD_IMPORT = {"transformId": TRANSFORM, "inputS3Path": f"s3://{BUCKET}/labels/{TRANSFORM}/round-1.csv"}
 
 
-def refused(doors: Doors, event: dict[str, Any], status: int) -> Answer:
+def refused(harness: HandlerHarness, event: dict[str, Any], status: int) -> Answer:
     """The problem that `event` is answered with; nothing is on record and Glue was never asked."""
-    answer = doors.rest(event)
+    answer = harness.rest(event)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.body["status"] == status
     assert answer.body["title"]
-    assert doors.items() == []
-    assert doors.nothing_was_started()
+    assert harness.items() == []
+    assert harness.nothing_was_started()
     return answer
 
 
 @pytest.mark.parametrize("body", ['{"transformId": ', "transformId=1", "{'transformId': 1}", "[" * 30_000])
-def test_what_is_no_json_is_a_400(doors: Doors, body: str) -> None:
-    assert refused(doors, rest_sample(SET, body=body), 400).body["title"] == "Malformed JSON"
+def test_what_is_no_json_is_a_400(harness: HandlerHarness, body: str) -> None:
+    assert refused(harness, rest_sample(SET, body=body), 400).body["title"] == "Malformed JSON"
 
 
-def test_base64_of_what_is_no_text_is_a_400(doors: Doors) -> None:
+def test_base64_of_what_is_no_text_is_a_400(harness: HandlerHarness) -> None:
     event = rest_sample(SET, body=base64.b64encode(b"\xff\xfe{}").decode()) | {"isBase64Encoded": True}
-    assert refused(doors, event, 400).body["title"] == "Malformed JSON"
+    assert refused(harness, event, 400).body["title"] == "Malformed JSON"
 
 
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
 )
-def test_another_content_type_is_a_415_that_says_what_to_send(doors: Doors, media_type: str) -> None:
+def test_another_content_type_is_a_415_that_says_what_to_send(harness: HandlerHarness, media_type: str) -> None:
     event = sample(SET)
     event["path"] += "/"  # with or without: the samples have it without
     set_header(event, "content-type", media_type)
-    assert "application/json" in refused(doors, event, 415).body["detail"]
+    assert "application/json" in refused(harness, event, 415).body["detail"]
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON", "application/json; charset=utf-8", None])
-def test_json_is_taken_however_it_is_announced(doors: Doors, media_type: str | None) -> None:
+def test_json_is_taken_however_it_is_announced(harness: HandlerHarness, media_type: str | None) -> None:
     event = sample(SET)
     set_header(event, "CONTENT-TYPE", media_type)
-    assert doors.rest(event).status == 202
+    assert harness.rest(event).status == 202
 
 
 @pytest.mark.parametrize(
@@ -79,66 +79,72 @@ def test_json_is_taken_however_it_is_announced(doors: Doors, media_type: str | N
         (IMPORT, GOOD_SET, "#/inputS3Path", "is required"),
     ],
 )
-def test_a_bad_field_is_a_422_that_points_at_it(doors: Doors, name: str, body: object, pointer: str, says: str) -> None:
+def test_a_bad_field_is_a_422_that_points_at_it(
+    harness: HandlerHarness, name: str, body: object, pointer: str, says: str
+) -> None:
     event = rest_sample(name, body=body if isinstance(body, str) else json.dumps(body))
-    answer = refused(doors, event, 422)
+    answer = refused(harness, event, 422)
     told = {one["pointer"]: one["detail"] for one in answer.body["errors"]}
     assert says in told[pointer]
 
 
-def test_without_a_body_it_is_a_422(doors: Doors) -> None:
+def test_without_a_body_it_is_a_422(harness: HandlerHarness) -> None:
     event = sample(SET) | {"body": None}
-    assert refused(doors, event, 422).body["errors"] == [{"detail": "is required", "pointer": "#"}]
+    assert refused(harness, event, 422).body["errors"] == [{"detail": "is required", "pointer": "#"}]
 
 
-def test_without_allowed_prefixes_every_path_is_refused(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_allowed_prefixes_every_path_is_refused(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_S3_PREFIXES", "")
-    assert "allowed: none" in refused(doors, sample(SET), 422).body["errors"][0]["detail"]
+    assert "allowed: none" in refused(harness, sample(SET), 422).body["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(("folder", "status"), [("mine", 202), ("mine/deeper", 202), ("mine-too", 422), ("others", 422)])
-def test_an_allowed_prefix_ends_at_its_slash(doors: Doors, monkeypatch: pytest.MonkeyPatch, folder: str, status: int) -> None:
+def test_an_allowed_prefix_ends_at_its_slash(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch, folder: str, status: int
+) -> None:
     monkeypatch.setenv("ALLOWED_S3_PREFIXES", f"s3://somewhere-else/, s3://{BUCKET}/mine")
-    assert doors.rest(rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/{folder}"})).status == status
+    assert harness.rest(rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/{folder}"})).status == status
 
 
-def test_a_caller_cannot_have_the_service_reach_what_is_another_s(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_cannot_have_the_service_reach_what_is_another_s(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caller = sample(SET)["requestContext"]["identity"]["userArn"]
     role = "arn:aws:iam::{}:role/{}".format(caller.split(":")[4], caller.split("/")[1])
     own = {role: [f"s3://{BUCKET}/labeling-sets/mine/"], "*": [f"s3://{BUCKET}/labeling-sets/theirs/"]}
     monkeypatch.setenv("CALLER_S3_PREFIXES", json.dumps(own))
     theirs = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/theirs/"})
-    assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in refused(doors, theirs, 422).body["errors"][0]["detail"]
+    assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in refused(harness, theirs, 422).body["errors"][0]["detail"]
     mine = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/mine/"})
-    assert doors.rest(mine).status == 202
+    assert harness.rest(mine).status == 202
 
 
 @pytest.mark.parametrize("name", [SET, IMPORT, "api-cancel-task-run"])
-def test_what_is_longer_than_any_valid_request_is_a_413_unread(doors: Doors, name: str) -> None:
+def test_what_is_longer_than_any_valid_request_is_a_413_unread(harness: HandlerHarness, name: str) -> None:
     event = sample(name) | {"body": "[" * (MAX_BYTES + 1)}
-    assert str(MAX_BYTES) in refused(doors, event, 413).body["detail"]
+    assert str(MAX_BYTES) in refused(harness, event, 413).body["detail"]
     packed = base64.b64encode(b"[" * (MAX_BYTES + 3)).decode()
-    refused(doors, sample(name) | {"body": packed, "isBase64Encoded": True}, 413)
+    refused(harness, sample(name) | {"body": packed, "isBase64Encoded": True}, 413)
 
 
-def test_the_longest_valid_request_is_short_enough(doors: Doors) -> None:
+def test_the_longest_valid_request_is_short_enough(harness: HandlerHarness) -> None:
     long = f"s3://{BUCKET}/labels/" + "\U0001f600" * 900 + ".csv"
     body = GOOD_IMPORT | {"inputS3Path": long, "replaceAllLabels": True, "exportTo": long[:900]}
     assert len(json.dumps(body)) < MAX_BYTES
-    assert doors.rest(rest_sample(IMPORT, body=body)).status not in (400, 413, 415)
+    assert harness.rest(rest_sample(IMPORT, body=body)).status not in (400, 413, 415)
 
 
-def test_null_headers_as_the_console_sends_them_miss_the_key(doors: Doors) -> None:
-    answer = refused(doors, sample(SET) | {"headers": None, "multiValueHeaders": None}, 400)
+def test_null_headers_as_the_console_sends_them_miss_the_key(harness: HandlerHarness) -> None:
+    answer = refused(harness, sample(SET) | {"headers": None, "multiValueHeaders": None}, 400)
     assert answer.body["errors"] == [{"detail": "Idempotency-Key: is required", "parameter": "Idempotency-Key"}]
 
 
 @pytest.mark.parametrize("id_", ["line%23tfm", "äöü", "x" * 3000, "line#tfm-1", 'a"b', "0123456789ABCDEF0123456789ABCDEF"])
 @pytest.mark.parametrize("name", [GET, "api-cancel-task-run"])
-def test_what_can_be_no_id_is_a_404(doors: Doors, name: str, id_: str) -> None:
+def test_what_can_be_no_id_is_a_404(harness: HandlerHarness, name: str, id_: str) -> None:
     path = sample(name)["path"].replace(sample(GET)["pathParameters"]["id"], id_)
-    refused(doors, rest_sample(name, path=path), 404)
-    assert doors.calls == []
+    refused(harness, rest_sample(name, path=path), 404)
+    assert harness.calls == []
 
 
 @pytest.mark.parametrize(
@@ -154,8 +160,8 @@ def test_what_can_be_no_id_is_a_404(doors: Doors, name: str, id_: str) -> None:
         ("OPTIONS", "/v1/task-runs/", "GET"),
     ],
 )
-def test_a_wrong_method_is_a_405_that_says_the_right_one(doors: Doors, method: str, path: str, allowed: str) -> None:
-    answer = refused(doors, rest_sample("api-wrong-method", path=path) | {"httpMethod": method}, 405)
+def test_a_wrong_method_is_a_405_that_says_the_right_one(harness: HandlerHarness, method: str, path: str, allowed: str) -> None:
+    answer = refused(harness, rest_sample("api-wrong-method", path=path) | {"httpMethod": method}, 405)
     assert answer.headers["allow"] == allowed
 
 
@@ -173,8 +179,8 @@ def test_a_wrong_method_is_a_405_that_says_the_right_one(doors: Doors, method: s
         ({"cursor": "ü"}, "cursor", 400),
     ],
 )
-def test_a_bad_filter_is_named(doors: Doors, query: dict[str, str], parameter: str, status: int) -> None:
-    (error,) = refused(doors, rest_sample(LIST, query=query), status).body["errors"]
+def test_a_bad_filter_is_named(harness: HandlerHarness, query: dict[str, str], parameter: str, status: int) -> None:
+    (error,) = refused(harness, rest_sample(LIST, query=query), status).body["errors"]
     assert error["parameter"] == parameter
 
 
@@ -188,26 +194,28 @@ class Broken:
         raise self._fault
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("the password is 1234"), LineAhead("the password is 1234")])
+@pytest.mark.parametrize("fault", [RuntimeError("the password is 1234"), QueueBlocked("the password is 1234")])
 @pytest.mark.parametrize("name", [SET, GET, LIST, "api-cancel-task-run"])
-def test_an_internal_fault_is_a_500_without_its_text(doors: Doors, name: str, fault: Exception) -> None:
-    broken: World = replace(wiring.world(), ledger=Broken(fault))
-    answer = doors.rest(sample(name), world=broken)
+def test_an_internal_fault_is_a_500_without_its_text(harness: HandlerHarness, name: str, fault: Exception) -> None:
+    broken: Dependencies = replace(wiring.dependencies(), ledger=Broken(fault))
+    answer = harness.rest(sample(name), deps=broken)
     assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.body["title"] == "Internal fault"
     assert "1234" not in json.dumps(answer.body)
-    assert doors.nothing_was_started()
+    assert harness.nothing_was_started()
 
 
-def test_a_missing_setting_is_a_500_that_tells_nothing(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_setting_is_a_500_that_tells_nothing(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEDGER_TABLE")
-    answer = refused(doors, sample(SET), 500)
+    answer = refused(harness, sample(SET), 500)
     assert "LEDGER_TABLE" not in json.dumps(answer.body)
 
 
 @pytest.mark.parametrize("name", [SET, GET, LIST, "api-cancel-task-run"])
-def test_a_ledger_out_of_reach_is_a_503_in_our_own_words(doors: Doors, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_ledger_out_of_reach_is_a_503_in_our_own_words(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("LEDGER_TABLE", "no-such-table")
-    answer = refused(doors, sample(name), 503)
+    answer = refused(harness, sample(name), 503)
     assert int(answer.headers["retry-after"]) > 0
     assert "ResourceNotFound" not in json.dumps(answer.body)

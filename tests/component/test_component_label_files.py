@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.component.handler_harness import Doors
+from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample
 from tests.glue_emulator.lab import COLUMNS, ROWS, TWO_SETS, csv_text
 
@@ -13,16 +13,16 @@ KEY = f"labels/{TRANSFORM}/round-1.csv"
 FILE = {"transformId": TRANSFORM, "inputS3Path": f"s3://{BUCKET}/{KEY}"}
 
 
-def put(doors: Doors, body: bytes) -> None:
-    doors.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
+def put(harness: HandlerHarness, body: bytes) -> None:
+    harness.s3.put_object(Bucket=BUCKET, Key=KEY, Body=body)
 
 
-def tick_until_all_succeeded(doors: Doors) -> None:
+def tick_until_all_succeeded(harness: HandlerHarness) -> None:
     deadline = time.monotonic() + 60
-    while (statuses := {item["status"] for item in doors.items()}) != {"SUCCEEDED"}:
+    while (statuses := {item["status"] for item in harness.items()}) != {"SUCCEEDED"}:
         assert time.monotonic() < deadline, statuses
         time.sleep(0.05)
-        doors.tick()
+        harness.tick()
 
 
 @pytest.mark.parametrize(
@@ -36,53 +36,55 @@ def tick_until_all_succeeded(doors: Doors) -> None:
     ],
     ids=["empty", "too large", "no label file", "missing columns", "wrong cells"],
 )
-def test_a_bad_label_file_is_a_422_with_its_lines_and_starts_nothing(doors: Doors, body: bytes, finding: str) -> None:
-    put(doors, body)
-    answer = doors.rest(rest_sample(IMPORT, body=FILE))
+def test_a_bad_label_file_is_a_422_with_its_lines_and_starts_nothing(
+    harness: HandlerHarness, body: bytes, finding: str
+) -> None:
+    put(harness, body)
+    answer = harness.rest(rest_sample(IMPORT, body=FILE))
     assert (answer.status, answer.body["title"]) == (422, "Invalid label file")
     assert any(error["detail"].startswith(finding) for error in answer.body["errors"])
     assert {error["pointer"] for error in answer.body["errors"]} == {"#/inputS3Path"}
-    assert doors.nothing_was_started()
-    assert doors.item()["status"] == "REFUSED"
+    assert harness.nothing_was_started()
+    assert harness.item()["status"] == "REFUSED"
 
 
-def test_a_bad_upload_ends_in_a_refused_event(doors: Doors) -> None:
-    put(doors, b"id,name\n1,Ann\n")
-    doors.event(sample("bus-upload"))
-    doors.deliver_stream()
-    (event,) = doors.on_bus()
+def test_a_bad_upload_ends_in_a_refused_event(harness: HandlerHarness) -> None:
+    put(harness, b"id,name\n1,Ann\n")
+    harness.event(sample("bus-upload"))
+    harness.deliver_stream()
+    (event,) = harness.on_bus()
     assert event["detail-type"] == "TaskRunRefused"
     assert event["detail"]["data"]["error"]["code"] == "INVALID_LABEL_FILE"
-    assert doors.nothing_was_started()
+    assert harness.nothing_was_started()
 
 
-def test_a_replace_without_an_export_says_what_it_forgets_and_with_one_it_is_exported_first(doors: Doors) -> None:
-    doors.s3.put_object(Bucket=BUCKET, Key="people/part-0.csv", Body=csv_text(ROWS, COLUMNS))
-    doors.rest(rest_sample(IMPORT, key="first", body=FILE))
-    doors.work_until("SUCCEEDED")
+def test_a_replace_without_an_export_says_what_it_forgets_and_with_one_it_is_exported_first(harness: HandlerHarness) -> None:
+    harness.s3.put_object(Bucket=BUCKET, Key="people/part-0.csv", Body=csv_text(ROWS, COLUMNS))
+    harness.rest(rest_sample(IMPORT, key="first", body=FILE))
+    harness.work_until("SUCCEEDED")
 
-    plain = doors.rest(rest_sample(IMPORT, key="plain", body=FILE | {"replaceAllLabels": True}))
+    plain = harness.rest(rest_sample(IMPORT, key="plain", body=FILE | {"replaceAllLabels": True}))
     assert plain.body["warning"].startswith("forgets ")
-    tick_until_all_succeeded(doors)
+    tick_until_all_succeeded(harness)
 
     safe = FILE | {"replaceAllLabels": True, "exportTo": f"s3://{BUCKET}/backups"}
-    answer = doors.rest(rest_sample(IMPORT, key="safe", body=safe))
+    answer = harness.rest(rest_sample(IMPORT, key="safe", body=safe))
     assert (answer.status, answer.body["status"]) == (202, "QUEUED")
     assert answer.body["exportTo"] == f"s3://{BUCKET}/backups/{answer.body['id']}/"
     assert "warning" not in answer.body
-    tick_until_all_succeeded(doors)
+    tick_until_all_succeeded(harness)
 
-    kinds = [one["Properties"]["TaskType"] for one in doors.glue_runs()]
+    kinds = [one["Properties"]["TaskType"] for one in harness.glue_runs()]
     assert sorted(kinds) == ["EXPORT_LABELS", "IMPORT_LABELS", "IMPORT_LABELS", "IMPORT_LABELS"]
-    listed = doors.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"backups/{answer.body['id']}/")
+    listed = harness.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"backups/{answer.body['id']}/")
     (exported,) = listed["Contents"]
-    body = doors.s3.get_object(Bucket=BUCKET, Key=exported["Key"])["Body"].read()
+    body = harness.s3.get_object(Bucket=BUCKET, Key=exported["Key"])["Body"].read()
     assert body.startswith(b"labeling_set_id,label,")
 
 
-def test_an_export_goes_with_a_replace_only(doors: Doors) -> None:
-    answer = doors.rest(rest_sample(IMPORT, body=FILE | {"exportTo": f"s3://{BUCKET}/backups"}))
+def test_an_export_goes_with_a_replace_only(harness: HandlerHarness) -> None:
+    answer = harness.rest(rest_sample(IMPORT, body=FILE | {"exportTo": f"s3://{BUCKET}/backups"}))
     assert answer.status == 422
     assert answer.body["errors"][0]["pointer"] == "#/exportTo"
-    assert doors.nothing_was_started()
-    assert doors.items() == []
+    assert harness.nothing_was_started()
+    assert harness.items() == []

@@ -9,7 +9,7 @@ import pytest
 from moto.events.models import EventPattern
 
 from local.cloud.template import rule_pattern
-from tests.component.handler_harness import BUS, Doors
+from tests.component.handler_harness import BUS, HandlerHarness
 from tests.component.samples import BUCKET, TRANSFORM, names, rest_sample, sample
 from tests.glue_emulator.lab import COLUMNS, ROWS, WHO, csv_text
 
@@ -17,49 +17,49 @@ NOT_LET_IN = {"bus-own-source", "bus-upload-no-label-file"}
 
 
 @pytest.fixture
-def people(doors: Doors) -> Doors:
+def people(harness: HandlerHarness) -> HandlerHarness:
     """The table that the samples' transform is about."""
-    doors.s3.put_object(Bucket=BUCKET, Key="people/part-0.csv", Body=csv_text(ROWS, COLUMNS))
-    doors.connect_rules()
-    return doors
+    harness.s3.put_object(Bucket=BUCKET, Key="people/part-0.csv", Body=csv_text(ROWS, COLUMNS))
+    harness.connect_rules()
+    return harness
 
 
-def answered(doors: Doors, folder: str) -> bytes:
+def answered(harness: HandlerHarness, folder: str) -> bytes:
     """The labeling set in a run's own folder, answered by somebody who knows who is who."""
-    (found,) = doors.s3.list_objects_v2(Bucket=BUCKET, Prefix=folder.removeprefix(f"s3://{BUCKET}/"))["Contents"]
-    text = doors.s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read().decode()
+    (found,) = harness.s3.list_objects_v2(Bucket=BUCKET, Prefix=folder.removeprefix(f"s3://{BUCKET}/"))["Contents"]
+    text = harness.s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read().decode()
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["labeling_set_id", "label", *COLUMNS]
     return csv_text([[row[0], WHO[row[2]], *row[2:]] for row in rows], header)
 
 
-def test_the_loop_goes_round(people: Doors) -> None:
-    doors = people
-    run = doors.rest(sample("api-start-labeling-set")).body
-    doors.deliver_stream()
-    assert [event["detail-type"] for event in doors.on_bus()] == ["TaskRunStarted"]
+def test_the_loop_goes_round(people: HandlerHarness) -> None:
+    harness = people
+    run = harness.rest(sample("api-start-labeling-set")).body
+    harness.deliver_stream()
+    assert [event["detail-type"] for event in harness.on_bus()] == ["TaskRunStarted"]
 
-    doors.work_until("SUCCEEDED")
-    doors.deliver_stream()
-    (succeeded,) = doors.on_bus()
+    harness.work_until("SUCCEEDED")
+    harness.deliver_stream()
+    (succeeded,) = harness.on_bus()
     assert (succeeded["detail-type"], succeeded["detail"]["data"]["id"]) == ("TaskRunSucceeded", run["id"])
     assert succeeded["detail"]["data"]["completedOn"] >= succeeded["detail"]["data"]["startedOn"]
 
-    labels = answered(doors, succeeded["detail"]["data"]["outputS3Path"])
-    doors.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/answered.csv", Body=labels)
-    assert doors.deliver_commands() == 1
-    doors.work_until("SUCCEEDED", "SUCCEEDED")
-    doors.deliver_stream()
-    told = doors.on_bus()
+    labels = answered(harness, succeeded["detail"]["data"]["outputS3Path"])
+    harness.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/answered.csv", Body=labels)
+    assert harness.deliver_commands() == 1
+    harness.work_until("SUCCEEDED", "SUCCEEDED")
+    harness.deliver_stream()
+    told = harness.on_bus()
     assert [event["detail-type"] for event in told] == ["TaskRunStarted", "TaskRunSucceeded"]
     assert {event["detail"]["data"]["requestedBy"] for event in told} == {f"s3:{BUCKET}"}
-    learned = doors.glue.operations["GetMLTransform"]({"TransformId": TRANSFORM})
+    learned = harness.glue.operations["GetMLTransform"]({"TransformId": TRANSFORM})
     assert learned["LabelCount"] == len(labels.decode().splitlines()) - 1
-    assert len(doors.starts()) == 2
-    assert doors.deliver_commands() == 0  # none of our own events came back in
+    assert len(harness.starts()) == 2
+    assert harness.deliver_commands() == 0  # none of our own events came back in
 
 
-def test_a_command_on_the_bus_comes_in_by_the_rule_and_is_announced_there(people: Doors) -> None:
+def test_a_command_on_the_bus_comes_in_by_the_rule_and_is_announced_there(people: HandlerHarness) -> None:
     event = sample("bus-start-labeling-set")
     entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
     people.events.put_events(Entries=[entry | {"EventBusName": BUS}] * 2)
@@ -73,7 +73,7 @@ def test_a_command_on_the_bus_comes_in_by_the_rule_and_is_announced_there(people
     assert len(people.glue_runs()) == 1
 
 
-def test_what_waited_at_glue_s_limit_is_started_oldest_first_when_there_is_room(people: Doors) -> None:
+def test_what_waited_at_glue_s_limit_is_started_oldest_first_when_there_is_room(people: HandlerHarness) -> None:
     for number in range(5):
         people.rest(rest_sample("api-start-labeling-set", key=f"key-{number}"))
     assert people.statuses() == ["STARTING"] * 3 + ["QUEUED"] * 2

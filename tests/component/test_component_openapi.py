@@ -12,7 +12,7 @@ from core.requests import LabelImportRequest, LabelingSetRequest
 from core.views import TaskRun, TaskRunList
 from handlers.rest.problems import ProblemDetails
 from handlers.rest.routes import METHODS
-from tests.component.handler_harness import Doors
+from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import names, sample
 
 DOCUMENT: dict[str, Any] = json.loads(PATH.read_text())
@@ -31,9 +31,9 @@ def test_the_committed_file_is_what_the_code_says() -> None:
     assert PATH.read_text() == generated(), "run make contracts"
 
 
-def test_the_api_serves_what_is_committed(doors: Doors) -> None:
-    assert doors.rest(sample("api-openapi")).body == DOCUMENT
-    assert doors.calls == []
+def test_the_api_serves_what_is_committed(harness: HandlerHarness) -> None:
+    assert harness.rest(sample("api-openapi")).body == DOCUMENT
+    assert harness.calls == []
 
 
 def test_it_is_openapi_3_1_of_a_signed_api() -> None:
@@ -76,9 +76,9 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in names("api") if name not in ("api-wrong-method", "api-unknown-path")])
-def test_every_sample_s_answer_is_told_of(doors: Doors, name: str) -> None:
+def test_every_sample_s_answer_is_told_of(harness: HandlerHarness, name: str) -> None:
     event = sample(name)
-    answer = doors.rest(event)
+    answer = harness.rest(event)
     told = DOCUMENT["paths"][event["resource"]][event["httpMethod"].lower()]["responses"][str(answer.status)]
     assert list(told["content"]) == [answer.headers["content-type"]]
     assert set(answer.headers) - {"content-type"} <= {header.lower() for header in told.get("headers", {})}

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.parser.models import (
 
 from core.aws.items import from_item, is_run, to_item
 from local.cloud.template import handler_strings
-from tests.component.handler_harness import Doors
+from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import FOLDER, FUNCTIONS, names, sample, set_header
 
 STARTED = "api-start-labeling-set"
@@ -68,17 +68,17 @@ REST = {
 
 
 @pytest.mark.parametrize("name", names("api"))
-def test_rest_sample_is_answered_as_promised(name: str, doors: Doors) -> None:
+def test_rest_sample_is_answered_as_promised(name: str, harness: HandlerHarness) -> None:
     expected = REST[name]
     if expected.after:
-        doors.rest(sample(expected.after))
+        harness.rest(sample(expected.after))
 
-    answer = doors.rest(sample(name))
+    answer = harness.rest(sample(name))
 
     assert answer.status == expected.status
     assert {one for one in answer.headers if one != "content-type"} == set(expected.headers)
-    assert [item["status"] for item in doors.items()] == list(expected.ledger)
-    assert len(doors.starts()) == expected.starts
+    assert [item["status"] for item in harness.items()] == list(expected.ledger)
+    assert len(harness.starts()) == expected.starts
     if expected.title is None:
         assert answer.headers["content-type"] == "application/json"
     else:
@@ -120,22 +120,22 @@ BUS = {
 
 
 @pytest.mark.parametrize("name", names("bus"))
-def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name: str, doors: Doors) -> None:
+def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name: str, harness: HandlerHarness) -> None:
     expected = BUS[name]
     for _ in range(2):
-        doors.event(sample(name))
-    doors.deliver_stream()
+        harness.event(sample(name))
+    harness.deliver_stream()
 
-    runs = [(item["status"], item["taskType"]) for item in doors.items()]
+    runs = [(item["status"], item["taskType"]) for item in harness.items()]
     assert runs == ([(expected.status, expected.task_type)] if expected.status else [])
-    assert all(expected.says in item.get("errorMessage", "") for item in doors.items())
-    assert len(doors.glue_runs()) == expected.runs
-    assert [event["detail-type"] for event in doors.on_bus()] == ([expected.told] if expected.told else [])
+    assert all(expected.says in item.get("errorMessage", "") for item in harness.items())
+    assert len(harness.glue_runs()) == expected.runs
+    assert [event["detail-type"] for event in harness.on_bus()] == ([expected.told] if expected.told else [])
 
 
-def test_schedule_sample_is_one_round_of_the_reconciler(doors: Doors) -> None:
-    doors.rest(sample(STARTED))
-    tally = doors.tick(sample("schedule-tick"))
+def test_schedule_sample_is_one_round_of_the_reconciler(harness: HandlerHarness) -> None:
+    harness.rest(sample(STARTED))
+    tally = harness.tick(sample("schedule-tick"))
     ages = {name: tally.pop(name) for name in ("oldest_open", "oldest_queued", "oldest_unconfirmed")}
     assert tally == {"transforms": 1, "failed": 0, "moved": 0, "ended": 0, "started": 0, "waiting": 0}
     assert (ages["oldest_open"] >= 0, ages["oldest_queued"], ages["oldest_unconfirmed"]) == (True, 0, 0)
@@ -155,9 +155,9 @@ STREAM = {
 
 
 @pytest.mark.parametrize("name", names("stream"))
-def test_stream_sample_is_announced_as_promised(name: str, doors: Doors) -> None:
-    assert doors.announce(sample(name)) == []
-    assert [event["detail-type"] for event in doors.on_bus()] == STREAM[name]
+def test_stream_sample_is_announced_as_promised(name: str, harness: HandlerHarness) -> None:
+    assert harness.announce(sample(name)) == []
+    assert [event["detail-type"] for event in harness.on_bus()] == STREAM[name]
 
 
 @pytest.mark.parametrize("name", names("stream"))

@@ -9,7 +9,7 @@ import pytest
 
 from handlers import wiring
 from local.glue.faults import CallFault, FaultPlan
-from tests.component.handler_harness import Doors, forget_everything
+from tests.component.handler_harness import HandlerHarness, forget_everything
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET = "api-start-labeling-set"
@@ -45,22 +45,22 @@ def counted(metrics: list[dict[str, Any]]) -> dict[str, float]:
     return found
 
 
-def test_starts_and_replays_are_counted(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
-    doors.rest(sample(SET))
-    doors.rest(sample(SET))
-    doors.event(sample("bus-start-labeling-set"))
+def test_starts_and_replays_are_counted(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
+    harness.rest(sample(SET))
+    harness.rest(sample(SET))
+    harness.event(sample("bus-start-labeling-set"))
     assert counted(told(capsys)[1]) == {"StartsAccepted": 2, "StartsReplayed": 1}
 
 
-def test_a_start_in_doubt_is_counted_once(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
-    doors.glue.faults.switch_to(FaultPlan((CallFault(ASK_FOR_SET, "lost-reply"),), hold_runs=True))
-    doors.rest(sample(SET))
-    doors.rest(sample(SET))
+def test_a_start_in_doubt_is_counted_once(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
+    harness.glue.faults.switch_to(FaultPlan((CallFault(ASK_FOR_SET, "lost-reply"),), hold_runs=True))
+    harness.rest(sample(SET))
+    harness.rest(sample(SET))
     assert counted(told(capsys)[1]) == {"StartsAccepted": 1, "StartsUnconfirmed": 1, "StartsReplayed": 1}
 
 
-def test_a_refused_request_is_no_start_but_a_line(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
-    doors.rest(sample("api-invalid-fields"))
+def test_a_refused_request_is_no_start_but_a_line(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
+    harness.rest(sample("api-invalid-fields"))
     lines, metrics = told(capsys)
     assert metrics == []
     assert [(line["message"], line["statusCode"], line["cause"]) for line in lines] == [
@@ -68,10 +68,10 @@ def test_a_refused_request_is_no_start_but_a_line(doors: Doors, capsys: pytest.C
     ]
 
 
-def test_a_round_tells_how_much_is_open_and_since_when(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
-    doors.rest(sample(SET))
+def test_a_round_tells_how_much_is_open_and_since_when(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
+    harness.rest(sample(SET))
     told(capsys)
-    doors.tick()
+    harness.tick()
     assert set(counted(told(capsys)[1])) == {
         "RoundsFinished",
         "TransformsNotReconciled",
@@ -82,36 +82,40 @@ def test_a_round_tells_how_much_is_open_and_since_when(doors: Doors, capsys: pyt
     }
 
 
-def test_endings_are_counted_by_outcome_when_their_event_is_out(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+def test_endings_are_counted_by_outcome_when_their_event_is_out(
+    harness: HandlerHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("started", "running", "succeeded", "failed"):
-        doors.announce(sample(f"stream-run-{name}"))
-    doors.announce(sample("stream-command-refused"))
+        harness.announce(sample(f"stream-run-{name}"))
+    harness.announce(sample("stream-command-refused"))
     outcomes = ("SUCCEEDED", "FAILED", "REFUSED")
     assert counted(told(capsys)[1]) == {f"RunsCompleted/{outcome}": 1 for outcome in outcomes}
 
 
-def test_one_correlation_id_leads_from_the_request_to_its_events(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_correlation_id_leads_from_the_request_to_its_events(
+    harness: HandlerHarness, capsys: pytest.CaptureFixture[str]
+) -> None:
     event = sample(SET)
     set_header(event, "x-correlation-id", "order-7")
-    doors.announce(sample("stream-no-run"))  # so that the bus is listened to
-    doors.rest(event)
-    doors.tick()
-    doors.deliver_stream()
+    harness.announce(sample("stream-no-run"))  # so that the bus is listened to
+    harness.rest(event)
+    harness.tick()
+    harness.deliver_stream()
     decisions = [line for line in told(capsys)[0] if line["message"] != "RECONCILED"]
     assert {line["correlationId"] for line in decisions} == {"order-7"}
     assert [line["message"] for line in decisions] == ["STARTED", "EVENT_SENT"]
     assert decisions[1]["detailType"] == "TaskRunStarted"
-    assert {event["detail"]["metadata"]["correlationId"] for event in doors.on_bus()} == {"order-7"}
+    assert {event["detail"]["metadata"]["correlationId"] for event in harness.on_bus()} == {"order-7"}
 
 
-def test_no_line_holds_what_a_caller_sent(doors: Doors, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_line_holds_what_a_caller_sent(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
     body = {"transformId": TRANSFORM, "outputS3Path": f"s3://{BUCKET}/labeling-sets/of-a-person/"}
-    doors.rest(rest_sample(SET, body=body))
-    doors.rest(rest_sample(SET, body=body | {"outputS3Path": "s3://of-a-person/"}))
-    doors.rest(rest_sample(SET, body=body | {"of-a-person": 1}))
-    doors.event(sample("bus-forbidden-path"))
-    doors.tick()
-    doors.deliver_stream()
+    harness.rest(rest_sample(SET, body=body))
+    harness.rest(rest_sample(SET, body=body | {"outputS3Path": "s3://of-a-person/"}))
+    harness.rest(rest_sample(SET, body=body | {"of-a-person": 1}))
+    harness.event(sample("bus-forbidden-path"))
+    harness.tick()
+    harness.deliver_stream()
     out = capsys.readouterr().out
     assert out.count('"message"') >= 5
     assert "of-a-person" not in out

@@ -7,7 +7,7 @@ from core.paths import AllowedPrefixes
 from core.ports import Ledger
 from core.requests import new_run
 from core.runs import Progress, Run, RunError, Status
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")
@@ -15,13 +15,13 @@ ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 
 def labeling(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The labeling set accepted `number` seconds after noon."""
-    order = labeling_order(f"labeling-{number}", transform_id)
+    order = labeling_command(f"labeling-{number}", transform_id)
     return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
 
 
 def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The import accepted `number` seconds after noon."""
-    order = import_order(f"import-{number}", transform_id)
+    order = import_command(f"import-{number}", transform_id)
     return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
 
 

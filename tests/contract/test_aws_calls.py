@@ -12,16 +12,16 @@ from moto import mock_aws
 from core.aws.glue import GlueTaskRuns
 from core.cancel import cancel
 from core.paths import AllowedPrefixes
-from core.ports import World
+from core.ports import Dependencies
 from core.reconcile import reconcile
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Status
 from core.start import start
 from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.glue_sides import session
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 from tests.glue_emulator.lab import TWO_SETS, Bench
 
 
@@ -29,13 +29,13 @@ from tests.glue_emulator.lab import TWO_SETS, Bench
 class Counted:
     """Worlds on moto and the engine, wired as in a process each, and the AWS calls that were made, attempts included."""
 
-    another_process: Callable[[], World]
+    another_process: Callable[[], Dependencies]
     transform_id: str
     bucket: str
     calls: list[str] = field(default_factory=list)
 
     @cached_property
-    def world(self) -> World:
+    def deps(self) -> Dependencies:
         return self.another_process()
 
     def since(self) -> list[str]:
@@ -43,11 +43,11 @@ class Counted:
         self.calls.clear()
         return made
 
-    def labeling(self, key: str = "key") -> Order:
-        return labeling_order(key, self.transform_id, output=f"s3://{self.bucket}/sets")
+    def labeling(self, key: str = "key") -> StartCommand:
+        return labeling_command(key, self.transform_id, output=f"s3://{self.bucket}/sets")
 
-    def importing(self, key: str = "key") -> Order:
-        return import_order(key, self.transform_id, f"s3://{self.bucket}/labels/one.csv")
+    def importing(self, key: str = "key") -> StartCommand:
+        return import_command(key, self.transform_id, f"s3://{self.bucket}/labels/one.csv")
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
         ours.events.register("request-created", note)
         answer_in_process(ours.events, service)
         settings = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}
-        made = Counted(lambda: wiring.build_world(settings, ours), transform_id, lab.bucket, calls)
-        assert isinstance(made.world.glue, GlueTaskRuns)
+        made = Counted(lambda: wiring.build_dependencies(settings, ours), transform_id, lab.bucket, calls)
+        assert isinstance(made.deps.glue, GlueTaskRuns)
         yield made
         service.close()
         for client in (*bench.clients, s3, dynamodb):
@@ -86,17 +86,17 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
     ],
 )
 def test_one_start_is_three_calls_an_import_two_more_and_one_replay_is_one(counted: Counted, kind: str, ask: list[str]) -> None:
-    order: Order = getattr(counted, kind)()
-    accepted = start(order, counted.world)
+    order: StartCommand = getattr(counted, kind)()
+    accepted = start(order, counted.deps)
     assert accepted.run.status is Status.STARTING
     assert counted.since() == ["TransactWriteItems", *ask, "PutItem"]
-    again = start(replace(order, causation_id="another"), counted.world)
+    again = start(replace(order, causation_id="another"), counted.deps)
     assert (again.replayed, again.run) == (True, accepted.run)
     assert counted.since() == ["GetItem"]
 
 
 def test_a_replay_that_meets_another_process_is_one_call_there_too(counted: Counted) -> None:
-    accepted = start(counted.labeling(), counted.world)
+    accepted = start(counted.labeling(), counted.deps)
     counted.since()
     elsewhere = counted.another_process()
     for call in ("TransactWriteItems", "GetItem"):  # which has met the run by then, and need not try to write it
@@ -106,36 +106,36 @@ def test_a_replay_that_meets_another_process_is_one_call_there_too(counted: Coun
 
 
 def test_a_refused_start_is_three_calls_too(counted: Counted) -> None:
-    order = labeling_order(transform_id="tfm-none", output=f"s3://{counted.bucket}/sets")
-    assert start(order, counted.world).run.status is Status.REFUSED
+    order = labeling_command(transform_id="tfm-none", output=f"s3://{counted.bucket}/sets")
+    assert start(order, counted.deps).run.status is Status.REFUSED
     assert len(counted.since()) == 3
 
 
 def test_a_forbidden_path_is_no_call_at_all(counted: Counted) -> None:
-    world = replace(counted.world, policy=replace(counted.world.policy, allowed=AllowedPrefixes(())))
+    deps = replace(counted.deps, policy=replace(counted.deps.policy, allowed=AllowedPrefixes(())))
     with pytest.raises(Exception, match="not allowed"):
-        start(counted.labeling(), world)
+        start(counted.labeling(), deps)
     assert counted.since() == []
 
 
 def test_who_finds_a_queue_joins_it_in_two_calls(counted: Counted) -> None:
     for number in range(4):
-        start(counted.labeling(f"key-{number}"), counted.world)
+        start(counted.labeling(f"key-{number}"), counted.deps)
     counted.since()
-    assert start(counted.labeling("late"), counted.world).run.status is Status.QUEUED
+    assert start(counted.labeling("late"), counted.deps).run.status is Status.QUEUED
     assert counted.since() == ["TransactWriteItems", "TransactWriteItems"]
 
 
 def test_a_round_without_news_is_one_read_and_one_listing_a_transform(counted: Counted) -> None:
     for number in range(3):
-        start(counted.labeling(f"key-{number}"), counted.world)
+        start(counted.labeling(f"key-{number}"), counted.deps)
     counted.since()
-    reconcile(counted.world)
+    reconcile(counted.deps)
     assert counted.since() == ["Query", "GetMLTaskRuns"]
 
 
 def test_a_cancellation_is_three_calls(counted: Counted) -> None:
-    run = start(counted.labeling(), counted.world).run
+    run = start(counted.labeling(), counted.deps).run
     counted.since()
-    cancel(run.id, counted.world)
+    cancel(run.id, counted.deps)
     assert counted.since() == ["GetItem", "CancelMLTaskRun", "PutItem"]

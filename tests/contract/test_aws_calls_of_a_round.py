@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from core.ports import World
+from core.ports import Dependencies
 from core.reconcile import Tally, reconcile
 from core.runs import Run, Status
 from handlers import wiring
@@ -29,16 +29,16 @@ NOW = datetime.now(UTC)
 class Round:
     """A world on moto, and the AWS calls that a round makes; `over` says where Glue's task runs stand that do not run."""
 
-    world: World
+    deps: Dependencies
     calls: list[str]
     over: dict[str, Status]
 
     def write(self, run: Run) -> Run:
-        return self.world.ledger.write(None, run)
+        return self.deps.ledger.write(None, run)
 
     def tally(self) -> tuple[Tally, Counter[str]]:
         self.calls.clear()
-        return reconcile(self.world), Counter(self.calls)
+        return reconcile(self.deps), Counter(self.calls)
 
 
 def glue_with(over: dict[str, Status]) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def a_round() -> Iterator[Round]:
 
         ours.events.register("request-created", note)
         ours.events.register("before-send.glue", glue_with(over))
-        yield Round(wiring.build_world({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}, ours), calls, over)
+        yield Round(wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}, ours), calls, over)
 
 
 def under_way(run: Run, number: int) -> Run:

@@ -18,13 +18,13 @@ from core.runs import Run, RunError, Status
 from core.views import rfc3339
 from handlers.commands import read_event
 from tests.contract.runs import ALLOWED, NOW
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 
 SCHEMAS = FOLDER / "schemas"
 OLDER = Path(__file__).parent / "older_consumers"  # schemas as once published: never changed, only added to
 SET, IMPORT = (
-    new_run(labeling_order(), NOW, ALLOWED),
-    new_run(import_order(replaces=True, export_to="s3://bucket/x/"), NOW, ALLOWED),
+    new_run(labeling_command(), NOW, ALLOWED),
+    new_run(import_command(replaces=True, export_to="s3://bucket/x/"), NOW, ALLOWED),
 )
 ENDINGS = {
     DetailType.STARTED: Status.STARTING,

@@ -40,13 +40,13 @@ def moto_side(*, versioned: bool) -> Iterator[Side]:
         client.create_bucket(Bucket="bucket")
         if versioned:
             client.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
-        place = {"Bucket": "bucket", "Key": PATH.removeprefix("s3://bucket/")}
+        target = {"Bucket": "bucket", "Key": PATH.removeprefix("s3://bucket/")}
 
         def put(body: bytes | None) -> None:
             if body is None:
-                client.delete_object(**place)
+                client.delete_object(**target)
             else:
-                client.put_object(**place, Body=body)
+                client.put_object(**target, Body=body)
 
         yield Side(S3LabelFiles(client), put)
         client.close()

@@ -109,8 +109,8 @@ def glue_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
         monkeypatch.setattr(wiring, name, getattr(wiring, name).merge(QUICK))
     made: list[object] = []
     session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-    world = wiring.build_world(ENVIRONMENT, _Remembering(session, made))  # type: ignore[arg-type]  # its one method that is used
-    yield world.glue
+    deps = wiring.build_dependencies(ENVIRONMENT, _Remembering(session, made))  # type: ignore[arg-type]  # its one method that is used
+    yield deps.glue
     for client in made:
         client.close()  # type: ignore[attr-defined]  # boto3 makes clients at run time
 

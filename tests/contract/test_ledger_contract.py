@@ -43,16 +43,16 @@ def test_an_unknown_run_is_none(ledger: Ledger) -> None:
 
 def test_a_recalled_run_is_the_run_as_it_stands_now(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
-    assert ledger.recall(first.id) == first
+    assert ledger.get_if_recent(first.id) == first
     second = ledger.write(first, replace(first, status=Status.STARTING))
-    assert ledger.recall(first.id) == second
-    assert ledger.recall("0" * 32) is None
+    assert ledger.get_if_recent(first.id) == second
+    assert ledger.get_if_recent("0" * 32) is None
 
 
 def test_an_erased_run_is_not_recalled(ledger: Ledger) -> None:
     reservation = ledger.write(None, labeling())
     ledger.erase(reservation)
-    assert ledger.recall(reservation.id) is None
+    assert ledger.get_if_recent(reservation.id) is None
 
 
 def test_a_transforms_line_is_no_run(ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import Conflict, LineAhead, LineFull
+from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
 from tests.contract.runs import importing, labeling, turn
@@ -26,7 +26,7 @@ def test_labeling_sets_go_side_by_side(ledger: Ledger) -> None:
 def test_a_new_request_does_not_pass_who_waits(ledger: Ledger, waits: type, kind: type) -> None:
     ledger.write(None, waits(1, Status.QUEUED))
     newcomer = kind(2)
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         ledger.write(None, newcomer)
     assert untouched(ledger, newcomer)
     ledger.write(None, kind(2, transform_id="tfm-2"))
@@ -35,7 +35,7 @@ def test_a_new_request_does_not_pass_who_waits(ledger: Ledger, waits: type, kind
 @pytest.mark.parametrize("status", ON_ITS_WAY)
 def test_an_open_import_keeps_the_next_one_out(ledger: Ledger, status: Status) -> None:
     ledger.write(None, importing(1, status))
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         ledger.write(None, importing(2))
     ledger.write(None, labeling(3))
     ledger.write(None, importing(4, transform_id="tfm-2"))
@@ -54,10 +54,10 @@ def test_an_erased_import_lets_the_next_one_in(ledger: Ledger) -> None:
 
 def test_an_import_that_goes_back_to_the_queue_lets_nobody_pass(ledger: Ledger) -> None:
     first = turn(ledger, ledger.write(None, importing(1)), Status.QUEUED)
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         ledger.write(None, importing(2))
     second = ledger.write(None, importing(2, Status.QUEUED))
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         turn(ledger, second, Status.RESERVED)
     turn(ledger, first, Status.RESERVED)
 
@@ -65,7 +65,7 @@ def test_an_import_that_goes_back_to_the_queue_lets_nobody_pass(ledger: Ledger) 
 def test_an_import_may_be_sent_again_when_the_way_is_free(ledger: Ledger) -> None:
     refused = turn(ledger, ledger.write(None, importing(1)), Status.REFUSED)
     blocking = ledger.write(None, importing(2))
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         turn(ledger, refused, Status.RESERVED)
     assert untouched(ledger, refused)
     turn(ledger, blocking, Status.SUCCEEDED)
@@ -75,7 +75,7 @@ def test_an_import_may_be_sent_again_when_the_way_is_free(ledger: Ledger) -> Non
 @pytest.mark.parametrize("kind", [labeling, importing])
 def test_of_one_kind_the_oldest_leaves_the_line_first(ledger: Ledger, kind: type) -> None:
     young, old = (ledger.write(None, kind(number, Status.QUEUED)) for number in (2, 1))
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         turn(ledger, young, Status.RESERVED)
     assert untouched(ledger, young)
     turn(ledger, old, Status.RESERVED, Status.SUCCEEDED)
@@ -85,7 +85,7 @@ def test_of_one_kind_the_oldest_leaves_the_line_first(ledger: Ledger, kind: type
 def test_a_labeling_set_may_pass_a_blocked_import_in_the_line(ledger: Ledger) -> None:
     running = ledger.write(None, importing(1))
     blocked, behind = ledger.write(None, importing(2, Status.QUEUED)), ledger.write(None, labeling(3, Status.QUEUED))
-    with pytest.raises(LineAhead):
+    with pytest.raises(QueueBlocked):
         turn(ledger, blocked, Status.RESERVED)
     turn(ledger, behind, Status.RESERVED)
     turn(ledger, running, Status.SUCCEEDED)
@@ -111,7 +111,7 @@ def test_a_line_has_as_many_places_as_it_is_told(ledger: Ledger, most: int) -> N
     for number in range(most):
         ledger.write(None, labeling(number, Status.QUEUED), max_waiting=most)
     one_too_many = labeling(9, Status.QUEUED)
-    with pytest.raises(LineFull):
+    with pytest.raises(QueueLimitReached):
         ledger.write(None, one_too_many, max_waiting=most)
     assert untouched(ledger, one_too_many)
 
@@ -127,7 +127,7 @@ def test_who_was_in_the_line_before_may_go_back_although_it_is_full(ledger: Ledg
 def test_a_full_line_keeps_an_import_open_that_could_not_join_it(ledger: Ledger) -> None:
     ledger.write(None, labeling(0, Status.QUEUED), max_waiting=1)
     holding = ledger.write(None, importing(1, Status.UNCONFIRMED))
-    with pytest.raises(LineFull):
+    with pytest.raises(QueueLimitReached):
         ledger.write(holding, replace(holding, status=Status.QUEUED), max_waiting=1)
     assert untouched(ledger, holding)
 

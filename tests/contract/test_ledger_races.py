@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
+from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
 from tests.contract.runs import importing, labeling, turn
@@ -23,7 +23,7 @@ def at_once(act: Callable[[int], Run]) -> list[Outcome]:
         start.wait(timeout=10)
         try:
             return act(number)
-        except (Conflict, LineAhead, LineFull, LedgerUnavailable) as error:
+        except (Conflict, QueueBlocked, QueueLimitReached, LedgerUnavailable) as error:
             return type(error)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -57,7 +57,7 @@ def test_of_twenty_who_change_the_same_run_one_wins(threaded_ledger: Ledger) -> 
 def test_of_twenty_who_join_a_line_of_five_places_five_do(threaded_ledger: Ledger) -> None:
     outcomes = at_once(lambda number: threaded_ledger.write(None, labeling(number, Status.QUEUED), max_waiting=5))
     assert len(winners(outcomes)) == 5
-    assert losses(outcomes) == {LineFull: AT_ONCE - 5}
+    assert losses(outcomes) == {QueueLimitReached: AT_ONCE - 5}
     assert sorted(run.id for run in threaded_ledger.open_runs()) == sorted(run.id for run in winners(outcomes))
 
 
@@ -65,7 +65,7 @@ def test_of_twenty_imports_one_is_open(threaded_ledger: Ledger) -> None:
     for round_ in range(3):
         outcomes = at_once(lambda number, round_=round_: threaded_ledger.write(None, importing(100 * round_ + number)))  # type: ignore[misc]  # a default binds the loop's variable
         (opened,) = winners(outcomes)
-        assert losses(outcomes) == {LineAhead: AT_ONCE - 1}
+        assert losses(outcomes) == {QueueBlocked: AT_ONCE - 1}
         turn(threaded_ledger, opened, Status.SUCCEEDED)
 
 
@@ -73,7 +73,7 @@ def test_twenty_who_wait_leave_in_their_order_whoever_pushes(threaded_ledger: Le
     waiting = [threaded_ledger.write(None, importing(number, Status.QUEUED)) for number in range(AT_ONCE)]
     outcomes = at_once(lambda number: turn(threaded_ledger, waiting[number], Status.RESERVED))
     assert [run.id for run in winners(outcomes)] == [waiting[0].id]
-    assert losses(outcomes) == {LineAhead: AT_ONCE - 1}
+    assert losses(outcomes) == {QueueBlocked: AT_ONCE - 1}
 
 
 def test_twenty_who_leave_a_line_at_once_all_leave_it(threaded_ledger: Ledger) -> None:
@@ -98,4 +98,4 @@ def test_nobody_joins_an_open_import_or_a_line_unseen(threaded_ledger: Ledger) -
     outcomes = at_once(act)
     assert sum(run.status is Status.RESERVED for run in winners(outcomes)) <= 1
     assert sum(run.status is Status.QUEUED for run in winners(outcomes)) == AT_ONCE // 2
-    assert set(losses(outcomes)) <= {LineAhead}
+    assert set(losses(outcomes)) <= {QueueBlocked}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.errors import Conflict, LineAhead, LineFull
+from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
 from tests.contract.conftest import ledger_on, moto_dynamodb
@@ -38,7 +38,7 @@ def outcome(ledger: Ledger, run: Run, status: Status, most: int | None) -> str:
     before = ledger.get(run.id)
     try:
         return str(ledger.write(before, replace(before or run, status=status), max_waiting=most).status)
-    except (Conflict, LineAhead, LineFull) as error:
+    except (Conflict, QueueBlocked, QueueLimitReached) as error:
         return type(error).__name__
 
 

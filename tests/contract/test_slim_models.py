@@ -17,7 +17,7 @@ from botocore.regions import EndpointResolver
 from core.aws.items import to_item
 from core.aws.queue_item import line_operation
 from core.runs import Status
-from core.transform_queue import line_move
+from core.transform_queue import queue_move
 from ops.package.botocore_data import slim_data
 from ops.package.models import slim_service
 from ops.package.operations import called_on_clients, services_of, used_operations
@@ -153,7 +153,7 @@ def test_no_operation_is_kept_that_nobody_names() -> None:
 def test_values_have_the_types_that_the_ledger_has_and_no_other(slim: Loader) -> None:
     ours, full = values(slim), values(FULL)
     run = importing(status=Status.QUEUED)
-    line = line_operation("ledger", run, line_move(None, run), None, 3)
+    line = line_operation("ledger", run, queue_move(None, run), None, 3)
     used = types_in([to_item(run, timedelta(days=1)), line])
     assert used == {"S", "N", "BOOL", "L"} == set(ours)
     for name in used:

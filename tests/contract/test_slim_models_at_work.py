@@ -19,7 +19,7 @@ from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.slim import session_on, slim_loader
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 from tests.glue_emulator.lab import TWO_SETS, Bench
 
 
@@ -34,7 +34,7 @@ def calls() -> list[str]:
 
 
 @pytest.fixture
-def world(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[Any, str, str]]:
+def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[Any, str, str]]:
     """Wired on the slim models: the world, a transform and a bucket."""
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
         outside: Any = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
@@ -51,7 +51,7 @@ def world(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[
             calls.append(operation_name)
 
         session.events.register("request-created", note)
-        made = wiring.build_world({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, session)
+        made = wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, session)
         yield made, transform_id, lab.bucket
         service.close()
         for client in (*bench.clients, s3, dynamodb):
@@ -59,18 +59,18 @@ def world(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[
 
 
 def test_starting_importing_looking_cancelling_and_reconciling_work_on_them(
-    world: tuple[Any, str, str], calls: list[str]
+    deps: tuple[Any, str, str], calls: list[str]
 ) -> None:
-    wired, transform_id, bucket = world
-    run = start(labeling_order("one", transform_id, output=f"s3://{bucket}/sets"), wired).run
-    assert start(labeling_order("one", transform_id, output=f"s3://{bucket}/sets"), wired).run == run
-    imported = start(import_order("two", transform_id, f"s3://{bucket}/labels/one.csv"), wired).run
+    wired, transform_id, bucket = deps
+    run = start(labeling_command("one", transform_id, output=f"s3://{bucket}/sets"), wired).run
+    assert start(labeling_command("one", transform_id, output=f"s3://{bucket}/sets"), wired).run == run
+    imported = start(import_command("two", transform_id, f"s3://{bucket}/labels/one.csv"), wired).run
     assert {run.status, imported.status} <= {Status.STARTING, Status.RUNNING, Status.SUCCEEDED}
     assert find(run.id, run.requested_by, wired).id == run.id
     assert listing(RunFilter(), run.requested_by, 10, None, wired).items
-    waiting = start(labeling_order("three", transform_id, output=f"s3://{bucket}/sets"), wired).run
+    waiting = start(labeling_command("three", transform_id, output=f"s3://{bucket}/sets"), wired).run
     assert cancel(waiting.id, wired).id == waiting.id
     reconcile(wired)
-    refused = start(labeling_order("four", "tfm-none", output=f"s3://{bucket}/sets"), wired).run
+    refused = start(labeling_command("four", "tfm-none", output=f"s3://{bucket}/sets"), wired).run
     assert refused.status is Status.REFUSED
     assert {"TransactWriteItems", "PutItem", "GetItem", "Query", "GetObject", "GetMLTaskRuns", "CancelMLTaskRun"} <= set(calls)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core.ports import World
+from core.ports import Dependencies
 from tests.fakes.loop import Loop
 
 
@@ -50,15 +50,15 @@ class _Port:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(self._port, name)
-        if name == "recall":  # a read, or no call at all: to die there is to die before the next one
+        if name == "get_if_recent":  # a read, or no call at all: to die there is to die before the next one
             return call
         return lambda *args, **named: self._calls.carry_out(call, *args, **named)
 
 
-def killed_world(loop: Loop, kill: Kill | None) -> World:
+def killed_world(loop: Loop, kill: Kill | None) -> Dependencies:
     """The loop's world, as a process sees it that dies at `kill`."""
     calls = _Calls(kill)
-    return World(calls.wrap(loop.ledger), calls.wrap(loop.glue), calls.wrap(loop.files), loop.clock, loop.policy)
+    return Dependencies(calls.wrap(loop.ledger), calls.wrap(loop.glue), calls.wrap(loop.files), loop.clock, loop.policy)
 
 
 def kills(most: int) -> list[Kill | None]:

@@ -3,7 +3,7 @@
 from core.errors import LoopError
 from core.events import DetailType
 from core.reconcile import reconcile
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Run, Status
 from core.start import start
 from tests.crash.killed import Kill, Killed, killed_world
@@ -13,7 +13,7 @@ NEVER_STARTED = {Status.REFUSED, Status.START_FAILED, Status.CANCELLED}
 _MORE_THAN_ENOUGH_ROUNDS = 40
 
 
-def send(loop: Loop, order: Order, kill: Kill | None = None) -> bool:
+def send(loop: Loop, order: StartCommand, kill: Kill | None = None) -> bool:
     """Send one request to a process that may be killed; whether it was accepted, as far as its caller knows."""
     try:
         start(order, killed_world(loop, kill))

@@ -7,16 +7,16 @@ from itertools import product
 
 import pytest
 
-from core.requests import Order
+from core.requests import StartCommand
 from tests.crash.killed import Kill, kills
 from tests.crash.promise import check, check_exports, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
-ORDERS: dict[str, Callable[..., Order]] = {
-    "labeling set": labeling_order,
-    "import": import_order,
-    "import after export": partial(import_order, replaces=True, export_to="s3://bucket/backups"),
+ORDERS: dict[str, Callable[..., StartCommand]] = {
+    "labeling set": labeling_command,
+    "import": import_command,
+    "import after export": partial(import_command, replaces=True, export_to="s3://bucket/backups"),
 }
 LISTED_LATE = "the answer lost, and the run listed late"
 SITUATIONS = [None, *Fault, LISTED_LATE, "transform at its limit", "an import is open"]
@@ -51,7 +51,7 @@ def _one_case(
     loop.glue.label_count = 30
     others = _arrange(loop, situation)
 
-    def order() -> Order:
+    def order() -> StartCommand:
         return ORDERS[kind](key="the key")
 
     accepted = send(loop, order(), starter_kill)
@@ -79,7 +79,7 @@ def _arrange(loop: Loop, situation: Fault | str | None) -> set[str]:
         loop.glue.faults.append(Fault.LOST_AFTER)
         loop.glue.hidden_for = loop.policy.confirm_after - timedelta(seconds=20)
     if situation == "transform at its limit":
-        return {loop.run_of(labeling_order(key=f"other {number}")).id for number in range(3)}
+        return {loop.run_of(labeling_command(key=f"other {number}")).id for number in range(3)}
     if situation == "an import is open":
-        return {loop.run_of(import_order(key="other", path="s3://bucket/labels/tfm-1/other.csv")).id}
+        return {loop.run_of(import_command(key="other", path="s3://bucket/labels/tfm-1/other.csv")).id}
     return set()

@@ -13,7 +13,7 @@ from core.runs import IN_GLUE, Status
 from tests.crash.killed import kills
 from tests.crash.promise import check, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 KEYS = st.sampled_from(["one", "two", "three", "four", "five"])
 DEATHS = st.sampled_from(kills(5))
@@ -28,12 +28,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule(key=KEYS, kill=DEATHS)
     def ask_for_a_labeling_set(self, key: str, kill: object) -> None:
-        self._send(labeling_order(f"labeling {key}"), kill)
+        self._send(labeling_command(f"labeling {key}"), kill)
 
     @rule(key=KEYS, kill=DEATHS)
     def ask_for_an_import(self, key: str, kill: object) -> None:
         # The same file every time: only who owns which run can tell the imports apart.
-        self._send(import_order(f"import {key}"), kill)
+        self._send(import_command(f"import {key}"), kill)
 
     @rule(kill=DEATHS)
     def tick(self, kill: object) -> None:
@@ -61,7 +61,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         with suppress(LoopError):
-            cancel(data.draw(st.sampled_from(sorted(self.loop.ledger.items))), self.loop.world)
+            cancel(data.draw(st.sampled_from(sorted(self.loop.ledger.items))), self.loop.deps)
 
     @rule()
     def deliver(self) -> None:

@@ -10,16 +10,16 @@ import pytest
 
 from core.cancel import cancel
 from core.errors import LoopError
-from core.ports import World
+from core.ports import Dependencies
 from core.reconcile import reconcile
-from core.requests import Order
+from core.requests import StartCommand
 from core.start import start
 from tests.crash.promise import check, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 KEY = "the key"
-ORDERS: dict[str, Callable[..., Order]] = {"labeling set": labeling_order, "import": import_order}
+ORDERS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_command, "import": import_command}
 # Lambda ends the API's function after 29 s, so that nobody is held up longer and goes on.
 SECONDS = [0, 25]
 
@@ -41,7 +41,7 @@ def _tick_twice(loop: Loop) -> None:
 def _cancel(loop: Loop) -> None:
     for run in list(loop.ledger.open_runs()):
         with suppress(LoopError):
-            cancel(run.id, loop.world)
+            cancel(run.id, loop.deps)
 
 
 def _finish_and_tick(loop: Loop) -> None:
@@ -90,9 +90,9 @@ class _Port:
         return paused
 
 
-def _held_up_world(held_up: _HeldUp) -> World:
+def _held_up_world(held_up: _HeldUp) -> Dependencies:
     loop = held_up.loop
-    return World(held_up.wrap(loop.ledger), held_up.wrap(loop.glue), held_up.wrap(loop.files), loop.clock, loop.policy)
+    return Dependencies(held_up.wrap(loop.ledger), held_up.wrap(loop.glue), held_up.wrap(loop.files), loop.clock, loop.policy)
 
 
 @pytest.mark.parametrize("kind", ORDERS)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from core.errors import Conflict, InvalidCursor, LineAhead, LineFull
+from core.errors import Conflict, InvalidCursor, QueueBlocked, QueueLimitReached
 from core.open_runs import OpenRun, open_run
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
-from core.transform_queue import LineMove, is_next, line_move, place
+from core.transform_queue import QueueMove, is_next, queue_key, queue_move
 
 
 @dataclass
@@ -34,7 +34,7 @@ class MemoryLedger:
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         with self._lock:
             old = self._still(before, after.id)
-            self._move_line(line_move(before, after), after, max_waiting)
+            self._move_line(queue_move(before, after), after, max_waiting)
             run = replace(after, revision=str(next(self._revisions)))
             self.items[run.id] = run
             self.changes.append((old, run))
@@ -44,13 +44,13 @@ class MemoryLedger:
         with self._lock:
             if run.id in self.items:
                 self._still(run, run.id)
-                self._move_line(line_move(run, None), run, None)
+                self._move_line(queue_move(run, None), run, None)
                 del self.items[run.id]
 
     def get(self, run_id: str) -> Run | None:
         return self.items.get(run_id)
 
-    def recall(self, run_id: str) -> Run | None:
+    def get_if_recent(self, run_id: str) -> Run | None:
         return self.get(run_id) if self.recalls else None
 
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
@@ -94,20 +94,20 @@ class MemoryLedger:
             raise Conflict(current)
         return current
 
-    def _move_line(self, move: LineMove, run: Run, max_waiting: int | None) -> None:
+    def _move_line(self, move: QueueMove, run: Run, max_waiting: int | None) -> None:
         line = self.lines.setdefault(run.transform_id, Line())
         if move.needs_nobody_waiting and line.waiting:
-            raise LineAhead("somebody waits")
+            raise QueueBlocked("somebody waits")
         if move.opens_import and line.importing:
-            raise LineAhead("an import is open")
+            raise QueueBlocked("an import is open")
         if move.needs_to_be_next and not is_next(run, tuple(line.waiting)):
-            raise LineAhead("others wait longer")
+            raise QueueBlocked("others wait longer")
         if move.joins and max_waiting is not None and len(line.waiting) >= max_waiting:
-            raise LineFull("the queue is full")
+            raise QueueLimitReached("the queue is full")
         if move.joins:
-            line.waiting.append(place(run))
+            line.waiting.append(queue_key(run))
         if move.leaves:
-            line.waiting.remove(place(run))
+            line.waiting.remove(queue_key(run))
         if move.opens_import:
             line.importing = run.id
         if move.closes_import:

@@ -6,9 +6,9 @@ from itertools import count
 
 from core.announce import Change, announce
 from core.paths import AllowedPrefixes
-from core.ports import Policy, World
+from core.ports import Dependencies, Policy
 from core.reconcile import Tally, reconcile
-from core.requests import LabelImportRequest, LabelingSetRequest, Order
+from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import Run
 from core.start import Accepted, start
 from tests.fakes.bus import MemoryBus
@@ -35,22 +35,22 @@ class Loop:
         self._delivered = 0
 
     @property
-    def world(self) -> World:
-        return World(self.ledger, self.glue, self.files, self.clock, self.policy)
+    def deps(self) -> Dependencies:
+        return Dependencies(self.ledger, self.glue, self.files, self.clock, self.policy)
 
     def set_policy(self, **settings: timedelta | int | AllowedPrefixes) -> None:
         self.policy = replace(self.policy, **settings)  # type: ignore[arg-type]  # a test names its settings
 
-    def start(self, order: Order) -> Accepted:
-        return start(order, self.world)
+    def start(self, order: StartCommand) -> Accepted:
+        return start(order, self.deps)
 
-    def run_of(self, order: Order) -> Run:
+    def run_of(self, order: StartCommand) -> Run:
         """Start, and give the run."""
         return self.start(order).run
 
     def reconcile(self) -> Tally:
         """One round, and what the stream then delivers."""
-        tally = reconcile(self.world)
+        tally = reconcile(self.deps)
         self.deliver()
         return tally
 
@@ -68,11 +68,13 @@ class Loop:
         return current
 
 
-def labeling_order(key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = OUTPUT) -> Order:
+def labeling_command(
+    key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = OUTPUT
+) -> StartCommand:
     return _order(caller, key, LabelingSetRequest(transform_id=transform_id, output_s3_path=output))
 
 
-def import_order(
+def import_command(
     key: str = "key",
     transform_id: str = "tfm-1",
     path: str = UPLOADED,
@@ -80,7 +82,7 @@ def import_order(
     replaces: bool = False,
     export_to: str | None = None,
     caller: str = "alice",
-) -> Order:
+) -> StartCommand:
     return _order(
         caller,
         key,
@@ -88,7 +90,7 @@ def import_order(
     )
 
 
-def _order(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> Order:
+def _order(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> StartCommand:
     """As sent once: each call is a message of its own."""
     message = f"message-{next(_messages)}"
-    return Order(caller=caller, key=key, request=request, correlation_id="correlation", causation_id=message)
+    return StartCommand(caller=caller, key=key, request=request, correlation_id="correlation", causation_id=message)

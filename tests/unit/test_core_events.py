@@ -11,10 +11,10 @@ from core.events import DetailType, detail, detail_types, event_id
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Run, Status
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, 123456, tzinfo=UTC)
-RUN = new_run(labeling_order(), NOW, AllowedPrefixes.parse("s3://bucket/"))
+RUN = new_run(labeling_command(), NOW, AllowedPrefixes.parse("s3://bucket/"))
 
 # CONTRACT.md, "Events out".
 OF_ENDING = {
@@ -113,7 +113,7 @@ def test_the_envelope_tells_where_it_comes_from() -> None:
 
 
 def test_the_data_of_a_labeling_set_carries_its_full_path(loop: Loop) -> None:
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     loop.deliver()
     assert loop.bus.events[0].detail.data.output_s3_path == run.path
     assert loop.bus.events[0].transform_id == "tfm-1"
@@ -121,7 +121,7 @@ def test_the_data_of_a_labeling_set_carries_its_full_path(loop: Loop) -> None:
 
 def test_a_bus_that_is_down_gets_the_same_event_later(loop: Loop) -> None:
     loop.bus.is_down = True
-    run = loop.run_of(import_order())
+    run = loop.run_of(import_command())
     loop.deliver()
     loop.deliver()
     assert loop.bus.told() == []

@@ -5,7 +5,7 @@ import pytest
 from core.cancel import cancel
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 BACKUPS = "s3://bucket/backups"
 
@@ -18,7 +18,7 @@ def loop() -> Loop:
 
 
 def replacing(loop: Loop, key: str = "replace") -> Run:
-    return loop.run_of(import_order(key, replaces=True, export_to=BACKUPS))
+    return loop.run_of(import_command(key, replaces=True, export_to=BACKUPS))
 
 
 def kinds(loop: Loop) -> list[str]:
@@ -53,7 +53,7 @@ def test_without_labels_there_is_nothing_to_export(loop: Loop) -> None:
 @pytest.mark.parametrize("ending", [Status.FAILED, Status.STOPPED, Status.TIMEOUT])
 def test_after_a_failed_export_nothing_is_imported_and_the_next_in_line_goes_on(loop: Loop, ending: Status) -> None:
     run = replacing(loop)
-    other = loop.run_of(import_order("other"))
+    other = loop.run_of(import_command("other"))
     later(loop)
     loop.glue.finish_all(ending)
     later(loop)
@@ -68,14 +68,14 @@ def test_after_a_failed_export_nothing_is_imported_and_the_next_in_line_goes_on(
 def test_no_other_import_comes_between_the_export_and_its_import(loop: Loop) -> None:
     run = replacing(loop)
     later(loop)
-    other = loop.run_of(import_order("other"))
+    other = loop.run_of(import_command("other"))
     loop.glue.finish_all()
     later(loop)
     assert (loop.now(run).status, loop.now(other).status) == (Status.STARTING, Status.QUEUED)
 
 
 def test_an_earlier_import_is_over_before_the_export_begins(loop: Loop) -> None:
-    loop.run_of(import_order("earlier"))
+    loop.run_of(import_command("earlier"))
     replacing(loop)
     later(loop)
     assert kinds(loop) == ["IMPORT_LABELS"]
@@ -131,9 +131,9 @@ def test_an_export_that_glue_refuses_ends_the_request(loop: Loop) -> None:
 def test_a_cancelled_replace_frees_the_line(loop: Loop) -> None:
     run = replacing(loop)
     later(loop)
-    assert cancel(run.id, loop.world).status is Status.CANCELLED
+    assert cancel(run.id, loop.deps).status is Status.CANCELLED
     loop.glue.finish_all()
-    other = loop.run_of(import_order("other"))
+    other = loop.run_of(import_command("other"))
     later(loop)
     assert loop.now(other).status is Status.STARTING
     assert kinds(loop) == ["EXPORT_LABELS", "IMPORT_LABELS"]
@@ -142,12 +142,12 @@ def test_a_cancelled_replace_frees_the_line(loop: Loop) -> None:
 def test_labeling_sets_pass_an_import_whose_export_runs(loop: Loop) -> None:
     replacing(loop)
     later(loop)
-    behind = loop.run_of(labeling_order("behind"))
+    behind = loop.run_of(labeling_command("behind"))
     later(loop)
     assert loop.now(behind).status is Status.STARTING
 
 
 def test_a_replace_without_an_export_says_what_it_forgets(loop: Loop) -> None:
-    run = loop.run_of(import_order(replaces=True))
+    run = loop.run_of(import_command(replaces=True))
     assert run.warning == "forgets 30 labels that were not exported; send exportTo to export them first"
-    assert loop.run_of(import_order("appends", path="s3://bucket/two.csv")).warning is None
+    assert loop.run_of(import_command("appends", path="s3://bucket/two.csv")).warning is None

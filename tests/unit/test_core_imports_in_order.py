@@ -6,13 +6,13 @@ from core.cancel import cancel
 from core.errors import TryAgainLater
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 LEASE_AND_GRACE = 200  # seconds
 
 
 def upload(loop: Loop, number: int) -> Run:
-    return loop.run_of(import_order(f"key-{number}", path=f"s3://bucket/labels/tfm-1/{number}.csv", replaces=number % 2 == 0))
+    return loop.run_of(import_command(f"key-{number}", path=f"s3://bucket/labels/tfm-1/{number}.csv", replaces=number % 2 == 0))
 
 
 def imported(loop: Loop) -> list[str]:
@@ -61,7 +61,7 @@ def test_a_queued_import_is_not_overtaken_by_one_that_comes_when_the_way_is_free
 def test_labeling_sets_may_pass_a_blocked_import(loop: Loop) -> None:
     upload(loop, 1)
     blocked = upload(loop, 2)
-    labeling = loop.run_of(labeling_order())
+    labeling = loop.run_of(labeling_command())
     loop.reconcile()
     assert loop.now(labeling).status is Status.STARTING
     assert loop.now(blocked).status is Status.QUEUED
@@ -114,7 +114,7 @@ def test_a_lost_import_lets_the_next_one_through(loop: Loop) -> None:
 def test_a_cancelled_import_leaves_the_line(loop: Loop) -> None:
     upload(loop, 1)
     second, third = upload(loop, 2), upload(loop, 3)
-    cancel(second.id, loop.world)
+    cancel(second.id, loop.deps)
     loop.glue.finish_all()
     loop.reconcile()
     assert loop.now(third).status is Status.STARTING
@@ -123,7 +123,7 @@ def test_a_cancelled_import_leaves_the_line(loop: Loop) -> None:
 
 def test_imports_at_glues_limit_keep_their_order_too(loop: Loop) -> None:
     loop.glue.limit = 1
-    loop.start(labeling_order())
+    loop.start(labeling_command())
     runs = [upload(loop, number) for number in range(3)]
     assert {run.status for run in runs} == {Status.QUEUED}
     for _ in range(4):
@@ -134,4 +134,4 @@ def test_imports_at_glues_limit_keep_their_order_too(loop: Loop) -> None:
 
 def test_imports_of_different_transforms_do_not_wait_for_each_other(loop: Loop) -> None:
     upload(loop, 1)
-    assert loop.run_of(import_order("other", transform_id="tfm-2")).status is Status.STARTING
+    assert loop.run_of(import_command("other", transform_id="tfm-2")).status is Status.STARTING

@@ -9,7 +9,7 @@ from core.errors import TryAgainLater
 from core.label_file import MAX_BYTES, findings
 from core.runs import Status
 from tests.fakes.files import GOOD
-from tests.fakes.loop import UPLOADED, Loop, import_order, labeling_order
+from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
 
 HEADER = b"labeling_set_id,label,id,name\n"
 COLUMNS = ("id", "name")
@@ -94,28 +94,28 @@ def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
 def test_a_bad_file_is_refused_and_nothing_is_started(body: bytes | None) -> None:
     loop = Loop()
     loop.files.contents[UPLOADED] = body
-    run = loop.run_of(import_order())
+    run = loop.run_of(import_command())
     assert (run.status, run.error and run.error.code) == (Status.REFUSED, "INVALID_LABEL_FILE")
     assert loop.glue.calls == []
 
 
 def test_a_bad_file_is_refused_even_where_the_import_had_to_wait() -> None:
     loop = Loop()
-    loop.run_of(import_order("open", path="s3://bucket/other.csv"))
+    loop.run_of(import_command("open", path="s3://bucket/other.csv"))
     loop.files.contents[UPLOADED] = b"no label file\n"
-    assert loop.run_of(import_order()).status is Status.REFUSED
+    assert loop.run_of(import_command()).status is Status.REFUSED
 
 
 def test_quotes_escaped_with_a_backslash_are_accepted_too() -> None:
     loop = Loop()
     loop.files.contents[UPLOADED] = HEADER + b'a,1,1,"a \\"b\\", c"\na,1,2,y\n'
-    assert loop.run_of(import_order()).status is Status.STARTING
+    assert loop.run_of(import_command()).status is Status.STARTING
 
 
 def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
     loop = Loop()
-    first = loop.run_of(import_order("first", path="s3://bucket/first.csv"))
-    waiting = loop.run_of(import_order("second"))
+    first = loop.run_of(import_command("first", path="s3://bucket/first.csv"))
+    waiting = loop.run_of(import_command("second"))
     loop.files.contents[UPLOADED] = GOOD + b"b,1,1,x\nb,2,2,y\n"
     loop.glue.finish_all()
     loop.reconcile()
@@ -128,9 +128,9 @@ def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
 def test_the_same_key_works_once_the_file_was_mended() -> None:
     loop = Loop()
     loop.files.contents[UPLOADED] = b"no label file\n"
-    assert loop.run_of(import_order()).status is Status.REFUSED
+    assert loop.run_of(import_command()).status is Status.REFUSED
     loop.files.contents[UPLOADED] = GOOD
-    again = loop.run_of(import_order())
+    again = loop.run_of(import_command())
     assert (again.status, again.attempt) == (Status.STARTING, 2)
 
 
@@ -138,13 +138,13 @@ def test_while_s3_cannot_be_asked_nothing_is_accepted() -> None:
     loop = Loop()
     loop.files.is_down = True
     with pytest.raises(TryAgainLater):
-        loop.start(import_order())
+        loop.start(import_command())
     assert loop.ledger.items == {}
     loop.files.is_down = False
-    assert loop.run_of(import_order()).status is Status.STARTING
+    assert loop.run_of(import_command()).status is Status.STARTING
 
 
 def test_a_labeling_set_needs_no_file() -> None:
     loop = Loop()
     loop.files.is_down = True
-    assert loop.run_of(labeling_order()).status is Status.STARTING
+    assert loop.run_of(labeling_command()).status is Status.STARTING

@@ -11,11 +11,11 @@ import pytest
 from core.open_runs import open_run, task_tag
 from core.ports import GlueRun
 from core.reconcile import reconcile
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Status
 from core.start import start
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 MINUTES = 121  # seconds, past the grace period
 
@@ -39,13 +39,13 @@ def round_of(loop: Loop) -> list[str]:
     """One round's calls to the ledger but for the reading of the index."""
     noted = Noted(loop.ledger)
     ledger: Any = noted
-    reconcile(replace(loop.world, ledger=ledger))
+    reconcile(replace(loop.deps, ledger=ledger))
     loop.deliver()
     return noted.calls[1:]
 
 
 def test_runs_under_way_are_followed_without_reading_them(loop: Loop) -> None:
-    runs = [loop.run_of(labeling_order(f"key-{number}")) for number in range(3)]
+    runs = [loop.run_of(labeling_command(f"key-{number}")) for number in range(3)]
     assert round_of(loop) == []
     loop.glue.turn(runs[0].task_run_id or "", Status.RUNNING)
     loop.glue.turn(runs[1].task_run_id or "", Status.SUCCEEDED)
@@ -54,23 +54,23 @@ def test_runs_under_way_are_followed_without_reading_them(loop: Loop) -> None:
 
 
 def test_an_imports_end_is_read_whole_as_its_line_moves(loop: Loop) -> None:
-    run = loop.run_of(import_order())
+    run = loop.run_of(import_command())
     loop.glue.turn(run.task_run_id or "", Status.RUNNING)
     assert round_of(loop) == ["advance"]
     loop.glue.turn(run.task_run_id or "", Status.SUCCEEDED)
     assert round_of(loop) == ["get", "write"]
-    assert loop.run_of(import_order("next")).status is Status.STARTING
+    assert loop.run_of(import_command("next")).status is Status.STARTING
 
 
 def test_a_doubtful_start_is_read_whole(loop: Loop) -> None:
     loop.glue.faults = [Fault.LOST_AFTER]
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     assert round_of(loop) == ["get", "write"]
     assert loop.now(run).status is Status.STARTING
 
 
 def test_a_run_to_be_cancelled_is_read_whole(loop: Loop) -> None:
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     loop.ledger.write(run, replace(run, cancel_requested=True))
     assert round_of(loop) == ["get", "write"]
     assert loop.now(run).status is Status.STOPPING
@@ -79,14 +79,14 @@ def test_a_run_to_be_cancelled_is_read_whole(loop: Loop) -> None:
 def test_of_a_long_queue_only_whose_turn_it_may_be_is_read(loop: Loop) -> None:
     loop.glue.limit = 1
     for number in range(50):
-        loop.start(labeling_order(f"key-{number}"))
+        loop.start(labeling_command(f"key-{number}"))
         loop.clock.pass_seconds(1)
     assert round_of(loop).count("get") == 1
 
 
 def test_a_queued_run_is_looked_for_since_it_was_asked_for_and_not_since_it_was_accepted(loop: Loop) -> None:
     loop.glue.limit = 0
-    loop.start(labeling_order())
+    loop.start(labeling_command())
     loop.clock.pass_seconds(40_000)
     loop.glue.limit = 1
     asked_after = loop.clock()
@@ -103,9 +103,9 @@ def test_a_queued_run_is_looked_for_since_it_was_asked_for_and_not_since_it_was_
     assert since[0] > asked_after - loop.policy.skew
 
 
-@pytest.mark.parametrize("order", [labeling_order(), import_order()], ids=["labeling", "import"])
+@pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
 @pytest.mark.parametrize("lost", [False, True])
-def test_an_index_that_lags_changes_nothing_and_delays_nothing(loop: Loop, order: Order, lost: bool) -> None:  # noqa: FBT001  a test's parameter
+def test_an_index_that_lags_changes_nothing_and_delays_nothing(loop: Loop, order: StartCommand, lost: bool) -> None:  # noqa: FBT001  a test's parameter
     loop.glue.faults = [Fault.LOST_AFTER] if lost else []
     run = loop.run_of(order)
     stale = [open_run(loop.now(run))]
@@ -125,7 +125,7 @@ def test_an_index_that_lags_changes_nothing_and_delays_nothing(loop: Loop, order
 
 def test_two_who_came_in_the_same_moment_are_both_started_in_their_lines_order(loop: Loop) -> None:
     loop.glue.limit = 0
-    runs = [loop.run_of(labeling_order(f"key-{number}")) for number in range(8)]
+    runs = [loop.run_of(labeling_command(f"key-{number}")) for number in range(8)]
     loop.glue.limit = 8
     as_it_likes = sorted(map(open_run, runs), key=lambda run: run.id, reverse=True)
     loop.ledger.open_runs = lambda: iter(as_it_likes)  # type: ignore[method-assign]  # the index orders equal keys in no way
@@ -136,22 +136,22 @@ def test_rounds_that_are_cut_off_get_through_all_transforms_in_turn(loop: Loop) 
     names = [f"tfm-{number}" for number in range(100)]
     loop.glue.task_runs |= {name: [] for name in names}
     for name in names:
-        loop.start(labeling_order(transform_id=name, caller=name))
+        loop.start(labeling_command(transform_id=name, caller=name))
     loop.glue.finish_all()
     for _ in range(4):
         batches = count()
-        reconcile(loop.world, may_go_on=lambda batches=batches: next(batches) < 1)  # type: ignore[misc]  # a default binds the loop's variable
+        reconcile(loop.deps, may_go_on=lambda batches=batches: next(batches) < 1)  # type: ignore[misc]  # a default binds the loop's variable
     assert not list(loop.ledger.open_runs())
 
 
 def test_a_thousand_runs_of_one_transform_are_one_listing(loop: Loop) -> None:
     loop.glue.limit = 1_000
-    world = loop.world
+    deps = loop.deps
     for number in range(1_000):
-        start(labeling_order(f"key-{number}"), world)
+        start(labeling_command(f"key-{number}"), deps)
     loop.glue.turn(loop.glue.all()[500].task_run_id, Status.SUCCEEDED)
     loop.glue.calls.clear()
-    tally = reconcile(world)
+    tally = reconcile(deps)
     assert (tally.transforms, tally.ended, loop.glue.calls) == (1, 1, ["runs"])
 
 
@@ -162,7 +162,7 @@ def test_a_tag_stands_for_one_task_run() -> None:
 
 
 def test_what_is_under_way_for_days_is_still_looked_for_from_its_start(loop: Loop) -> None:
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     loop.clock.pass_seconds(timedelta(days=2).total_seconds())
     assert round_of(loop) == []
     loop.glue.finish_all()

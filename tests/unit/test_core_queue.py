@@ -6,7 +6,7 @@ from core.errors import Conflict
 from core.reconcile import reconcile_transform
 from core.runs import Run, Status, ended
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 DAY = 86_400  # seconds, the default start deadline
 
@@ -14,7 +14,7 @@ DAY = 86_400  # seconds, the default start deadline
 def queue_up(loop: Loop, count: int) -> list[Run]:
     """`count` queued labeling sets, and room in Glue again afterwards."""
     loop.glue.limit = 0
-    runs = [loop.run_of(labeling_order(f"key-{number}")) for number in range(count)]
+    runs = [loop.run_of(labeling_command(f"key-{number}")) for number in range(count)]
     loop.glue.limit = 3
     assert {run.status for run in runs} <= {Status.QUEUED}
     return runs
@@ -78,7 +78,7 @@ def test_one_runs_trouble_does_not_hold_up_those_behind(loop: Loop, fault: Fault
 def test_a_request_past_its_start_deadline_ends(loop: Loop) -> None:
     old = queue_up(loop, 2)
     loop.clock.pass_seconds(DAY - 60)
-    young = loop.run_of(labeling_order("young"))
+    young = loop.run_of(labeling_command("young"))
     loop.clock.pass_seconds(61)
     loop.reconcile()
     ends = [loop.now(run) for run in old]
@@ -108,12 +108,12 @@ def test_a_queued_run_whose_transform_is_deleted_is_refused(loop: Loop) -> None:
 def test_an_emptied_queue_is_passed_through_again(loop: Loop) -> None:
     queue_up(loop, 1)
     loop.reconcile()
-    assert loop.run_of(labeling_order("next")).status is Status.STARTING
+    assert loop.run_of(labeling_command("next")).status is Status.STARTING
 
 
 def test_two_hundred_at_once_are_all_done_in_order_three_at_a_time(loop: Loop) -> None:
     loop.set_policy(max_queued=200)
-    runs = [loop.run_of(labeling_order(f"key-{number}")) for number in range(200)]
+    runs = [loop.run_of(labeling_command(f"key-{number}")) for number in range(200)]
     for _ in range(67):
         assert sum(not one.status.is_terminal for one in loop.glue.all()) <= 3
         loop.glue.finish_all()
@@ -129,7 +129,7 @@ def test_two_reconcilers_start_each_queued_run_once(loop: Loop) -> None:
 
     def meanwhile(run: Run) -> str:
         loop.glue.start = ask  # type: ignore[method-assign]  # the other one goes through undisturbed
-        reconcile_transform(as_listed, loop.world)
+        reconcile_transform(as_listed, loop.deps)
         return ask(run)
 
     loop.glue.start = meanwhile  # type: ignore[method-assign]  # a second reconciler in the middle of the first
@@ -142,8 +142,8 @@ def test_a_queued_run_that_was_cancelled_meanwhile_is_not_started(loop: Loop) ->
     first, second = queue_up(loop, 2)
     stale = list(loop.ledger.open_runs())
     loop.ledger.write(first, ended(first, Status.CANCELLED, loop.clock()))
-    reconcile_transform(stale, loop.world)
-    reconcile_transform(list(loop.ledger.open_runs()), loop.world)
+    reconcile_transform(stale, loop.deps)
+    reconcile_transform(list(loop.ledger.open_runs()), loop.deps)
     assert loop.now(first).status is Status.CANCELLED
     assert started_order(loop) == [second.path]
 
@@ -159,6 +159,6 @@ def test_a_stale_view_is_no_licence_to_overwrite(loop: Loop) -> None:
 def test_imports_and_labeling_sets_share_the_queues_bound(loop: Loop) -> None:
     loop.set_policy(max_queued=2)
     loop.glue.limit = 0
-    loop.start(labeling_order("one"))
-    assert loop.run_of(import_order("two")).status is Status.QUEUED
+    loop.start(labeling_command("one"))
+    assert loop.run_of(import_command("two")).status is Status.QUEUED
     assert len(loop.ledger.lines["tfm-1"].waiting) == 2

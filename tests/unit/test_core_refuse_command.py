@@ -7,7 +7,7 @@ import pytest
 from core.errors import FieldError, LedgerUnavailable
 from core.refuse_command import BadCommand, refuse
 from core.runs import Run, RunError, Status, TaskType
-from tests.fakes.loop import Loop, labeling_order
+from tests.fakes.loop import Loop, labeling_command
 
 COMMAND = BadCommand(
     caller="events:123456789012:planner",
@@ -27,7 +27,7 @@ def only(loop: Loop) -> Run:
 
 
 def test_a_bad_command_ends_in_its_event(loop: Loop) -> None:
-    refuse(COMMAND, loop.world)
+    refuse(COMMAND, loop.deps)
     loop.deliver()
     run = only(loop)
     reason = "#/transformId is required; #/inputS3Path is not allowed here"
@@ -39,23 +39,23 @@ def test_a_bad_command_ends_in_its_event(loop: Loop) -> None:
 
 
 def test_delivered_again_it_is_the_same_refusal(loop: Loop) -> None:
-    refuse(COMMAND, loop.world)
+    refuse(COMMAND, loop.deps)
     first = only(loop)
-    refuse(COMMAND, loop.world)
+    refuse(COMMAND, loop.deps)
     loop.deliver()
     assert only(loop) == first
     assert loop.bus.told() == ["TaskRunRefused"]
 
 
 def test_two_bad_commands_are_two_refusals(loop: Loop) -> None:
-    refuse(COMMAND, loop.world)
-    refuse(replace(COMMAND, causation_id="m-2"), loop.world)
+    refuse(COMMAND, loop.deps)
+    refuse(replace(COMMAND, causation_id="m-2"), loop.deps)
     assert len(loop.ledger.items) == 2
 
 
 def test_a_refusal_takes_no_callers_key(loop: Loop) -> None:
-    order = replace(labeling_order("m-1"), caller=COMMAND.caller)
-    refuse(COMMAND, loop.world)
+    order = replace(labeling_command("m-1"), caller=COMMAND.caller)
+    refuse(COMMAND, loop.deps)
     assert not loop.start(order).replayed
 
 
@@ -65,4 +65,4 @@ def test_a_ledger_that_is_away_lets_the_command_be_delivered_again(loop: Loop) -
 
     loop.ledger.write = away  # type: ignore[method-assign,assignment]  # the fault under test
     with pytest.raises(LedgerUnavailable):
-        refuse(COMMAND, loop.world)
+        refuse(COMMAND, loop.deps)

@@ -6,18 +6,18 @@ import pytest
 
 from core.cancel import cancel
 from core.errors import QueueFull, TryAgainLater
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 
-def refused(loop: Loop, order: Order) -> Run:
+def refused(loop: Loop, order: StartCommand) -> Run:
     loop.glue.faults = [Fault.REFUSED]
     return loop.run_of(order)
 
 
-def start_failed(loop: Loop, order: Order) -> Run:
+def start_failed(loop: Loop, order: StartCommand) -> Run:
     loop.glue.limit = 0
     run = loop.run_of(order)
     loop.clock.pass_seconds(loop.policy.start_deadline.total_seconds())
@@ -26,24 +26,24 @@ def start_failed(loop: Loop, order: Order) -> Run:
     return loop.now(run)
 
 
-def cancelled(loop: Loop, order: Order) -> Run:
+def cancelled(loop: Loop, order: StartCommand) -> Run:
     loop.glue.limit = 0
-    run = cancel(loop.run_of(order).id, loop.world)
+    run = cancel(loop.run_of(order).id, loop.deps)
     loop.glue.limit = 3
     return run
 
 
-Ending = Callable[[Loop, Order], Run]
+Ending = Callable[[Loop, StartCommand], Run]
 CAME_TO_NOTHING = pytest.mark.parametrize(
     ("ends", "status"),
     [(refused, Status.REFUSED), (start_failed, Status.START_FAILED), (cancelled, Status.CANCELLED)],
 )
-KINDS = pytest.mark.parametrize("order", [labeling_order, import_order], ids=["labeling", "import"])
+KINDS = pytest.mark.parametrize("order", [labeling_command, import_command], ids=["labeling", "import"])
 
 
 @KINDS
 @CAME_TO_NOTHING
-def test_the_same_key_is_a_new_attempt(loop: Loop, ends: Ending, status: Status, order: Callable[[], Order]) -> None:
+def test_the_same_key_is_a_new_attempt(loop: Loop, ends: Ending, status: Status, order: Callable[[], StartCommand]) -> None:
     first = ends(loop, order())
     assert first.status is status
     again = loop.start(order())
@@ -55,7 +55,7 @@ def test_the_same_key_is_a_new_attempt(loop: Loop, ends: Ending, status: Status,
 @KINDS
 @CAME_TO_NOTHING
 def test_the_same_message_delivered_again_is_only_a_replay(
-    loop: Loop, ends: Ending, status: Status, order: Callable[[], Order]
+    loop: Loop, ends: Ending, status: Status, order: Callable[[], StartCommand]
 ) -> None:
     message = order()
     ends(loop, message)
@@ -66,9 +66,9 @@ def test_the_same_message_delivered_again_is_only_a_replay(
 
 @CAME_TO_NOTHING
 def test_each_attempt_has_event_ids_of_its_own(loop: Loop, ends: Ending, status: Status) -> None:
-    ends(loop, labeling_order())
-    assert ends(loop, labeling_order()).status is status
-    loop.start(labeling_order())
+    ends(loop, labeling_command())
+    assert ends(loop, labeling_command()).status is status
+    loop.start(labeling_command())
     loop.deliver()
     told = [(event.detail_type, event.detail.metadata.event_id) for event in loop.bus.events]
     assert len(told) == len(set(told)) == 3
@@ -77,11 +77,11 @@ def test_each_attempt_has_event_ids_of_its_own(loop: Loop, ends: Ending, status:
 
 @CAME_TO_NOTHING
 def test_a_throttled_new_attempt_leaves_the_run_as_it_ended(loop: Loop, ends: Ending, status: Status) -> None:
-    first = ends(loop, import_order())
+    first = ends(loop, import_command())
     loop.deliver()
     loop.glue.faults = [Fault.THROTTLED]
     with pytest.raises(TryAgainLater):
-        loop.start(import_order())
+        loop.start(import_command())
     loop.deliver()
     left = loop.now(first)
     assert (left.status, left.attempt, left.error, left.completed_on) == (status, 1, first.error, first.completed_on)
@@ -90,38 +90,38 @@ def test_a_throttled_new_attempt_leaves_the_run_as_it_ended(loop: Loop, ends: En
 
 
 def test_a_new_attempt_at_a_full_queue_leaves_the_run_as_it_ended(loop: Loop) -> None:
-    first = refused(loop, labeling_order())
+    first = refused(loop, labeling_command())
     loop.set_policy(max_queued=0)
     loop.glue.limit = 0
     with pytest.raises(QueueFull):
-        loop.start(labeling_order())
+        loop.start(labeling_command())
     assert loop.now(first).status is Status.REFUSED
 
 
 def test_a_new_attempt_waits_in_line_with_the_time_of_its_own_request(loop: Loop) -> None:
-    first = refused(loop, labeling_order("first"))
+    first = refused(loop, labeling_command("first"))
     loop.glue.limit = 0
-    second = loop.run_of(labeling_order("second"))
-    again = loop.run_of(labeling_order("first"))
+    second = loop.run_of(labeling_command("second"))
+    again = loop.run_of(labeling_command("first"))
     assert (again.status, again.attempt) == (Status.QUEUED, 2)
     assert first.requested_on < second.requested_on < again.requested_on
 
 
 @pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
 def test_a_run_that_glue_ended_is_never_started_again(loop: Loop, status: Status) -> None:
-    loop.start(labeling_order())
+    loop.start(labeling_command())
     loop.glue.finish_all(status)
     loop.reconcile()
-    again = loop.start(labeling_order())
+    again = loop.start(labeling_command())
     assert (again.run.status, again.replayed) == (status, True)
     assert len(loop.glue.all()) == 1
 
 
 def test_a_lost_run_is_never_started_again(loop: Loop) -> None:
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     loop.glue.forget(run.task_run_id or "")
     loop.clock.pass_seconds(loop.policy.confirm_after.total_seconds())
     loop.reconcile()
-    again = loop.start(labeling_order())
+    again = loop.start(labeling_command())
     assert (again.run.status, again.replayed) == (Status.LOST, True)
     assert not loop.glue.all()

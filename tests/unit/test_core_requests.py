@@ -10,7 +10,7 @@ from core.errors import InvalidRequest
 from core.paths import AllowedPrefixes
 from core.requests import LabelImportRequest, LabelingSetRequest, new_run
 from core.runs import Status, TaskType, run_id
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")
@@ -19,13 +19,13 @@ IMPORT = {"transformId": "tfm-1", "inputS3Path": "s3://bucket/one.csv"}
 
 
 def test_each_labeling_set_gets_a_prefix_of_its_own() -> None:
-    run = new_run(labeling_order("key", caller="alice", output="s3://bucket/sets"), NOW, ALLOWED)
+    run = new_run(labeling_command("key", caller="alice", output="s3://bucket/sets"), NOW, ALLOWED)
     assert run.path == f"s3://bucket/sets/{run_id('alice', 'key')}/"
     assert (run.task_type, run.status, run.replace_all_labels) == (TaskType.LABELING_SET_GENERATION, Status.RESERVED, None)
 
 
 def test_an_import_names_its_one_object() -> None:
-    run = new_run(import_order(path="s3://bucket/one.csv", replaces=True), NOW, ALLOWED)
+    run = new_run(import_command(path="s3://bucket/one.csv", replaces=True), NOW, ALLOWED)
     assert (run.task_type, run.path, run.replace_all_labels) == (TaskType.IMPORT_LABELS, "s3://bucket/one.csv", True)
 
 
@@ -35,7 +35,7 @@ def test_an_import_appends_unless_told_otherwise() -> None:
 
 def test_nothing_is_asked_of_a_bucket_that_callers_may_not_name() -> None:
     with pytest.raises(InvalidRequest, match="not allowed"):
-        new_run(import_order(path="s3://elsewhere/one.csv"), NOW, ALLOWED)
+        new_run(import_command(path="s3://elsewhere/one.csv"), NOW, ALLOWED)
 
 
 @pytest.mark.parametrize(

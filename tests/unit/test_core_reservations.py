@@ -7,15 +7,15 @@ import pytest
 
 from core.cancel import cancel
 from core.errors import LedgerUnavailable, StillInFlight, TryAgainLater
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Run, Status, run_id
 from core.start import Accepted
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_order, labeling_order
+from tests.fakes.loop import Loop, import_command, labeling_command
 
 LEASE = 61  # seconds, past the lease
 REST = 121  # seconds, past the grace period
-EVERY_ORDER = pytest.mark.parametrize("order", [labeling_order(), import_order()], ids=["labeling", "import"])
+EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
 
 
 class Died(BaseException):
@@ -36,7 +36,7 @@ def failing(loop: Loop, nth: int, how: BaseException, *, written: bool) -> None:
     loop.ledger.write = flaky  # type: ignore[method-assign]  # the fault under test
 
 
-def settled(loop: Loop, order: Order) -> Run:
+def settled(loop: Loop, order: StartCommand) -> Run:
     for seconds in (0, LEASE, REST, REST):
         loop.clock.pass_seconds(seconds)
         loop.reconcile()
@@ -47,7 +47,7 @@ def settled(loop: Loop, order: Order) -> Run:
 
 @pytest.mark.parametrize("moment", ["before Glue", "after Glue"])
 @EVERY_ORDER
-def test_a_reservation_left_behind_is_settled(loop: Loop, order: Order, moment: str) -> None:
+def test_a_reservation_left_behind_is_settled(loop: Loop, order: StartCommand, moment: str) -> None:
     ask = loop.glue.start
 
     def dying(run: Run) -> str:
@@ -70,7 +70,7 @@ def test_a_reservation_left_behind_is_settled(loop: Loop, order: Order, moment: 
 @pytest.mark.parametrize("nth", [1, 2], ids=["reserving", "recording"])
 @EVERY_ORDER
 def test_a_write_that_fails_starts_nothing_twice_and_loses_nothing(
-    loop: Loop, order: Order, nth: int, fault: Fault | None, how: BaseException, *, written: bool
+    loop: Loop, order: StartCommand, nth: int, fault: Fault | None, how: BaseException, *, written: bool
 ) -> None:
     loop.glue.faults = [fault] if fault else []
     failing(loop, nth, how, written=written)
@@ -87,32 +87,32 @@ def test_a_write_that_fails_starts_nothing_twice_and_loses_nothing(
 
 def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(loop: Loop) -> None:
     failing(loop, 2, LedgerUnavailable(), written=False)
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
 
 
 def test_a_known_run_that_cannot_be_read_just_now_may_be_asked_for_again(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
 
     def away(_: str) -> None:
         raise LedgerUnavailable
 
     with monkeypatch.context() as while_away:
-        while_away.setattr(loop.ledger, "recall", away)
+        while_away.setattr(loop.ledger, "get_if_recent", away)
         with pytest.raises(TryAgainLater):
-            loop.start(labeling_order())
-    assert loop.start(labeling_order()) == Accepted(run, replayed=True)
+            loop.start(labeling_command())
+    assert loop.start(labeling_command()) == Accepted(run, replayed=True)
     assert len(loop.glue.task_runs["tfm-1"]) == 1
 
 
 def test_a_request_is_in_flight_until_its_lease_is_over(loop: Loop) -> None:
     failing(loop, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
-        loop.start(labeling_order())
+        loop.start(labeling_command())
     with pytest.raises(StillInFlight):
-        loop.start(labeling_order())
+        loop.start(labeling_command())
     loop.clock.pass_seconds(LEASE)
-    again = loop.start(labeling_order())
+    again = loop.start(labeling_command())
     assert (again.run.status, again.replayed) == (Status.UNCONFIRMED, True)
     assert not loop.glue.calls
 
@@ -120,7 +120,7 @@ def test_a_request_is_in_flight_until_its_lease_is_over(loop: Loop) -> None:
 def test_a_reservation_within_its_lease_is_left_alone(loop: Loop) -> None:
     failing(loop, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
-        loop.start(labeling_order())
+        loop.start(labeling_command())
     loop.clock.pass_seconds(LEASE - 3)
     loop.reconcile()
     assert [run.status for run in loop.ledger.items.values()] == [Status.RESERVED]
@@ -132,11 +132,11 @@ def test_a_late_answer_is_recorded_although_a_retry_put_it_in_doubt(loop: Loop) 
     def slow(run: Run) -> str:
         started = ask(run)
         loop.clock.pass_seconds(LEASE)
-        assert loop.start(labeling_order()).run.status is Status.UNCONFIRMED
+        assert loop.start(labeling_command()).run.status is Status.UNCONFIRMED
         return started
 
     loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
-    run = loop.run_of(labeling_order())
+    run = loop.run_of(labeling_command())
     assert (run.status, loop.now(run).status) == (Status.STARTING, Status.STARTING)
     assert len(loop.glue.all()) == 1
 
@@ -152,7 +152,7 @@ def test_a_late_answer_gives_way_to_what_was_found_meanwhile(loop: Loop) -> None
         return started
 
     loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
-    assert loop.run_of(labeling_order()).status is Status.SUCCEEDED
+    assert loop.run_of(labeling_command()).status is Status.SUCCEEDED
     assert loop.bus.told() == ["TaskRunStarted", "TaskRunSucceeded"]
 
 
@@ -173,7 +173,7 @@ Answer = tuple[Fault | None, int, Status]
 )
 @EVERY_ORDER
 def test_a_cancellation_while_the_start_is_in_flight_is_kept(
-    loop: Loop, order: Order, fault: Fault | None, limit: int, at_last: Status
+    loop: Loop, order: StartCommand, fault: Fault | None, limit: int, at_last: Status
 ) -> None:
     cancel_meanwhile(loop, order)
     loop.glue.faults, loop.glue.limit = [fault] if fault else [], limit
@@ -191,18 +191,18 @@ def test_a_cancellation_while_the_start_is_in_flight_is_kept(
 
 def test_a_cancellation_is_not_mistaken_for_another_request(loop: Loop) -> None:
     """The caller's own request met the limit, and somebody cancelled it in that moment: that is no conflict of theirs."""
-    order = labeling_order()
+    order = labeling_command()
     cancel_meanwhile(loop, order)
     loop.glue.limit = 0
     assert loop.run_of(order).status is Status.CANCELLED
 
 
-def cancel_meanwhile(loop: Loop, order: Order) -> None:
+def cancel_meanwhile(loop: Loop, order: StartCommand) -> None:
     ask = loop.glue.start
 
     def cancelled_meanwhile(run: Run) -> str:
         loop.glue.start = ask  # type: ignore[method-assign]  # once is enough
-        assert cancel(run_id(order.caller, order.key), loop.world).cancel_requested
+        assert cancel(run_id(order.caller, order.key), loop.deps).cancel_requested
         return ask(run)
 
     loop.glue.start = cancelled_meanwhile  # type: ignore[method-assign]  # a cancellation while Glue is asked

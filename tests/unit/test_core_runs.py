@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Status, TaskType, run_id
-from tests.fakes.loop import import_order, labeling_order
+from tests.fakes.loop import import_command, labeling_command
 
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
 CALLERS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=50)
@@ -65,7 +65,7 @@ def test_caller_and_key_cannot_be_shifted_into_each_other() -> None:
 
 
 def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of_it() -> None:
-    first = new_run(labeling_order(), NOW, ALLOWED)
+    first = new_run(labeling_command(), NOW, ALLOWED)
     later = replace(first, status=Status.SUCCEEDED, attempt=7, task_run_id="tsk-1", causation_id="another")
     assert first.asks_the_same_as(later)
 
@@ -73,13 +73,13 @@ def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of
 @pytest.mark.parametrize(
     "other",
     [
-        import_order(transform_id="tfm-2"),
-        import_order(path="s3://bucket/labels/tfm-1/two.csv"),
-        import_order(replaces=True),
-        labeling_order(),
+        import_command(transform_id="tfm-2"),
+        import_command(path="s3://bucket/labels/tfm-1/two.csv"),
+        import_command(replaces=True),
+        labeling_command(),
     ],
     ids=["transform", "path", "replaceAllLabels", "kind"],
 )
 def test_every_field_is_part_of_what_is_asked_for(other: object) -> None:
-    wanted = new_run(import_order(), NOW, ALLOWED)
+    wanted = new_run(import_command(), NOW, ALLOWED)
     assert not wanted.asks_the_same_as(new_run(other, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type

@@ -6,22 +6,22 @@ from datetime import timedelta
 import pytest
 
 from core.cancel import cancel
-from core.requests import Order
+from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import UPLOADED, Loop, import_order, labeling_order
+from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
 
-EVERY_ORDER = pytest.mark.parametrize("order", [labeling_order(), import_order()], ids=["labeling", "import"])
+EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
 REST = 121  # seconds, past the grace period
 
 
-def lost(loop: Loop, order: Order, fault: Fault = Fault.LOST_AFTER) -> Run:
+def lost(loop: Loop, order: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
     loop.glue.faults = [fault]
     return loop.run_of(order)
 
 
 @EVERY_ORDER
-def test_a_run_whose_answer_was_lost_is_found(loop: Loop, order: Order) -> None:
+def test_a_run_whose_answer_was_lost_is_found(loop: Loop, order: StartCommand) -> None:
     run = lost(loop, order)
     loop.reconcile()
     (started,) = loop.glue.all()
@@ -31,7 +31,7 @@ def test_a_run_whose_answer_was_lost_is_found(loop: Loop, order: Order) -> None:
 
 @pytest.mark.parametrize("ending", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
 def test_a_run_that_is_over_by_then_is_found_too(loop: Loop, ending: Status) -> None:
-    run = lost(loop, labeling_order())
+    run = lost(loop, labeling_command())
     loop.glue.finish_all(ending)
     loop.clock.pass_seconds(REST)
     loop.reconcile()
@@ -41,7 +41,7 @@ def test_a_run_that_is_over_by_then_is_found_too(loop: Loop, ending: Status) -> 
 
 
 @EVERY_ORDER
-def test_not_there_counts_only_after_the_grace_period(loop: Loop, order: Order) -> None:
+def test_not_there_counts_only_after_the_grace_period(loop: Loop, order: StartCommand) -> None:
     run = lost(loop, order, Fault.LOST_BEFORE)
     loop.clock.pass_seconds(REST - 3)
     loop.reconcile()
@@ -53,7 +53,7 @@ def test_not_there_counts_only_after_the_grace_period(loop: Loop, order: Order) 
 
 
 @EVERY_ORDER
-def test_a_run_that_is_listed_late_is_not_started_twice(loop: Loop, order: Order) -> None:
+def test_a_run_that_is_listed_late_is_not_started_twice(loop: Loop, order: StartCommand) -> None:
     loop.glue.hidden_for = timedelta(seconds=100)
     run = lost(loop, order)
     for _ in range(5):
@@ -64,7 +64,7 @@ def test_a_run_that_is_listed_late_is_not_started_twice(loop: Loop, order: Order
 
 
 @EVERY_ORDER
-def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(loop: Loop, order: Order) -> None:
+def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(loop: Loop, order: StartCommand) -> None:
     """Listed later than anyone expected; until then, only Glue's limit tells of it."""
     loop.glue.limit = 1
     loop.glue.hidden_for = timedelta(seconds=400)
@@ -80,7 +80,7 @@ def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(loop: Loop, order: O
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST_BEFORE, Fault.LOST_AFTER])
 def test_a_second_try_may_fail_as_the_first_did(loop: Loop, fault: Fault) -> None:
-    run = lost(loop, labeling_order(), Fault.LOST_BEFORE)
+    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
     loop.glue.faults = [fault]
     for _ in range(3):
         loop.clock.pass_seconds(REST)
@@ -91,7 +91,7 @@ def test_a_second_try_may_fail_as_the_first_did(loop: Loop, fault: Fault) -> Non
 
 def test_an_unconfirmed_run_ends_at_its_start_deadline(loop: Loop) -> None:
     loop.glue.limit = 0
-    run = lost(loop, labeling_order(), Fault.LOST_BEFORE)
+    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
     loop.clock.pass_seconds(loop.policy.start_deadline.total_seconds())
     loop.reconcile()
     assert loop.now(run).status is Status.START_FAILED
@@ -99,7 +99,7 @@ def test_an_unconfirmed_run_ends_at_its_start_deadline(loop: Loop) -> None:
 
 
 def test_a_run_whose_transform_went_away_in_doubt_is_refused(loop: Loop) -> None:
-    run = lost(loop, labeling_order(), Fault.LOST_BEFORE)
+    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
     del loop.glue.task_runs["tfm-1"]
     loop.clock.pass_seconds(REST)
     loop.reconcile()
@@ -107,7 +107,7 @@ def test_a_run_whose_transform_went_away_in_doubt_is_refused(loop: Loop) -> None
 
 
 def test_two_lost_labeling_sets_are_told_apart_by_their_prefixes(loop: Loop) -> None:
-    runs = [lost(loop, labeling_order(key)) for key in ("one", "two")]
+    runs = [lost(loop, labeling_command(key)) for key in ("one", "two")]
     loop.reconcile()
     found = {one.task_run_id: one.path for one in loop.glue.all()}
     for run in runs:
@@ -115,10 +115,10 @@ def test_two_lost_labeling_sets_are_told_apart_by_their_prefixes(loop: Loop) -> 
 
 
 def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(loop: Loop) -> None:
-    first = loop.run_of(import_order("one"))
+    first = loop.run_of(import_command("one"))
     loop.glue.finish_all()
     loop.reconcile()
-    second = lost(loop, import_order("two"), Fault.LOST_BEFORE)
+    second = lost(loop, import_command("two"), Fault.LOST_BEFORE)
     loop.reconcile()
     assert loop.now(second).status is Status.UNCONFIRMED
     loop.clock.pass_seconds(REST)
@@ -128,7 +128,7 @@ def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(loop: Loop
 
 
 def test_an_import_is_told_from_runs_that_someone_started_by_hand(loop: Loop) -> None:
-    ours = lost(loop, import_order())
+    ours = lost(loop, import_command())
     (started,) = loop.glue.all()
     by_hand = [
         replace(started, task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
@@ -143,7 +143,7 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(loop: Loop) ->
 
 @pytest.mark.parametrize("ahead", [-60, 60])
 @EVERY_ORDER
-def test_glues_clock_may_be_a_minute_off(loop: Loop, order: Order, ahead: int) -> None:
+def test_glues_clock_may_be_a_minute_off(loop: Loop, order: StartCommand, ahead: int) -> None:
     run = lost(loop, order)
     (started,) = loop.glue.all()
     loop.glue.task_runs["tfm-1"] = [replace(started, started_on=started.started_on + timedelta(seconds=ahead))]
@@ -153,7 +153,7 @@ def test_glues_clock_may_be_a_minute_off(loop: Loop, order: Order, ahead: int) -
 
 
 def test_of_several_alike_the_nearest_in_time_is_ours(loop: Loop) -> None:
-    run = lost(loop, import_order(path=UPLOADED))
+    run = lost(loop, import_command(path=UPLOADED))
     (started,) = loop.glue.all()
     late = replace(started, task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
     loop.glue.task_runs["tfm-1"].append(late)
@@ -163,7 +163,7 @@ def test_of_several_alike_the_nearest_in_time_is_ours(loop: Loop) -> None:
 
 
 def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(loop: Loop) -> None:
-    run = lost(loop, import_order(path=UPLOADED))
+    run = lost(loop, import_command(path=UPLOADED))
     (started,) = loop.glue.all()
     assert run.asked_on is not None
     before = replace(started, task_run_id="tsk-by-hand", started_on=run.asked_on - timedelta(milliseconds=200))
@@ -174,8 +174,8 @@ def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(loop: L
 
 
 def test_a_doubtful_start_that_was_cancelled_never_starts(loop: Loop) -> None:
-    run = lost(loop, labeling_order(), Fault.LOST_BEFORE)
-    assert cancel(run.id, loop.world).status is Status.UNCONFIRMED
+    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
+    assert cancel(run.id, loop.deps).status is Status.UNCONFIRMED
     loop.clock.pass_seconds(REST)
     loop.reconcile()
     assert loop.now(run).status is Status.CANCELLED
@@ -184,8 +184,8 @@ def test_a_doubtful_start_that_was_cancelled_never_starts(loop: Loop) -> None:
 
 
 def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(loop: Loop) -> None:
-    run = lost(loop, labeling_order())
-    cancel(run.id, loop.world)
+    run = lost(loop, labeling_command())
+    cancel(run.id, loop.deps)
     loop.reconcile()
     assert loop.now(run).status is Status.STOPPING
     loop.glue.finish_all(Status.STOPPED)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.errors import (
-    AlreadyOver,
+    AlreadyEnded,
     FieldError,
     InvalidCursor,
     InvalidRequest,
@@ -22,7 +22,7 @@ from handlers.rest.idempotency_key import MalformedKey
 from handlers.rest.problems import of_error
 from handlers.rest.routes import allowed_method
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, labeling_order
+from tests.fakes.loop import Loop, labeling_command
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_field_errors_carry_a_json_pointer_each() -> None:
 @pytest.mark.parametrize(("transform_id", "status"), [("tfm-none", 404), ("tfm-1", 422)])
 def test_glues_no_names_the_run_that_is_on_record(loop: Loop, transform_id: str, status: int) -> None:
     loop.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
-    run = loop.run_of(labeling_order(transform_id=transform_id))
+    run = loop.run_of(labeling_command(transform_id=transform_id))
     answer = of_error(RunRefused(run))
     assert answer.status_code == status
     assert json.loads(answer.body or "")["instance"] == f"/v1/task-runs/{run.id}"
@@ -68,7 +68,7 @@ def test_glues_no_names_the_run_that_is_on_record(loop: Loop, transform_id: str,
 
 def test_what_is_over_is_a_conflict(loop: Loop) -> None:
     loop.glue.faults = [Fault.REFUSED]
-    answer = of_error(AlreadyOver(loop.run_of(labeling_order())))
+    answer = of_error(AlreadyEnded(loop.run_of(labeling_command())))
     assert answer.status_code == 409
     assert "already REFUSED" in (answer.body or "")
 

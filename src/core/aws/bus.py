@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.announce import Event
 from core.events import SOURCE
-from core.log_fields import about
+from core.log_fields import log_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -46,7 +46,8 @@ class EventBus:
             code = "EVENT_SENT" if "EventId" in answer else "EVENT_NOT_SENT"
             run, metadata = event.change.after, event.detail.metadata
             _log.info(
-                code, extra=about(run, detailType=event.detail_type, eventId=metadata.event_id, cause=answer.get("ErrorCode"))
+                code,
+                extra=log_fields(run, detailType=event.detail_type, eventId=metadata.event_id, cause=answer.get("ErrorCode")),
             )
         return refused
 

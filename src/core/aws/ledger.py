@@ -12,12 +12,12 @@ from core.aws.open_index import read_open
 from core.aws.pages import query_page
 from core.aws.queue_item import line_key, line_operation
 from core.aws.recent_runs import Known
-from core.aws.retry import Moved, Outcome, again, sleep_about
-from core.errors import Conflict, LedgerUnavailable, LineAhead, LineFull
+from core.aws.retry import Outcome, WriteContention, again, sleep_about
+from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitReached
 from core.open_runs import OpenRun
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
-from core.transform_queue import LineMove, is_next, line_move
+from core.transform_queue import QueueMove, is_next, queue_move
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,7 @@ class DynamoLedger:
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         after = replace(after, revision=self._new_revision())
         put = self._operation(Item=to_item(after, self._retention)) | self._still(before)
-        move = line_move(before, after)
+        move = queue_move(before, after)
         self._again(lambda: self._try("Put", put, after, move, max_waiting))
         self._known.add(after.id)
         return after
@@ -60,7 +60,7 @@ class DynamoLedger:
 
     def erase(self, run: Run) -> None:
         self._known.discard(run.id)
-        move = line_move(run, None)
+        move = queue_move(run, None)
         try:
             delete = self._operation(Key={"id": {"S": run.id}}) | self._still(run)
             self._again(lambda: self._try("Delete", delete, run, move, None))
@@ -72,7 +72,7 @@ class DynamoLedger:
         item = self._get({"id": {"S": run_id}})
         return from_item(item) if item and is_run(item) else None
 
-    def recall(self, run_id: str) -> Run | None:
+    def get_if_recent(self, run_id: str) -> Run | None:
         return self.get(run_id) if run_id in self._known else None
 
     def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
@@ -113,12 +113,12 @@ class DynamoLedger:
         except self._client.exceptions.ConditionalCheckFailedException as failed:
             return self._own(failed.response.get("Item"), revision)
         except self._client.exceptions.TransactionConflictException as busy:
-            raise Moved from busy
+            raise WriteContention from busy
 
-    def _try(self, verb: str, operation: dict[str, Any], run: Run, move: LineMove, max_waiting: int | None) -> None:
+    def _try(self, verb: str, operation: dict[str, Any], run: Run, move: QueueMove, max_waiting: int | None) -> None:
         waiting = self._waiting(run) if move.reads_line else None
         if waiting and move.needs_to_be_next and not is_next(run, waiting):
-            raise LineAhead("others of the same kind wait longer")
+            raise QueueBlocked("others of the same kind wait longer")
         line = line_operation(self._table, run, move, waiting, max_waiting)
         try:
             if line is None:
@@ -130,23 +130,23 @@ class DynamoLedger:
         except self._client.exceptions.ConditionalCheckFailedException as failed:
             self._own(failed.response.get("Item"), run.revision)
         except self._client.exceptions.TransactionConflictException as busy:
-            raise Moved from busy
+            raise WriteContention from busy
         except self._client.exceptions.TransactionCanceledException as cancelled:
             self._cancelled(cancelled.response["CancellationReasons"], run, move)
 
-    def _cancelled(self, reasons: list[Any], run: Run, move: LineMove) -> None:
+    def _cancelled(self, reasons: list[Any], run: Run, move: QueueMove) -> None:
         """Name the condition that failed; the run's own comes first, it is in front. Returns if the write had happened."""
         of_run, of_line = reasons
         if of_run["Code"] == "ConditionalCheckFailed":
             self._own(of_run.get("Item"), run.revision)
         elif of_line["Code"] != "ConditionalCheckFailed" or (move.reads_line and not self._import_is_open(run, move)):
-            raise Moved
+            raise WriteContention
         elif move.joins:
-            raise LineFull("the transform's queue is full")
+            raise QueueLimitReached("the transform's queue is full")
         else:
-            raise LineAhead("others of the transform come first")
+            raise QueueBlocked("others of the transform come first")
 
-    def _import_is_open(self, run: Run, move: LineMove) -> bool:
+    def _import_is_open(self, run: Run, move: QueueMove) -> bool:
         return move.opens_import and "importing" in (self._get(line_key(run)) or {})
 
     def _own(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms

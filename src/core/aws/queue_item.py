@@ -3,7 +3,7 @@
 from typing import Any
 
 from core.runs import Run
-from core.transform_queue import LineMove, place
+from core.transform_queue import QueueMove, queue_key
 
 Operation = dict[str, dict[str, Any]]
 
@@ -19,13 +19,13 @@ def line_key(run: Run) -> dict[str, dict[str, str]]:
 
 
 def line_operation(
-    table: str, run: Run, move: LineMove, waiting: tuple[str, ...] | None, max_waiting: int | None
+    table: str, run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_waiting: int | None
 ) -> Operation | None:
     """What `move` does to the line of `run`, as one of a transaction's operations; None if it does nothing.
 
     `waiting` is the line as it was read, and has to be given where `move.reads_line`.
     """
-    if waiting is not None and place(run) not in waiting:
+    if waiting is not None and queue_key(run) not in waiting:
         waiting = None  # the line was lost with its item: there is nothing left to leave
     sets, removes, conditions, values = _parts(run, move, waiting, max_waiting)
     if not (sets or removes or conditions):
@@ -43,7 +43,7 @@ def line_operation(
 
 
 def _parts(
-    run: Run, move: LineMove, waiting: tuple[str, ...] | None, max_waiting: int | None
+    run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_waiting: int | None
 ) -> tuple[list[str], list[str], list[str], dict[str, dict[str, Any]]]:
     sets: list[str] = []
     removes: list[str] = []
@@ -52,7 +52,7 @@ def _parts(
         ":zero": {"N": "0"},
         ":id": {"S": run.id},
         ":none": {"L": []},
-        ":me": {"L": [{"S": place(run)}]},
+        ":me": {"L": [{"S": queue_key(run)}]},
         ":most": {"N": str(max_waiting)},
     }
     if move.needs_nobody_waiting:
@@ -65,7 +65,7 @@ def _parts(
         values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
         conditions.append("waiting = :seen")
     if move.leaves and waiting is not None:
-        values[":rest"] = {"L": [{"S": entry} for entry in waiting if entry != place(run)]}
+        values[":rest"] = {"L": [{"S": entry} for entry in waiting if entry != queue_key(run)]}
         sets.append("waiting = :rest")
     if move.opens_import:
         sets.append("importing = :id")

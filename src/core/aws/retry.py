@@ -14,7 +14,7 @@ _ROUNDS = 8
 _FIRST_PAUSE = 0.02  # seconds; doubles, so that eight rounds take some 5 s
 
 
-class Moved(Exception):
+class WriteContention(Exception):
     """Somebody else touched the line or the item at the same moment: look again."""
 
 
@@ -24,7 +24,7 @@ def again(act: Callable[[], Outcome], pause: Callable[[float], None]) -> Outcome
         for attempt in range(_ROUNDS):
             try:
                 return act()
-            except Moved:
+            except WriteContention:
                 pause(_FIRST_PAUSE * 2**attempt)
     except (ClientError, BotoCoreError) as fault:
         raise LedgerUnavailable(str(fault)) from fault

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.check_label_file import BAD_FILE, CHANGED
 from core.errors import (
-    AlreadyOver,
+    AlreadyEnded,
     FieldError,
     InvalidCursor,
     InvalidRequest,
@@ -58,7 +58,7 @@ _TABLE: dict[type[LoopError], tuple[HTTPStatus, str, int | None]] = {
     InvalidCursor: (HTTPStatus.BAD_REQUEST, "Invalid cursor", None),
     KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency-Key reused with another payload", None),
     StillInFlight: (HTTPStatus.CONFLICT, "Request still in flight", 5),
-    AlreadyOver: (HTTPStatus.CONFLICT, "Task run already over", None),
+    AlreadyEnded: (HTTPStatus.CONFLICT, "Task run already over", None),
     UnknownRun: (HTTPStatus.NOT_FOUND, "Unknown task run", None),
     QueueFull: (HTTPStatus.TOO_MANY_REQUESTS, "Queue full", 60),
     TryAgainLater: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", 5),
@@ -126,11 +126,11 @@ def field_errors(found: Sequence[Any]) -> list[FieldError]:
 
 
 def _field_problem(one: dict[str, Any]) -> FieldProblem:
-    place, *rest = one["loc"]
-    if place == "body":
+    location, *rest = one["loc"]
+    if location == "body":
         return FieldProblem(detail=_message(one), pointer=_pointer(rest))
-    name = {"idempotency-key": "Idempotency-Key"}.get(str(rest[0]).lower(), str(rest[0])) if rest else str(place)
-    return FieldProblem(detail=f"{name}: {_message(one)}" if place == "header" else _message(one), parameter=name)
+    name = {"idempotency-key": "Idempotency-Key"}.get(str(rest[0]).lower(), str(rest[0])) if rest else str(location)
+    return FieldProblem(detail=f"{name}: {_message(one)}" if location == "header" else _message(one), parameter=name)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
