@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "performance.png"
 TABLE = ("<!-- make bench writes from here -->", "<!-- to here -->")
 SHARES = ("<!-- make bench writes where the time goes -->", "<!-- as far as here -->")
-_COLOURS = {"ours": "#0b6e4f", **dict(zip(PEERS, ("#9aa0a6", "#c0504d", "#e0a09e", "#4f6fae", "#a4b4d6"), strict=True))}
+_COLORS = {"ours": "#0b6e4f", **dict(zip(PEERS, ("#9aa0a6", "#c0504d", "#e0a09e", "#4f6fae", "#a4b4d6"), strict=True))}
 
 
 def write(rows: Sequence[Row], shares: Sequence[str], now: datetime, page: Path = PAGE, picture: Path = PICTURE) -> None:
@@ -53,7 +53,7 @@ def draw(rows: Sequence[Row], picture: Path) -> None:
     figure, axes = plt.subplots(-(-len(rows) // across), across, figsize=(10, 2.0 * -(-len(rows) // across)), squeeze=False)
     for axis, row in zip(axes.flat, rows, strict=False):
         figures = {"ours": row.ours or 0.0, **{peer: row.peers[peer] for peer in PEERS if peer in row.peers}}
-        bars = axis.barh(list(figures), list(figures.values()), color=[_COLOURS[name] for name in figures])
+        bars = axis.barh(list(figures), list(figures.values()), color=[_COLORS[name] for name in figures])
         axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
         axis.axvline(1, color="black", linewidth=0.8, linestyle="--")
         axis.set_xlim(0, max([*figures.values(), 1]) * 1.15)

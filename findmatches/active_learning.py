@@ -14,7 +14,7 @@ def labeling_sets(
 ) -> list[list[int]]:
     """Greedy: each set starts from the most valuable pair left and grows by what adds most value.
 
-    `value` is what an answer about each candidate pair would be worth; a row is shown once. When no neighbour of the
+    `value` is what an answer about each candidate pair would be worth; a row is shown once. When no neighbor of the
     set is worth as much as the best pair elsewhere, that pair joins: one set can hold several doubtful pairs.
     """
     pool = _Pool(left, right, value)

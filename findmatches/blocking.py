@@ -1,4 +1,4 @@
-"""Which pairs of rows are worth comparing: each row's nearest neighbours by the rare things they share."""
+"""Which pairs of rows are worth comparing: each row's nearest neighbors by the rare things they share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ _FULL_BUDGET_UP_TO_ROWS = 4_000
 _WORDS_IN_PAIRS = 8
 _FOUR_GRAMS_FROM_ROWS = 30_000
 _FIVE_GRAMS_FROM_ROWS = 200_000
-# So many times the neighbours wanted are found by rare terms alone, then compared by all terms.
+# So many times the neighbors wanted are found by rare terms alone, then compared by all terms.
 _WIDER = 3
-# A pair whose shared terms weigh less than this share of the row's best pair is no neighbour.
+# A pair whose shared terms weigh less than this share of the row's best pair is no neighbor.
 _OF_BEST = 0.2
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """Candidate pairs (`left` < `right`, sorted) with their similarity, and each row's best two and sorted similarities."""
 
     left: Indices
@@ -43,17 +43,17 @@ class Neighbours:
     second: Scores
 
     def rank(self, rows: Indices, score: Scores) -> Indices:
-        """How many neighbours of each row are nearer than `score`."""
+        """How many neighbors of each row are nearer than `score`."""
         nearer = np.searchsorted(self._keys, rows * 2.0 + (1.0 - score.astype(np.float64)) - 1e-9)
         return nearer - self._first[rows]
 
     def margin(self, rows: Indices, score: Scores) -> Scores:
-        """How far `score` is above the row's best other neighbour; negative if another one is nearer."""
+        """How far `score` is above the row's best other neighbor; negative if another one is nearer."""
         best_other = np.where(score >= self.best[rows] - 1e-6, self.second[rows], self.best[rows])
         return (score - best_other).astype(np.float32)
 
 
-def neighbours(texts: Sequence[str], per_row: int, budget: int) -> Neighbours:
+def neighbors(texts: Sequence[str], per_row: int, budget: int) -> Neighbors:
     """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms looked at per row, so cost is linear."""
     count = len(texts)
     longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
@@ -75,7 +75,7 @@ def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: A
     return np.asarray(product.sum(axis=1), np.float32).ravel().clip(0, 1)
 
 
-def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any) -> Neighbours:  # noqa: ANN401
+def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any) -> Neighbors:  # noqa: ANN401
     count = words.shape[0]
     both = np.concatenate([left, right])
     twice = np.concatenate([score, score])
@@ -87,7 +87,7 @@ def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any
     rows = np.arange(count)
     best = np.where(found > 0, 1.0 - (padded[first[:-1]] - rows * 2.0), 0).astype(np.float32)
     second = np.where(found > 1, 1.0 - (padded[first[:-1] + 1] - rows * 2.0), 0).astype(np.float32)
-    return Neighbours(left, right, score, words, grams, keys, first[:-1], best, second)
+    return Neighbors(left, right, score, words, grams, keys, first[:-1], best, second)
 
 
 def _nearest(left: Indices, right: Indices, score: Scores, per_row: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""How likely a pair of rows is the same thing: learnt from labels, guessed from the table's structure without any."""
+"""How likely a pair of rows is the same thing: learned from labels, guessed from the table's structure without any."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _TREES = 80
 _TREES_IN_FOLDS = 25
 _FOLDS = 3
 _OUTSIDE = 8.0
-# A leaf rests on at least one labelled pair, or on dozens of guessed ones; a single wrong guess must not be one.
+# A leaf rests on at least one labeled pair, or on dozens of guessed ones; a single wrong guess must not be one.
 _LEAF_WEIGHS = 0.999
 
 
@@ -75,7 +75,7 @@ def learn(own: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
 
 
 def unprejudiced(own: Matrix, known: Known, seed: int) -> Chances:
-    """An opinion about each known pair from models that did not learn from its fold; 0.5 where none could be learnt."""
+    """An opinion about each known pair from models that did not learn from its fold; 0.5 where none could be learned."""
     likely = np.full(len(known.places), 0.5)
     for number in range(_FOLDS):
         held = known.fold % _FOLDS == number
@@ -92,6 +92,6 @@ def _one_thread() -> AbstractContextManager[object]:
 
 
 def _scaled(scaler: Any, features: Matrix) -> Matrix:  # noqa: ANN401 - scikit-learn carries no types
-    # What lies far outside of everything learnt says no more than what lies just outside.
+    # What lies far outside of everything learned says no more than what lies just outside.
     scaled: Matrix = np.clip(scaler.transform(features), -_OUTSIDE, _OUTSIDE)
     return scaled

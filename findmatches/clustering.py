@@ -13,7 +13,7 @@ from findmatches.constraints import Bound
 Indices = NDArray[np.int64]
 Chances = NDArray[np.float64]
 
-# Groups whose rows match less likely than this on average are never formed, whatever is favoured.
+# Groups whose rows match less likely than this on average are never formed, whatever is favored.
 _LEAST = 0.05
 
 
@@ -56,7 +56,7 @@ def average_linkage(left: Indices, right: Indices, chance: Chances, records: Ind
 
 
 def most_expected(merges: Merges, expected_matches: float, beta: float) -> int:
-    """How many of the merges to make so that the expected F-beta over pairs is largest; beta above 1 favours recall."""
+    """How many of the merges to make so that the expected F-beta over pairs is largest; beta above 1 favors recall."""
     if not len(merges.chance):
         return 0
     hits = np.cumsum(merges.chance * merges.pairs)

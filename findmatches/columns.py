@@ -117,12 +117,12 @@ def word_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse a
 
 
 def phrase_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
-    """Words, and neighbouring words written as one."""
+    """Words, and neighboring words written as one."""
     return _in_chunks(texts, lambda chunk: _together(*tokens.words(chunk)))
 
 
 def code_counts(texts: Sequence[str]) -> Any:  # noqa: ANN401 - scipy's sparse arrays carry no types
-    """Of words, and neighbouring words written as one, those with a digit: model numbers, versions, house numbers."""
+    """Of words, and neighboring words written as one, those with a digit: model numbers, versions, house numbers."""
 
     def codes(chunk: Sequence[str]) -> tuple[tokens.Rows, tokens.Hashes]:
         found = [(part.rows[part.digit], part.hashes[part.digit]) for part in tokens.words(chunk)]

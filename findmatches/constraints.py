@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.labels import LabelledPairs
+from findmatches.labels import LabeledPairs
 
 Indices = NDArray[np.int64]
 
@@ -24,7 +24,7 @@ class Bound:
     apart: frozenset[tuple[int, int]]
 
 
-def bind(record: Indices, known: Sequence[str | None] | None, enforced: LabelledPairs | None) -> Bound:
+def bind(record: Indices, known: Sequence[str | None] | None, enforced: LabeledPairs | None) -> Bound:
     """`record[row]` numbers the rows that are alike. Known ids outrank labels; a later label outranks an earlier one."""
     owner_of_row = _numbers(known, len(record))
     node = _together(record, owner_of_row)
@@ -99,7 +99,7 @@ def _together(record: Indices, owner: Indices) -> Indices:
     return node.ravel().astype(np.int64)
 
 
-def _split_told_apart(node: Indices, enforced: LabelledPairs) -> Indices:
+def _split_told_apart(node: Indices, enforced: LabeledPairs) -> Indices:
     """Alike rows that a label tells apart become nodes of their own."""
     node = node.copy()
     free = int(node.max()) + 1

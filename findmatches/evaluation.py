@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score
 
 from findmatches.classifier import Model
 from findmatches.collective_features import owners
-from findmatches.labels import LabelledPairs
+from findmatches.labels import LabeledPairs
 from findmatches.pipeline import Prepared, record_pairs
 from findmatches.scoring import score
 from findmatches.settings import Settings
@@ -35,11 +35,11 @@ class Evaluation:
     column_importances: tuple[tuple[str, float], ...]
 
 
-def evaluation(prepared: Prepared | None, labelled: LabelledPairs, settings: Settings) -> Evaluation:
+def evaluation(prepared: Prepared | None, labeled: LabeledPairs, settings: Settings) -> Evaluation:
     """Raises NotEnoughLabels when there is nothing to learn from or nothing to test on."""
     if prepared is None:
         raise NotEnoughLabels("The table's rows do not differ, so there is nothing to evaluate.")
-    pairs = record_pairs(prepared, labelled)
+    pairs = record_pairs(prepared, labeled)
     sets = np.unique(pairs.fold)
     if len(sets) < 2:  # noqa: PLR2004 - one to learn, one to test
         raise NotEnoughLabels(f"Evaluation needs at least 2 labeling sets with two differing rows each; there are {len(sets)}.")
@@ -77,7 +77,7 @@ def _importances(prepared: Prepared, model: Model | None) -> tuple[tuple[str, fl
     return tuple(sorted(shares.items(), key=lambda share: -share[1]))
 
 
-def _split(pairs: LabelledPairs, sets: NDArray[np.int64], seed: int) -> tuple[LabelledPairs, LabelledPairs]:
+def _split(pairs: LabeledPairs, sets: NDArray[np.int64], seed: int) -> tuple[LabeledPairs, LabeledPairs]:
     """Whole sets go to either side; the first shuffle in which both sides have both outcomes is taken."""
     for attempt in range(50):
         order = np.random.default_rng([seed, attempt]).permutation(sets)

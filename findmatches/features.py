@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from findmatches.blocking import Indices, Neighbours, Scores, row_cosine
+from findmatches.blocking import Indices, Neighbors, Scores, row_cosine
 from findmatches.columns import (
     Column,
     Texts,
@@ -33,7 +33,7 @@ class Comparison:
     """How pairs of rows are turned into features: a block for each column, and one for the whole row."""
 
     columns: tuple[Column, ...]
-    near: Neighbours
+    near: Neighbors
     phrases: Any
     codes: Any
     numbers: Any
@@ -106,7 +106,7 @@ _MISSING_ANY, _ALIKE = 0, 3
 LIKENESS = slice(-_PER_ROW, -_PER_ROW + 3)
 
 
-def comparison(columns: Sequence[Column], near: Neighbours, texts: Sequence[str]) -> Comparison:
+def comparison(columns: Sequence[Column], near: Neighbors, texts: Sequence[str]) -> Comparison:
     # A price or a date is compared as such; its digits are no model number.
     worded = row_texts([column for column in columns if column.numbers is None and column.days is None], len(texts))
     return Comparison(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from findmatches.classifier import Chances
 from findmatches.clustering import average_linkage, groups, most_expected
 from findmatches.constraints import Bound, bind
-from findmatches.labels import NO_PAIRS, LabelledPairs
+from findmatches.labels import NO_PAIRS, LabeledPairs
 from findmatches.pipeline import Prepared, record_pairs
 from findmatches.scoring import Scored, score
 from findmatches.settings import Settings
@@ -25,17 +25,17 @@ _SURE = 1e-4
 def match_groups(
     prepared: Prepared | None,
     table: Table,
-    labelled: LabelledPairs,
+    labeled: LabeledPairs,
     settings: Settings,
     known: Sequence[str | None] | None,
 ) -> Indices:
     """A group number per row."""
     alone = prepared.record if prepared else _all_that_speak(table)
     record = np.where(alone < 0, alone.max(initial=0) + 1 + np.arange(len(table)), alone)
-    enforced = labelled if settings.enforce_labels else None
+    enforced = labeled if settings.enforce_labels else None
     if prepared is None:
         return bind(record, known, enforced).node
-    pairs = record_pairs(prepared, labelled)
+    pairs = record_pairs(prepared, labeled)
     scored = score(prepared, pairs, NO_PAIRS, settings)
     likely = _told(scored, pairs)
     twins = scored.left == scored.right
@@ -103,14 +103,14 @@ def _links(
     return np.concatenate(one), np.concatenate(other), np.concatenate(chance)
 
 
-def _told(scored: Scored, pairs: LabelledPairs) -> Chances:
+def _told(scored: Scored, pairs: LabeledPairs) -> Chances:
     """What the labels say mixed into the model's opinion.
 
-    Of labelled pairs, models are asked that did not learn from them: the others would only repeat the labels.
+    Of labeled pairs, models are asked that did not learn from them: the others would only repeat the labels.
     """
     opinion = scored.likely.copy()
-    opinion[scored.labelled] = scored.blind
+    opinion[scored.labeled] = scored.blind
     opinion = np.clip(opinion, _SURE, 1 - _SURE)
     odds = np.log(opinion / (1 - opinion))
-    np.add.at(odds, scored.labelled, np.log(_LABEL_IS_RIGHT / (1 - _LABEL_IS_RIGHT)) * np.where(pairs.match, 1, -1))
+    np.add.at(odds, scored.labeled, np.log(_LABEL_IS_RIGHT / (1 - _LABEL_IS_RIGHT)) * np.where(pairs.match, 1, -1))
     return 1 / (1 + np.exp(-odds))

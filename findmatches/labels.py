@@ -19,7 +19,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class LabelledPairs:
+class LabeledPairs:
     """Each pair once, `left` < `right`; `fold` numbers the labeling set that spoke last about it."""
 
     left: NDArray[np.int64]
@@ -30,17 +30,17 @@ class LabelledPairs:
     def __len__(self) -> int:
         return len(self.left)
 
-    def where(self, keep: NDArray[np.bool_]) -> "LabelledPairs":
-        return LabelledPairs(self.left[keep], self.right[keep], self.match[keep], self.fold[keep])
+    def where(self, keep: NDArray[np.bool_]) -> "LabeledPairs":
+        return LabeledPairs(self.left[keep], self.right[keep], self.match[keep], self.fold[keep])
 
 
-NO_PAIRS = LabelledPairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.int64))
+NO_PAIRS = LabeledPairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.int64))
 
 
-def labelled_pairs(table: Table, labels: Sequence[Label]) -> LabelledPairs:
+def labeled_pairs(table: Table, labels: Sequence[Label]) -> LabeledPairs:
     """All pairs within each set, as row numbers; the later label wins. Labels of keys that the table lacks are ignored."""
     spoken: dict[tuple[int, int], tuple[bool, int]] = {}
-    for number, members in enumerate(labelled_sets(table, labels)):
+    for number, members in enumerate(labeled_sets(table, labels)):
         for place, (one, label) in enumerate(members):
             for other, other_label in members[:place]:
                 if one != other:
@@ -49,10 +49,10 @@ def labelled_pairs(table: Table, labels: Sequence[Label]) -> LabelledPairs:
     pairs = np.array(sorted(spoken), np.int64).reshape(-1, 2)
     said = [spoken[one, other] for one, other in pairs.tolist()]
     match = np.array([match for match, _ in said], np.bool_)
-    return LabelledPairs(pairs[:, 0], pairs[:, 1], match, np.array([fold for _, fold in said], np.int64))
+    return LabeledPairs(pairs[:, 0], pairs[:, 1], match, np.array([fold for _, fold in said], np.int64))
 
 
-def labelled_sets(table: Table, labels: Sequence[Label]) -> list[list[tuple[int, str]]]:
+def labeled_sets(table: Table, labels: Sequence[Label]) -> list[list[tuple[int, str]]]:
     """Per labeling set its (row, label); sets in the order in which each was last added to, one label per row, the latest."""
     row_of = {key: row for row, key in enumerate(table.keys)}
     sets: dict[str, dict[int, str]] = {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from findmatches.active_learning import labeling_sets
 from findmatches.evaluation import Evaluation, NotEnoughLabels, evaluation
 from findmatches.grouping import match_groups, match_ids
-from findmatches.labels import NO_PAIRS, Label, labelled_pairs, labelled_sets
+from findmatches.labels import NO_PAIRS, Label, labeled_pairs, labeled_sets
 from findmatches.pipeline import Prepared, prepare, record_pairs
 from findmatches.scoring import score
 from findmatches.settings import Settings
@@ -37,7 +37,7 @@ def propose_labeling_sets(
     Fewer sets on a table with less to ask; none on a table of fewer than two rows.
     """
     prepared = prepare(table, settings)
-    answered = {frozenset(row for row, _ in members) for members in labelled_sets(table, labels)}
+    answered = {frozenset(row for row, _ in members) for members in labeled_sets(table, labels)}
     found = []
     if prepared:
         found = propose(prepared, table, labels, settings, sets=sets, rows_per_set=rows_per_set)
@@ -47,14 +47,14 @@ def propose_labeling_sets(
 def propose(
     prepared: Prepared, table: Table, labels: Sequence[Label], settings: Settings, *, sets: int, rows_per_set: int
 ) -> list[list[int]]:
-    labelled = record_pairs(prepared, labelled_pairs(table, labels))
-    scored = score(prepared, labelled, NO_PAIRS, settings)
+    labeled = record_pairs(prepared, labeled_pairs(table, labels))
+    scored = score(prepared, labeled, NO_PAIRS, settings)
     value = scored.likely * (1 - scored.likely)
-    value[scored.labelled] = 0
+    value[scored.labeled] = 0
     ask = np.flatnonzero(value > 0)
     one = prepared.row_of[scored.left[ask]]
     other = np.where(scored.left[ask] == scored.right[ask], prepared.twin[scored.left[ask]], prepared.row_of[scored.right[ask]])
-    answered = {frozenset(row for row, _ in members) for members in labelled_sets(table, labels)}
+    answered = {frozenset(row for row, _ in members) for members in labeled_sets(table, labels)}
     return labeling_sets(one, other, value[ask], sets=sets, rows_per_set=rows_per_set, seen=answered)
 
 
@@ -63,7 +63,7 @@ def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evalu
 
     Raises NotEnoughLabels if either part lacks a matching or a different pair.
     """
-    return evaluation(prepare(table, settings), labelled_pairs(table, labels), settings)
+    return evaluation(prepare(table, settings), labeled_pairs(table, labels), settings)
 
 
 def find_matches(
@@ -71,7 +71,7 @@ def find_matches(
 ) -> list[str]:
     """A match id per row; rows of the same match share it. Rows with a `known` id keep it, others may join them."""
     prepared = prepare(table, settings)
-    return match_ids(match_groups(prepared, table, labelled_pairs(table, labels), settings, known), known)
+    return match_ids(match_groups(prepared, table, labeled_pairs(table, labels), settings, known), known)
 
 
 def _any_rows(count: int, rows_per_set: int, answered: set[frozenset[int]], seed: int) -> list[list[int]]:

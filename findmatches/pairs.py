@@ -1,4 +1,4 @@
-"""The pairs of records under judgement, with their features in blocks, kept only as far as memory allows."""
+"""The pairs of records under judgment, with their features in blocks, kept only as far as memory allows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.blocking import Neighbours, neighbours
+from findmatches.blocking import Neighbors, neighbors
 from findmatches.columns import Column, comparable_columns
 from findmatches.feature_blocks import Block, block_of
 from findmatches.features import LIKENESS, Comparison, Matrix, comparison, row_texts
-from findmatches.labels import LabelledPairs
+from findmatches.labels import LabeledPairs
 from findmatches.settings import Settings
 from findmatches.table import Table
 
@@ -33,7 +33,7 @@ class Prepared:
     right: Indices
 
     @property
-    def near(self) -> Neighbours:
+    def near(self) -> Neighbors:
         return self.comparison.near
 
     @cached_property
@@ -61,16 +61,16 @@ def prepare(table: Table, settings: Settings) -> Prepared | None:
     twin = _twins(record, row_of)
     by_record = [_of_records(column, row_of) for column in columns]
     texts = row_texts(by_record, len(row_of))
-    near = neighbours(texts, settings.neighbours_per_row, settings.terms_per_row)
+    near = neighbors(texts, settings.neighbors_per_row, settings.terms_per_row)
     twice = np.flatnonzero(twin >= 0)
     left, right = np.append(near.left, twice), np.append(near.right, twice)
     return Prepared(record, row_of, twin, comparison(by_record, near, texts), left, right)
 
 
-def record_pairs(prepared: Prepared, labelled: LabelledPairs) -> LabelledPairs:
-    """The labelled pairs of rows as pairs of records; silent rows teach nothing and are left out."""
-    one, other = prepared.record[labelled.left], prepared.record[labelled.right]
-    moved = LabelledPairs(np.minimum(one, other), np.maximum(one, other), labelled.match, labelled.fold)
+def record_pairs(prepared: Prepared, labeled: LabeledPairs) -> LabeledPairs:
+    """The labeled pairs of rows as pairs of records; silent rows teach nothing and are left out."""
+    one, other = prepared.record[labeled.left], prepared.record[labeled.right]
+    moved = LabeledPairs(np.minimum(one, other), np.maximum(one, other), labeled.match, labeled.fold)
     return moved.where((one >= 0) & (other >= 0))
 
 

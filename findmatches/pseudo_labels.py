@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.blocking import Neighbours
+from findmatches.blocking import Neighbors
 from findmatches.features import Matrix
 
 _MOST = 1500
@@ -20,7 +20,7 @@ class Guess:
     match: NDArray[np.bool_]
 
 
-def guess(near: Neighbours, left: NDArray[np.int64], right: NDArray[np.int64], alike: Matrix, seed: int) -> Guess:
+def guess(near: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], alike: Matrix, seed: int) -> Guess:
     """`alike`: per pair how alike words, n-grams and columns are (features.LIKENESS). Pairs of identical rows teach nothing."""
     nothing = Guess(np.zeros(0, np.int64), np.zeros(0, np.bool_))
     some = np.flatnonzero(left != right)

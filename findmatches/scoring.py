@@ -9,7 +9,7 @@ from scipy import sparse
 from findmatches.classifier import Chances, Known, Model, learn, unprejudiced
 from findmatches.collective_features import context
 from findmatches.features import LIKENESS
-from findmatches.labels import LabelledPairs
+from findmatches.labels import LabeledPairs
 from findmatches.pairs import Pairs, candidate_pairs
 from findmatches.pipeline import Prepared, likeness
 from findmatches.pseudo_labels import guess
@@ -17,7 +17,7 @@ from findmatches.settings import Settings
 
 Indices = NDArray[np.int64]
 
-# The guess from the table's structure weighs as much as so many labelled pairs. That two rows differ is guessed far more
+# The guess from the table's structure weighs as much as so many labeled pairs. That two rows differ is guessed far more
 # surely than that they match; and labels that somebody chose by hand often tell only strangers apart.
 _GUESSED_MATCHES_COUNT_AS = 7.0
 _GUESSED_DIFFERENT_COUNT_AS = 50.0
@@ -34,7 +34,7 @@ _TREES_AT_FIRST = 30
 class Scored:
     """Distinct pairs of records (`left` <= `right`) with the probability that they match.
 
-    `labelled` and `also` are the places of those pairs among all; `blind` is, for each labelled pair, the opinion of models
+    `labeled` and `also` are the places of those pairs among all; `blind` is, for each labeled pair, the opinion of models
     that did not learn from its labeling set.
     """
 
@@ -42,22 +42,22 @@ class Scored:
     right: Indices
     likely: Chances
     blind: Chances
-    labelled: Indices
+    labeled: Indices
     also: Indices
     model: Model | None
 
 
-def score(prepared: Prepared, labels: LabelledPairs, also: LabelledPairs, settings: Settings) -> Scored:
-    """All candidate pairs, the labelled ones, and those of `also`, of which the outcome is not looked at."""
+def score(prepared: Prepared, labels: LabeledPairs, also: LabeledPairs, settings: Settings) -> Scored:
+    """All candidate pairs, the labeled ones, and those of `also`, of which the outcome is not looked at."""
     pairs = candidate_pairs(prepared)
     count = len(prepared.row_of)
     asked = [part.left * count + part.right for part in (labels, also)]
     pairs = pairs.with_more(prepared, _new(np.concatenate(asked), pairs))
-    labelled, others = (pairs.places(keys) for keys in asked)
-    known = _known(prepared, pairs, labels, labelled, settings.seed)
+    labeled, others = (pairs.places(keys) for keys in asked)
+    known = _known(prepared, pairs, labels, labeled, settings.seed)
     if known.match.all() or not known.match.any():
         same = pairs.each(likeness).astype(np.float64)
-        return Scored(pairs.left, pairs.right, same, same[labelled], labelled, others, None)
+        return Scored(pairs.left, pairs.right, same, same[labeled], labeled, others, None)
     first = learn(pairs.take(known.places), known, settings.seed, trees=_TREES_AT_FIRST)
     likely = pairs.each(first.chances)
     friends = _friends_of_friends(pairs, likely)
@@ -72,10 +72,10 @@ def score(prepared: Prepared, labels: LabelledPairs, also: LabelledPairs, settin
     doubtful[known.places] = doubtful[others] = True
     again = np.flatnonzero(doubtful)
     likely[again] = pairs.some(again, lambda own, places: model.chances(np.concatenate([own, around[places]], axis=1)))
-    return Scored(pairs.left, pairs.right, likely, blind[: len(labels)], labelled, others, model)
+    return Scored(pairs.left, pairs.right, likely, blind[: len(labels)], labeled, others, model)
 
 
-def _known(prepared: Prepared, pairs: Pairs, labels: LabelledPairs, labelled: Indices, seed: int) -> Known:
+def _known(prepared: Prepared, pairs: Pairs, labels: LabeledPairs, labeled: Indices, seed: int) -> Known:
     """What to learn from: the labels, and with little weight the guess."""
     some = np.arange(len(pairs.left))
     if len(some) > _GUESS_FROM:
@@ -86,7 +86,7 @@ def _known(prepared: Prepared, pairs: Pairs, labels: LabelledPairs, labelled: In
     weight[len(labels) :] = counts_as / np.maximum(np.where(guessed.match, guessed.match.sum(), (~guessed.match).sum()), 1)
     fold = np.concatenate([labels.fold, np.arange(len(guessed.pairs))])
     match = np.concatenate([labels.match, guessed.match])
-    return Known(np.concatenate([labelled, some[guessed.pairs]]), match, weight, fold)
+    return Known(np.concatenate([labeled, some[guessed.pairs]]), match, weight, fold)
 
 
 def _friends_of_friends(pairs: Pairs, likely: Chances) -> Indices:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Settings:
     """Glue's FindMatchesParameters.
 
-    `precision_recall` (PrecisionRecallTradeoff): 0..1, 1 favours precision, None is balanced. `accuracy_cost`
+    `precision_recall` (PrecisionRecallTradeoff): 0..1, 1 favors precision, None is balanced. `accuracy_cost`
     (AccuracyCostTradeoff): 0..1, 1 searches more candidate pairs. `enforce_labels` (EnforceProvidedLabels): the
     output agrees with the labels, whatever the model thinks. `seed`: the same seed gives the same answer.
     """
@@ -19,18 +19,18 @@ class Settings:
     seed: int = 0
 
     @property
-    def neighbours_per_row(self) -> int:
+    def neighbors_per_row(self) -> int:
         """5 at cost 0, 10 balanced, 20 at accuracy 1."""
         return int(5 * math.pow(4, self._accuracy))
 
     @property
     def terms_per_row(self) -> int:
-        """How many shared terms may be looked at per row to find its neighbours."""
+        """How many shared terms may be looked at per row to find its neighbors."""
         return int(1000 * math.pow(9, self._accuracy))
 
     @property
     def beta(self) -> float:
-        """The F-beta to maximise: 4 at recall, 1 balanced, 1/4 at precision."""
+        """The F-beta to maximize: 4 at recall, 1 balanced, 1/4 at precision."""
         return math.pow(4, 1 - 2 * (0.5 if self.precision_recall is None else self.precision_recall))
 
     @property

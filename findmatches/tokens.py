@@ -38,7 +38,7 @@ class Words:
 
 
 def words(texts: Sequence[str]) -> tuple[Words, Words]:
-    """The words of the texts; and every two neighbouring words written as one ("note book" as "notebook")."""
+    """The words of the texts; and every two neighboring words written as one ("note book" as "notebook")."""
     points, starts = codepoints(texts)
     blank = points == _BLANK
     edges = np.flatnonzero(blank)

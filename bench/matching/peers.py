@@ -2,7 +2,7 @@
 
 Written as their documentation advises: `splink` for people, with comparisons and blocking rules picked by hand and its
 parameters estimated without labels; `splink-any` for any table, at the threshold that the truth shows to be its best;
-dedupe with 50 matching and 50 distinct labelled pairs. No import of our own code.
+dedupe with 50 matching and 50 distinct labeled pairs. No import of our own code.
 """
 
 import csv

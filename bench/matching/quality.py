@@ -1,7 +1,7 @@
-"""How good matches get by labelling: `python -m bench.matching.quality [table ...]`.
+"""How good matches get by labeling: `python -m bench.matching.quality [table ...]`.
 
 Simulates the loop: each run proposes 10 sets of 10 rows, which are answered from the truth; prints pairwise F1 on the
-whole table, the labels not enforced, after so many labelled rows. Tables: see bench/matching/tables.py. `--peers` gives
+whole table, the labels not enforced, after so many labeled rows. Tables: see bench/matching/tables.py. `--peers` gives
 each table also to dedupe, with 50 matching and 50 different pairs drawn from the truth, and to splink, at its best threshold.
 """
 
@@ -15,7 +15,7 @@ from bench.matching.scale import Ran, needs_peers, run
 from bench.matching.synthetic import Known
 from bench.matching.tables import load, save
 from findmatches.grouping import match_groups
-from findmatches.labels import labelled_pairs
+from findmatches.labels import labeled_pairs
 from findmatches.matcher import Label, Settings, propose
 from findmatches.metrics import pairwise_f1
 from findmatches.pipeline import prepare
@@ -25,7 +25,7 @@ ROWS_PER_RUN = 100
 
 
 def curve(known: Known, after: list[int], seed: int) -> dict[int, float]:
-    """F1 by number of labelled rows. The table is prepared once, which changes nothing but the time."""
+    """F1 by number of labeled rows. The table is prepared once, which changes nothing but the time."""
     settings = Settings(seed=seed)
     prepared = prepare(known.table, settings)
     assert prepared, "a table of rows that differ"
@@ -33,7 +33,7 @@ def curve(known: Known, after: list[int], seed: int) -> dict[int, float]:
     found: dict[int, float] = {}
     for round_ in range(max(after) // ROWS_PER_RUN + 1):
         if round_ * ROWS_PER_RUN in after:
-            groups = match_groups(prepared, known.table, labelled_pairs(known.table, labels), settings, None)
+            groups = match_groups(prepared, known.table, labeled_pairs(known.table, labels), settings, None)
             found[round_ * ROWS_PER_RUN] = pairwise_f1(groups.tolist(), known.truth)
         if round_ * ROWS_PER_RUN < max(after):
             sets = propose(prepared, known.table, labels, settings, sets=10, rows_per_set=10)
@@ -49,7 +49,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("tables", nargs="*", default=DEFAULT)
     arguments.add_argument("--seeds", type=int, default=3)
-    arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labelled rows: 0, 100, 200 and so on")
+    arguments.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labeled rows: 0, 100, 200 and so on")
     arguments.add_argument("--peers", nargs="*", default=[], choices=["dedupe", "splink-any"])
     arguments.add_argument("--limit", type=float, default=900, help="seconds after which a peer is stopped")
     asked = arguments.parse_args()

@@ -51,13 +51,13 @@ def typo(text: str, chance: Random) -> str:
 
 def products(count: int, seed: int = 0) -> Known:
     """Two shops' listings of consumer goods: own wording, model codes written differently or left out, prices apart, many
-    near variants (colour, size) that are different things; the second shop often has no description or price.
+    near variants (color, size) that are different things; the second shop often has no description or price.
     """
     chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     brands = [word.capitalize() for word in words(chance, 40, (2, 3))]
     kinds = [" ".join(chance.sample(words(chance, 120, (2, 3)), 2)) for _ in range(45)]
     adjectives = words(chance, 150, (2, 4))
-    colours = ["black", "white", "silver", "red", "blue", "graphite", "stainless steel"]
+    colors = ["black", "white", "silver", "red", "blue", "graphite", "stainless steel"]
     rows: list[tuple[Row, str]] = []
     for family in range(count // 2):
         brand, kind = chance.choice(brands), chance.choice(kinds)
@@ -66,11 +66,11 @@ def products(count: int, seed: int = 0) -> Known:
         about = chance.sample(adjectives, chance.randint(6, 25))
         base = chance.uniform(10, 900)
         for variant in range(chance.choice([1, 1, 2, 3])):
-            colour = chance.choice(colours)
+            color = chance.choice(colors)
             model = f"{letters}{number + variant * chance.choice([1, 5, 10, 100])}{chance.choice(['', '', 'B', 'S', 'W'])}"
             truth = f"{family}-{variant}"
-            title = f"{brand} {kind} - {model}/ {colour} finish"
-            first: Row = [title, f"{brand} {kind} - {model}/ {' '.join(about)}/ {colour}", None]
+            title = f"{brand} {kind} - {model}/ {color} finish"
+            first: Row = [title, f"{brand} {kind} - {model}/ {' '.join(about)}/ {color}", None]
             if chance.random() < 0.45:
                 first[2] = f"${base * chance.uniform(0.98, 1.02):,.2f}"
             in_first = chance.random()
@@ -81,7 +81,7 @@ def products(count: int, seed: int = 0) -> Known:
                 if chance.random() < 0.12:
                     written = ""
                 heard = chance.sample(kind.split() + about[:4], chance.randint(1, 4))
-                pieces = [brand, *heard, written, colour if chance.random() < 0.5 else ""]
+                pieces = [brand, *heard, written, color if chance.random() < 0.5 else ""]
                 if chance.random() < 0.4:
                     pieces = [brand, written, *heard]
                 sold: Row = [" ".join(filter(None, pieces)), None, None]
@@ -94,7 +94,7 @@ def products(count: int, seed: int = 0) -> Known:
 
 
 def software(count: int, seed: int = 0) -> Known:
-    """Titles with versions and editions, makers often missing; a large catalogue that holds a match for a part only, and
+    """Titles with versions and editions, makers often missing; a large catalog that holds a match for a part only, and
     sometimes several for one.
     """
     chance = Random(seed)  # noqa: S311 - made-up records are no secrets

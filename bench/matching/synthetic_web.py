@@ -29,8 +29,8 @@ GLUE = ["for", "in", "of", "and", "with", "over", "using", "on the", "from", "a"
 
 
 def bibliography(count: int, seed: int = 0) -> Known:
-    """A clean catalogue of papers (4 % of the rows) and a search engine's finds: initials, cut or slipping titles, venues of
-    many forms or none, years often missing; several finds per paper, and by far the most of papers not in the catalogue,
+    """A clean catalog of papers (4 % of the rows) and a search engine's finds: initials, cut or slipping titles, venues of
+    many forms or none, years often missing; several finds per paper, and by far the most of papers not in the catalog,
     among them talks, extended versions and follow-ups that share authors and most of a title.
     """
     chance = Random(seed)  # noqa: S311 - made-up records are no secrets
@@ -42,7 +42,7 @@ def bibliography(count: int, seed: int = 0) -> Known:
             (chance.choice(first), last[int(2500 * chance.random() ** 2)])
             for _ in range(chance.choice([1, 1, 2, 2, 3, 3, 4, 6]))
         ]
-        in_catalogue = chance.random() < 0.07
+        in_catalog = chance.random() < 0.07
         venue, year = chance.choice(list(VENUES)), chance.randrange(1994, 2004)
         title: list[str] = []
         for version in range(chance.choice([1, 1, 1, 2, 3])):
@@ -57,12 +57,12 @@ def bibliography(count: int, seed: int = 0) -> Known:
                 ]
             else:
                 title = [*title[: len(title) // 2], *_title(jargon, chance)[-3:]]
-            if in_catalogue and version < 2:
+            if in_catalog and version < 2:
                 named = ", ".join(f"{given.capitalize()} {family.capitalize()}" for given, family in team)
                 rows.append(([" ".join(title).capitalize(), named, venue, str(year + version)], str(paper)))
-            finds = chance.choice([0, 1, 1, 2, 2, 3, 5]) if in_catalogue else 1
+            finds = chance.choice([0, 1, 1, 2, 2, 3, 5]) if in_catalog else 1
             for _ in range(finds):
-                held = venue if in_catalogue else chance.choice([venue, *ELSEWHERE])
+                held = venue if in_catalog else chance.choice([venue, *ELSEWHERE])
                 find = _found(title, team, held, year + version, chance)
                 rows.append((find, str(paper)))
             paper += 1
@@ -101,7 +101,7 @@ def _found(title: list[str], team: list[tuple[str, str]], venue: str, year: int,
 
 def shops(count: int, seed: int = 0) -> Known:
     """A small and a large shop's electronics in five columns: categories of their own, brands under two names, model codes
-    missing or hidden in the title, packs, colours and accessories for a model that are different things.
+    missing or hidden in the title, packs, colors and accessories for a model that are different things.
     """
     chance = Random(seed)  # noqa: S311 - made-up records are no secrets
     makers = [

@@ -25,7 +25,7 @@ class Data:
         asked_on = NOW - timedelta(minutes=8) + timedelta(milliseconds=number % self.per_transform)
         return Run(
             id=id_,
-            requested_by="arn:aws:sts::123456789012:assumed-role/labelling-service/session",
+            requested_by="arn:aws:sts::123456789012:assumed-role/labeling-service/session",
             requested_on=asked_on,
             task_type=TaskType.LABELING_SET_GENERATION,
             status=Status.RUNNING,

@@ -41,7 +41,7 @@ def _refusal(operation: str, body: bytes, headers: Mapping[str, str]) -> str | N
 
 
 def _resource(body: bytes, region: str) -> str:
-    """The transform; what names none (create, list) is authorised on "*".
+    """The transform; what names none (create, list) is authorized on "*".
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
     """

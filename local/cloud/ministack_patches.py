@@ -1,7 +1,7 @@
 """Where the local cloud (MiniStack) falls short of AWS in what this system relies on, and what is put in place.
 
 Every change goes through `_part`, which fails at start-up when a release no longer has what is changed here, so that a newer
-MiniStack is never adjusted blindly. Line numbers and behaviour: MiniStack 1.5.33.
+MiniStack is never adjusted blindly. Line numbers and behavior: MiniStack 1.5.33.
 """
 
 import functools

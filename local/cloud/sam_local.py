@@ -86,7 +86,7 @@ def put_files(stack: Stack, records: Records) -> None:
 
 
 def label_file(records: Records) -> bytes:
-    """Two sets of two rows, labelled by the truth about them."""
+    """Two sets of two rows, labeled by the truth about them."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["labeling_set_id", "label", *records.columns])

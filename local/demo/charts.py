@@ -26,7 +26,7 @@ def draw(scores: Sequence[Score], path: Path) -> None:
         for labels, f1 in points:
             beside = (0, -14) if marker == "o" else (0, 7)
             axes.annotate(f"{f1:.3f}", (labels, f1), textcoords="offset points", xytext=beside, ha="center", fontsize=8)
-    axes.set(title="Glue Label Loop: what labels buy", xlabel="labelled rows", ylabel="F1")
+    axes.set(title="Glue Label Loop: what labels buy", xlabel="labeled rows", ylabel="F1")
     axes.set_ylim(_lowest(scores), 1.01)
     axes.set_xlim(0, max(score.labels for score in scores) * 1.08)
     axes.grid(alpha=0.3)
@@ -52,7 +52,7 @@ def plot(scores: Sequence[Score], width: int) -> str:
     figure.ruler("x").ticks([score.labels for score in scores])
     figure.ruler("y").lim(_lowest(scores), 1.0)
     figure.legend(active=False)  # it would cover the curves
-    figure.label("labelled rows", "x")
+    figure.label("labeled rows", "x")
     picture = str(plotext.uncolorize(str(figure.build())))
     return "\n".join([picture.rstrip(), f"      {'   '.join(key)}"])
 

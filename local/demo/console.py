@@ -1,4 +1,4 @@
-"""Telling what goes on: with colour and a spinner in a terminal, in plain lines elsewhere."""
+"""Telling what goes on: with color and a spinner in a terminal, in plain lines elsewhere."""
 
 import contextlib
 import time

@@ -11,7 +11,7 @@ from rich.table import Table
 
 SET, LABEL = "labeling_set_id", "label"
 Row = dict[str, str]
-Labeller = Callable[[Sequence[Row]], list[str]]
+Labeler = Callable[[Sequence[Row]], list[str]]
 
 
 def answered_by_truth(labeling_set: str, primary_key: str, truth: Mapping[str, str]) -> str:
@@ -24,7 +24,7 @@ def answered_by_person(labeling_set: str, console: Console) -> str:
     return _answered(labeling_set, lambda rows: _ask(rows, console))
 
 
-def _answered(labeling_set: str, labels_of: Labeller) -> str:
+def _answered(labeling_set: str, labels_of: Labeler) -> str:
     rows = list(csv.DictReader(io.StringIO(labeling_set, newline="")))
     filled = io.StringIO(newline="")
     writer = csv.DictWriter(filled, fieldnames=list(rows[0]), lineterminator="\n")

@@ -28,7 +28,7 @@ class CsvDialect:
 def read_csv(text: str, dialect: CsvDialect) -> Iterator[list[Cell]]:
     """Rows of fields. Raises ValueError with the line for what is not CSV.
 
-    Quotes are honoured for LazySimpleSerDe tables too, as Glue's own CSV reader does. A doubled quote is a quote, also
+    Quotes are honored for LazySimpleSerDe tables too, as Glue's own CSV reader does. A doubled quote is a quote, also
     where the serde has an escape character.
     """
     csv.field_size_limit(LONGEST_FIELD)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.glue.aws import TableRef
-from local.glue.label_files import LabelledRow
+from local.glue.label_files import LabeledRow
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Job:
     primary_key: str
     started_on: float
     parameters: Mapping[str, Any] = field(default_factory=dict)  # FindMatchesParameters
-    labels: tuple[LabelledRow, ...] = ()
+    labels: tuple[LabeledRow, ...] = ()
     path: str = ""
     seed: int = 0
     output_format: str = "csv"
@@ -30,7 +30,7 @@ class Job:
 class Outcome:
     """What a run leaves behind for the service to keep: labels read, or FindMatchesMetrics, or neither."""
 
-    labels: tuple[LabelledRow, ...] | None = None
+    labels: tuple[LabeledRow, ...] | None = None
     metrics: Mapping[str, Any] | None = None
 
 

@@ -1,7 +1,7 @@
 """Labeling files: CSV, UTF-8 without BOM, `labeling_set_id,label` and then exactly the table's columns.
 
 The rules are the AWS Glue developer guide's ("Labeling file format"): labels are case-sensitive and scoped to their
-set; 2 to 30 rows a set are acceptable, over 50 may fail; a labelled row must exist in the source. Where the guide is
+set; 2 to 30 rows a set are acceptable, over 50 may fail; a labeled row must exist in the source. Where the guide is
 silent this reader is strict, because a label that is silently lost costs a person's work.
 """
 
@@ -20,7 +20,7 @@ UTF8_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
-class LabelledRow:
+class LabeledRow:
     set_id: str
     label: str
     key: str
@@ -29,7 +29,7 @@ class LabelledRow:
 @dataclass(frozen=True)
 class _Line:
     number: int
-    row: LabelledRow
+    row: LabeledRow
 
 
 class LabelFileRefused(Exception):
@@ -47,21 +47,21 @@ def write_labeling_sets(table: Table, sets: Sequence[tuple[str, Sequence[int]]])
     return write_csv((SET_COLUMN, LABEL_COLUMN, *table.names), rows)
 
 
-def write_labels(table: Table, labels: Sequence[LabelledRow]) -> bytes:
+def write_labels(table: Table, labels: Sequence[LabeledRow]) -> bytes:
     """All labels as one file that can be imported again; rows that left the table since then are left out."""
     row_of = {key: number for number, key in enumerate(table.keys)}
     rows = ((label.set_id, label.label, *_cells(table, row_of[label.key])) for label in labels if label.key in row_of)
     return write_csv((SET_COLUMN, LABEL_COLUMN, *table.names), rows)
 
 
-def read_labels(body: bytes, table: Table) -> list[LabelledRow]:
+def read_labels(body: bytes, table: Table) -> list[LabeledRow]:
     """The file's rows in their order, a row that is repeated word for word once. Raises LabelFileRefused."""
     lines = _records(_text(body), table)
     problems = sorted([*_line_problems(lines, set(table.keys)), *_set_problems(lines)])
     if problems:
         raise LabelFileRefused([f"Line {number}: {said}" for number, said in problems])
     if not lines:
-        raise LabelFileRefused(["Line 2: the file has a header and no labelled rows."])
+        raise LabelFileRefused(["Line 2: the file has a header and no labeled rows."])
     return list(dict.fromkeys(line.row for line in lines))
 
 
@@ -98,7 +98,7 @@ def _lines(reader: Iterator[list[str]], expected: Sequence[str], key_at: int) ->
         if record:
             if len(record) != len(expected):
                 raise LabelFileRefused([f"Line {start}: {len(record)} fields where the header has {len(expected)}."])
-            yield _Line(start, LabelledRow(record[0], record[1], record[key_at]))
+            yield _Line(start, LabeledRow(record[0], record[1], record[key_at]))
         start = reader.line_num + 1  # type: ignore[attr-defined]  # csv's readers count lines; Iterator does not say so
 
 
@@ -114,7 +114,7 @@ def _header_problem(header: Sequence[str], expected: Sequence[str]) -> str:
 
 
 def _line_problems(lines: Sequence[_Line], known: Collection[str | None]) -> Iterator[tuple[int, str]]:
-    labelled: dict[tuple[str, str], _Line] = {}
+    labeled: dict[tuple[str, str], _Line] = {}
     for line in lines:
         row = line.row
         if not row.set_id.strip():
@@ -123,7 +123,7 @@ def _line_problems(lines: Sequence[_Line], known: Collection[str | None]) -> Ite
             yield line.number, "the label is blank; a row that matches nothing gets a label of its own."
         if row.key not in known:
             yield line.number, f"row {row.key!r} is not in the transform's table."
-        first = labelled.setdefault((row.set_id, row.key), line)
+        first = labeled.setdefault((row.set_id, row.key), line)
         if first.row.label != row.label:
             where = f"{first.row.label!r} in line {first.number}"
             yield line.number, f"row {row.key!r} of labeling set {row.set_id!r} has label {row.label!r} here and {where}."

@@ -3,26 +3,26 @@
 from collections.abc import Sequence
 
 from local.glue.database import Database
-from local.glue.label_files import LabelledRow
+from local.glue.label_files import LabeledRow
 
 
 class LabelStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of_transform(self, transform_id: str) -> list[LabelledRow]:
+    def of_transform(self, transform_id: str) -> list[LabeledRow]:
         """In the order in which they came, files in the order of their imports."""
         with self._database.transaction() as db:
             rows = db.execute(
                 "SELECT set_id, label, key FROM labels WHERE transform_id = ? ORDER BY position", (transform_id,)
             ).fetchall()
-        return [LabelledRow(*row) for row in rows]
+        return [LabeledRow(*row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         with self._database.transaction() as db:
             return dict(db.execute("SELECT transform_id, COUNT(*) FROM labels GROUP BY transform_id").fetchall())
 
-    def replace(self, transform_id: str, rows: Sequence[LabelledRow]) -> None:
+    def replace(self, transform_id: str, rows: Sequence[LabeledRow]) -> None:
         with self._database.transaction() as db:
             db.execute("DELETE FROM labels WHERE transform_id = ?", (transform_id,))
             db.executemany(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from local.glue.label_files import LabelledRow
+from local.glue.label_files import LabeledRow
 
 
-def append(stored: Sequence[LabelledRow], added: Sequence[LabelledRow]) -> list[LabelledRow]:
+def append(stored: Sequence[LabeledRow], added: Sequence[LabeledRow]) -> list[LabeledRow]:
     """`stored` and then `added`; nothing is lost and nothing is mixed up.
 
     A set that holds the same rows as a stored set of the same id is that set, answered again: the newer answer stands,
@@ -19,16 +19,16 @@ def append(stored: Sequence[LabelledRow], added: Sequence[LabelledRow]) -> list[
             number += 1
             name = f"{set_id}#{number}"
         sets.pop(name, None)
-        sets[name] = [LabelledRow(name, row.label, row.key) for row in rows]
+        sets[name] = [LabeledRow(name, row.label, row.key) for row in rows]
     return [row for rows in sets.values() for row in rows]
 
 
-def _by_set(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
-    sets: dict[str, list[LabelledRow]] = {}
+def _by_set(rows: Sequence[LabeledRow]) -> dict[str, list[LabeledRow]]:
+    sets: dict[str, list[LabeledRow]] = {}
     for row in rows:
         sets.setdefault(row.set_id, []).append(row)
     return sets
 
 
-def _keys(rows: Sequence[LabelledRow]) -> set[str]:
+def _keys(rows: Sequence[LabeledRow]) -> set[str]:
     return {row.key for row in rows}

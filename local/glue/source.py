@@ -101,7 +101,7 @@ def read_files(aws: Aws, paths: Sequence[S3Path], form: TableFormat, names: Sequ
 
 
 def read_object(body: bytes, form: TableFormat, names: Sequence[str]) -> Mapping[str, Sequence[Cell]]:
-    """One object's columns; gzip is recognised by its magic number. Raises ValueError, OSError, EOFError, zlib.error."""
+    """One object's columns; gzip is recognized by its magic number. Raises ValueError, OSError, EOFError, zlib.error."""
     data = gzip.decompress(body) if body.startswith(GZIP_MAGIC) else body
     if form.kind == "parquet":
         return read_parquet(io.BytesIO(data), names)

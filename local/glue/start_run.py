@@ -5,7 +5,7 @@ from typing import Any
 from local.glue import errors
 from local.glue.context import Context, Parameters, transform_of
 from local.glue.job import Job, Outcome
-from local.glue.label_files import LabelledRow
+from local.glue.label_files import LabeledRow
 from local.glue.labels import append
 from local.glue.supervisor import Assignment
 from local.glue.task_runs import LABELING_SET_GENERATION, STARTING, TaskRun, new_run_id
@@ -72,6 +72,6 @@ def _keep(context: Context, run: TaskRun, outcome: Outcome) -> None:
         transforms.change(run.transform_id, {"EvaluationMetrics": metrics}, context.clock())
     if outcome.labels is not None:
         replace = run.properties["ImportLabelsTaskRunProperties"]["Replace"]
-        earlier: list[LabelledRow] = [] if replace else labels.of_transform(run.transform_id)
+        earlier: list[LabeledRow] = [] if replace else labels.of_transform(run.transform_id)
         labels.replace(run.transform_id, append(earlier, outcome.labels))
         transforms.change(run.transform_id, {"Status": READY}, context.clock())

@@ -57,5 +57,5 @@ def delete_transform(context: Context, asked: Parameters) -> Output:
 
 
 def _shown(transform: StoredTransform, label_counts: dict[str, int]) -> Output:
-    """LabelCount is the number of labelled rows in force."""
+    """LabelCount is the number of labeled rows in force."""
     return {**transform.document, "LabelCount": label_counts.get(transform.transform_id, 0)}

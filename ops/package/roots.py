@@ -16,7 +16,7 @@ ROOTS = (
     "Starfield Root Certificate Authority - G2",
     "Starfield Services Root Certificate Authority - G2",
 )
-_LABELLED = re.compile(
+_LABELED = re.compile(
     r'^# Label: "(.+?)"$.*?(-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----)', re.MULTILINE | re.DOTALL
 )
 
@@ -27,7 +27,7 @@ class RootMissing(Exception):
 
 def amazon_roots(bundle: str) -> str:
     """ROOTS as PEM, out of the text of botocore's cacert.pem. Raises RootMissing."""
-    certificates = dict(_LABELLED.findall(bundle))
+    certificates = dict(_LABELED.findall(bundle))
     if missing := [name for name in ROOTS if name not in certificates]:
         raise RootMissing(", ".join(missing))
     return "".join(f"# {name}\n{certificates[name]}\n" for name in ROOTS)

@@ -72,7 +72,7 @@ def runs_changed_in(deployed: Deployed, batch: Mapping[str, Any]) -> Iterator[di
 def as_new(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Items as if they had just been written: what the announcing function makes of them is all that they stand for now.
 
-    Their events keep their ids, so that whoever got them already recognises them.
+    Their events keep their ids, so that whoever got them already recognizes them.
     """
     return [
         {

@@ -83,7 +83,7 @@ def _row_findings(reader: Any, width: int) -> Iterator[tuple[int, str]]:  # noqa
         first_lines.setdefault(set_id, begins)
         rows[set_id] = rows.get(set_id, 0) + 1
     if not rows:
-        yield line + 1, "there are no labelled rows"
+        yield line + 1, "there are no labeled rows"
     for set_id, size in rows.items():
         if size not in SET_ROWS:
             yield first_lines[set_id], f"the labeling set {set_id[:50]!r} has {size} rows; 2 to 50 are allowed"

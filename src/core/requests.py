@@ -27,7 +27,7 @@ class _Request(BaseModel):
 
 
 class LabelingSetRequest(_Request):
-    """Generate a labeling set: a CSV file of about 100 rows in about 10 sets, to be labelled by people."""
+    """Generate a labeling set: a CSV file of about 100 rows in about 10 sets, to be labeled by people."""
 
     transform_id: TransformId
     output_s3_path: Annotated[
@@ -40,11 +40,11 @@ class LabelingSetRequest(_Request):
 
 
 class LabelImportRequest(_Request):
-    """Import a labelled file: one S3 object."""
+    """Import a labeled file: one S3 object."""
 
     transform_id: TransformId
     input_s3_path: Annotated[
-        S3Path, Field(description="The labelled file.", examples=["s3://my-bucket/labels/tfm-0123456789abcdef/one.csv"])
+        S3Path, Field(description="The labeled file.", examples=["s3://my-bucket/labels/tfm-0123456789abcdef/one.csv"])
     ]
     replace_all_labels: Annotated[
         bool, Field(description="Forget all earlier labels of the transform first; else the labels are appended.")

@@ -32,7 +32,7 @@ class Kind(StrEnum):
     SERVER_ERROR_AFTER = "500, and yet done"
     THROTTLED = "throttled"
     UNREACHABLE = "cannot be reached"
-    MODELLED = "modelled error"
+    MODELED = "modeled error"
 
 
 _DONE = (Kind.KILLED_AFTER, Kind.ANSWER_LOST, Kind.ANSWER_LATE, Kind.SERVER_ERROR_AFTER)
@@ -66,8 +66,8 @@ def faults_of(calls: tuple[str, ...]) -> Iterator[Fault]:
     """Every fault at every one of `calls` ("service.Operation", in the order in which a handler makes them)."""
     for number, call in enumerate(calls, start=1):
         service, _, operation = call.partition(".")
-        kinds: list[tuple[Kind, str]] = [(kind, "") for kind in Kind if kind is not Kind.MODELLED]
-        kinds += [(Kind.MODELLED, error.name) for error in _operation(service, operation).error_shapes]
+        kinds: list[tuple[Kind, str]] = [(kind, "") for kind in Kind if kind is not Kind.MODELED]
+        kinds += [(Kind.MODELED, error.name) for error in _operation(service, operation).error_shapes]
         for kind, code in kinds:
             once = Fault(number, call, kind, code)
             yield once
@@ -115,7 +115,7 @@ class Injector:
                 return _answer(request, service, 500, "InternalFailure")
             case Kind.THROTTLED:
                 return _answer(request, service, 400, "ThrottlingException")
-            case Kind.MODELLED:
+            case Kind.MODELED:
                 return _answer(request, service, _status(service, operation, fault.code), fault.code)
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 import local.cloud.host
 import local.glue.service
 from local.glue.job import Job, JobFailed, Outcome
-from local.glue.label_files import LabelledRow
+from local.glue.label_files import LabeledRow
 from local.glue.settings import Settings
 from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
 from local.glue.workers import GLANCE_SECONDS, Limits
@@ -20,7 +20,7 @@ from tests.chaos.cloud import FAILING, HELD_FOLDER, NO_LABELS
 _SETTINGS = Settings(
     runs_per_account=100_000, transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
 )
-_LABELS = (LabelledRow("s1", "A", "p1"), LabelledRow("s1", "A", "p2"), LabelledRow("s1", "B", "p3"))
+_LABELS = (LabeledRow("s1", "A", "p1"), LabeledRow("s1", "A", "p2"), LabeledRow("s1", "B", "p3"))
 
 
 class IdleWorkers:

@@ -16,16 +16,16 @@ from tests.chaos.cases import (
     tick,
 )
 from tests.chaos.faults import Kind
-from tests.chaos.stages import DONE, FREE, FULL, HELD, LABELLED, OTHER_IMPORT, broken
+from tests.chaos.stages import DONE, FREE, FULL, HELD, LABELED, OTHER_IMPORT, broken
 
 _EXPORT, _IMPORT = "StartExportLabelsTaskRun", "StartImportLabelsTaskRun"
 _REPLACE: Via = "api replace with export"
 _CHANGED: Stage = (Action("change file"),)
 _GONE: Stage = (Action("remove file"),)
 _RESTORED: Stage = (Action("restore file"),)
-_WAITING = (LABELLED, send(0))
+_WAITING = (LABELED, send(0))
 _EXPORTING = (*_WAITING, tick(3))
-_STILL_EXPORTING = (LABELLED, HELD, send(0), tick(3))
+_STILL_EXPORTING = (LABELED, HELD, send(0), tick(3))
 _EXPORTED = (*_EXPORTING, DONE)
 _BEHIND_AN_IMPORT = (OTHER_IMPORT, send(0), FREE)
 # Exported, then refused as its file was changed; another import brought labels since, and the file is as it was.
@@ -51,12 +51,12 @@ def scenes_of_imports() -> Iterator[Scenario]:
 
 
 def _sent() -> Iterator[tuple[str, Via, tuple[Stage, ...], float]]:
-    yield "labels are there", "api replace", (LABELLED,), 0
-    yield "an import is open, labels are there", "api replace", (LABELLED, OTHER_IMPORT), 0
-    yield "labels are there", "api replace with export", (LABELLED,), 0
-    yield "labels are there", "bus replace with export", (LABELLED,), 0
+    yield "labels are there", "api replace", (LABELED,), 0
+    yield "an import is open, labels are there", "api replace", (LABELED, OTHER_IMPORT), 0
+    yield "labels are there", "api replace with export", (LABELED,), 0
+    yield "labels are there", "bus replace with export", (LABELED,), 0
     yield "no labels are there", _REPLACE, ((Action("have no labels"),),), 0
-    yield "an import is open", _REPLACE, (LABELLED, OTHER_IMPORT), 0
+    yield "an import is open", _REPLACE, (LABELED, OTHER_IMPORT), 0
     yield "again after a refusal", _REPLACE, _REFUSED, 10
 
 
@@ -72,7 +72,7 @@ def _reconciled_exports() -> Iterator[tuple[str, Via, tuple[Stage, ...], float]]
     yield "exporting", _REPLACE, _STILL_EXPORTING, 5
     yield "exported", _REPLACE, _EXPORTED, 5
     yield "exported, at the limit", _REPLACE, (*_EXPORTED, FULL), 5
-    yield "export failed", _REPLACE, (LABELLED, (Action("let exports fail"),), send(0), tick(3), DONE), 5
+    yield "export failed", _REPLACE, (LABELED, (Action("let exports fail"),), send(0), tick(3), DONE), 5
     exporting = Action("tick", 3)
     for what, kind in (
         ("lost", Kind.REQUEST_LOST),

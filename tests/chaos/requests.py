@@ -14,7 +14,7 @@ _SAMPLES = Path(__file__).resolve().parents[2] / "events"
 def message(via: Via, key: str, transform_id: str, output: str, label_file: tuple[str, str]) -> dict[str, Any]:
     """The event that asks for the case's run. A REST call is a new call each time, an event comes again as it was.
 
-    `label_file`: the S3 path and the ETag of a labelled file.
+    `label_file`: the S3 path and the ETag of a labeled file.
     """
     path, etag = label_file
     match via:

@@ -23,7 +23,7 @@ from tests.chaos.import_scenarios import scenes_of_imports
 from tests.chaos.stages import DONE, FREE, FULL, HELD, OTHER_IMPORT, broken
 
 Probe = Callable[[Scenario], tuple[str, ...]]
-_REPORTED = (Kind.MODELLED, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.UNREACHABLE)
+_REPORTED = (Kind.MODELED, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.UNREACHABLE)
 
 
 def scenes() -> Iterator[Scenario]:

@@ -8,7 +8,7 @@ FULL: Stage = (Action("fill"),)
 FREE: Stage = (Action("release"), Action("let Glue finish"))
 DONE: Stage = (Action("let Glue finish"),)
 OTHER_IMPORT: Stage = (Action("open import"),)
-LABELLED: Stage = (Action("have labels"),)
+LABELED: Stage = (Action("have labels"),)
 
 
 def broken(operation: str, kind: Kind, action: Action = Action("send")) -> Stage:  # noqa: B008  frozen

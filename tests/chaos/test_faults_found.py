@@ -27,7 +27,7 @@ class DeniesOnce(FakeGlue):
         return super().runs(transform_id, since)
 
 
-def test_a_look_up_that_denies_the_transform_once_is_no_licence_to_start_again() -> None:
+def test_a_look_up_that_denies_the_transform_once_is_no_license_to_start_again() -> None:
     loop = Loop()
     loop.glue = DeniesOnce(loop.clock)
     loop.glue.faults.append(Fault.LOST_AFTER)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-Behaviour = Callable[[socket.socket, threading.Event], None]
+Behavior = Callable[[socket.socket, threading.Event], None]
 
 
 class CountingServer(socketserver.ThreadingTCPServer):
@@ -17,7 +17,7 @@ class CountingServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _OneConnection)
         self.requests = 0
-        self.behave: Behaviour = hang
+        self.behave: Behavior = hang
         self.over = threading.Event()
         self.lock = threading.Lock()
         self._connections: list[socket.socket] = []
@@ -66,12 +66,12 @@ def counting_server() -> Iterator[CountingServer]:
             thread.join()
 
 
-def reply(status: int, document: object) -> Behaviour:
+def reply(status: int, document: object) -> Behavior:
     """An answer as Glue sends it."""
     return raw_reply(status, json.dumps(document).encode())
 
 
-def raw_reply(status: int, body: bytes, *, promised: int | None = None) -> Behaviour:
+def raw_reply(status: int, body: bytes, *, promised: int | None = None) -> Behavior:
     """Any body; `promised` is the length that the header tells, where it is not the truth."""
     length = len(body) if promised is None else promised
     head = f"HTTP/1.1 {status} x\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n"
@@ -101,7 +101,7 @@ def reset(connection: socket.socket, _over: threading.Event) -> None:
 
 def drop_unread(_connection: socket.socket, _over: threading.Event) -> None:
     """The connection is reset before the request was read."""
-    raise AssertionError  # recognised by the connection's handler
+    raise AssertionError  # recognized by the connection's handler
 
 
 def no_http(connection: socket.socket, _over: threading.Event) -> None:

@@ -16,7 +16,7 @@ from core.ports import Glue
 from core.runs import Run
 from handlers import wiring
 from tests.contract.counting_server import (
-    Behaviour,
+    Behavior,
     CountingServer,
     counting_server,
     drop,
@@ -34,12 +34,12 @@ ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
 EVERY_RUN = pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
 
 
-def refusal(code: str, status: int = 400) -> Behaviour:
+def refusal(code: str, status: int = 400) -> Behavior:
     return reply(status, {"__type": code, "Message": f"what {code} says"})
 
 
 # What happens to the answer -> what core makes of it.
-LOST: dict[str, Behaviour] = {
+LOST: dict[str, Behavior] = {
     "no answer in time": hang,
     "connection closed": drop,
     "connection reset": reset,
@@ -131,7 +131,7 @@ class _Remembering:
 @EVERY_RUN
 @pytest.mark.parametrize(("behave", "error"), [pytest.param(behave, error, id=name) for name, behave, error in EVERYTHING])
 def test_one_start_is_one_request_and_its_failure_has_a_name(
-    server: CountingServer, glue: Glue, behave: Behaviour, error: type[LoopError], run: Run
+    server: CountingServer, glue: Glue, behave: Behavior, error: type[LoopError], run: Run
 ) -> None:
     server.behave = behave
     with pytest.raises(LoopError) as failure:
@@ -142,7 +142,7 @@ def test_one_start_is_one_request_and_its_failure_has_a_name(
 
 @pytest.mark.usefixtures("retry_mode")
 @pytest.mark.parametrize("behave", [hang, drop, raw_reply(500, b"")], ids=["timeout", "dropped", "500"])
-def test_no_setting_of_the_environment_repeats_a_start(server: CountingServer, glue: Glue, behave: Behaviour) -> None:
+def test_no_setting_of_the_environment_repeats_a_start(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave
     with pytest.raises(AnswerLost):
         glue.start(labeling())
@@ -187,7 +187,7 @@ def test_a_label_file_that_is_too_large_is_no_passing_limit(server: CountingServ
 
 @pytest.mark.parametrize("behave", [drop, raw_reply(500, b""), refusal("ThrottlingException")], ids=["drop", "500", "throttle"])
 def test_a_look_up_is_repeated_before_it_is_left_to_the_next_round(
-    server: CountingServer, glue: Glue, behave: Behaviour
+    server: CountingServer, glue: Glue, behave: Behavior
 ) -> None:
     server.behave = behave
     with pytest.raises(GlueUnavailable):

@@ -63,7 +63,7 @@ class Known:
             for row in rows
         ]
 
-    def labelled(self, runs: int, settings: Settings | None = None) -> list[Label]:
+    def labeled(self, runs: int, settings: Settings | None = None) -> list[Label]:
         """What is known after so many rounds of asking and answering."""
         labels: list[Label] = []
         for run in range(runs):

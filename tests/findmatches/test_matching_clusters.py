@@ -19,9 +19,9 @@ def test_rows_told_apart_stay_apart_when_both_join_others() -> None:
 
 def test_a_hundred_labels_outvote_thousands_of_wrong_guesses() -> None:
     random = np.random.default_rng(0)
-    labelled, guessed = random.random((100, 3)), random.random((4000, 3))
-    own = np.concatenate([labelled, guessed]).astype(np.float32)
-    match = np.concatenate([labelled[:, 0] > 0.8, guessed[:, 0] > 0.4])
+    labeled, guessed = random.random((100, 3)), random.random((4000, 3))
+    own = np.concatenate([labeled, guessed]).astype(np.float32)
+    match = np.concatenate([labeled[:, 0] > 0.8, guessed[:, 0] > 0.4])
     weight = np.concatenate([np.ones(100), np.full(4000, 20 / 4000)])
     known = Known(np.arange(len(own)), match, weight, np.arange(len(own)))
     asked = np.stack([np.array([0.5, 0.6, 0.95]), np.full(3, 0.5), np.full(3, 0.5)], axis=1).astype(np.float32)

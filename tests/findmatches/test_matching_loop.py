@@ -27,7 +27,7 @@ def test_the_first_sets_need_no_labels_and_already_hold_matches(people: Known) -
 
 
 def test_labels_lead_to_the_truth(people: Known) -> None:
-    labels = people.labelled(runs=2)
+    labels = people.labeled(runs=2)
     precision, recall = precision_and_recall(find_matches(people.table, labels, Settings()), people.truth)
     assert precision >= 0.97
     assert recall >= 0.97
@@ -40,7 +40,7 @@ def test_an_answered_set_is_never_proposed_again(people: Known) -> None:
 
 
 def test_the_same_seed_gives_the_same_answers(people: Known) -> None:
-    labels = people.labelled(runs=1)
+    labels = people.labeled(runs=1)
     assert propose_labeling_sets(people.table, labels, Settings(seed=7)) == propose_labeling_sets(
         people.table, labels, Settings(seed=7)
     )
@@ -53,7 +53,7 @@ def test_sets_are_as_many_and_as_large_as_asked_for(people: Known) -> None:
 
 
 def test_evaluation_counts_the_pairs_held_out(people: Known) -> None:
-    found = evaluate(people.table, people.labelled(runs=2), Settings())
+    found = evaluate(people.table, people.labeled(runs=2), Settings())
     tested = found.true_positives + found.false_positives + found.false_negatives + found.true_negatives
     assert 240 <= tested <= 6 * 45, "30 % of 20 sets, each with 45 pairs, a pair asked about twice counted once"
     assert found.precision == pytest.approx(found.true_positives / (found.true_positives + found.false_positives))
@@ -63,7 +63,7 @@ def test_evaluation_counts_the_pairs_held_out(people: Known) -> None:
 
 
 def test_column_importances_cover_the_columns_and_sum_to_one(people: Known) -> None:
-    importances = evaluate(people.table, people.labelled(runs=2), Settings()).column_importances
+    importances = evaluate(people.table, people.labeled(runs=2), Settings()).column_importances
     assert {name for name, _ in importances} == set(people.table.names) - {"id"}
     assert sum(share for _, share in importances) == pytest.approx(1)
     assert [share for _, share in importances] == sorted((share for _, share in importances), reverse=True)

@@ -10,7 +10,7 @@ from tests.findmatches.records import Known
 
 
 def test_pairs_whose_features_are_not_kept_get_the_same_answers(people: Known, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = people.labelled(runs=1)
+    labels = people.labeled(runs=1)
     kept = find_matches(people.table, labels, Settings()), propose_labeling_sets(people.table, labels, Settings())
     monkeypatch.setattr(blocks, "_MOST_KEPT", 0)
     again = find_matches(people.table, labels, Settings()), propose_labeling_sets(people.table, labels, Settings())

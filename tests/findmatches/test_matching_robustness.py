@@ -91,7 +91,7 @@ def test_constant_empty_and_unique_columns_do_not_disturb() -> None:
     assert ids[0] != ids[4]
 
 
-def test_a_set_of_rows_that_is_all_there_is_can_be_labelled_once() -> None:
+def test_a_set_of_rows_that_is_all_there_is_can_be_labeled_once() -> None:
     table = table_of([["one"], ["two"], ["three"]])
     first = propose_labeling_sets(table, [], Settings())
     labels = [Label("s", str(row), f"k{row}") for row in first[0]]

@@ -15,8 +15,8 @@ def ambiguous() -> Known:
     return Known(Table(columns, "id"), known.truth)
 
 
-def test_precision_recall_tradeoff_favours_what_it_says(ambiguous: Known) -> None:
-    labels = ambiguous.labelled(runs=2)
+def test_precision_recall_tradeoff_favors_what_it_says(ambiguous: Known) -> None:
+    labels = ambiguous.labeled(runs=2)
     results = [
         precision_and_recall(find_matches(ambiguous.table, labels, Settings(precision_recall=tradeoff)), ambiguous.truth)
         for tradeoff in (0.0, 0.5, 1.0)
@@ -45,7 +45,7 @@ def _wrong_labels(known: Known) -> list[Label]:
     other = truth.index(truth[one], one + 1)
     stranger = next(row for row in range(len(truth)) if truth.count(truth[row]) == 1)
     wrong = [("x", "a", one), ("x", "b", other), ("y", "a", one), ("y", "a", stranger)]
-    return [*known.labelled(runs=2), *(Label(name, label, str(keys[row])) for name, label, row in wrong)]
+    return [*known.labeled(runs=2), *(Label(name, label, str(keys[row])) for name, label, row in wrong)]
 
 
 def test_enforced_labels_are_in_the_output(people: Known) -> None:
@@ -83,7 +83,7 @@ def test_identical_rows_come_apart_only_when_labels_are_enforced() -> None:
 
 
 def test_known_ids_stay_and_new_rows_join_them(people: Known) -> None:
-    labels = people.labelled(runs=2)
+    labels = people.labeled(runs=2)
     whole = find_matches(people.table, labels, Settings())
     known = [f"m{name}" if row % 3 else None for row, name in enumerate(whole)]
     ids = find_matches(people.table, labels, Settings(), known=known)

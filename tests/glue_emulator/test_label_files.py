@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from findmatches.table import Table
-from local.glue.label_files import LabelFileRefused, LabelledRow, read_labels, write_labeling_sets, write_labels
+from local.glue.label_files import LabeledRow, LabelFileRefused, read_labels, write_labeling_sets, write_labels
 from local.glue.labels import append
 from tests.glue_emulator.lab import TWO_SETS, Lab, label_file
 
@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "extra column": (b"labeling_set_id,label,id,name,note,who\ns,A,k1,,,\n", "Line 1: columns unknown who;"),
     "no header": (b"s,A,k1,,\ns,B,k2,,\n", "Line 1: columns missing labeling_set_id, label, id, name, note and unknown"),
     "semicolons": (HEADER.replace(",", ";").encode(), "Line 1: columns missing"),
-    "header only": (HEADER.encode(), "Line 2: the file has a header and no labelled rows."),
+    "header only": (HEADER.encode(), "Line 2: the file has a header and no labeled rows."),
     "unknown row": (lines("s,A,k1", "s,A,k99"), "Line 3: row 'k99' is not in the transform's table."),
     "primary key as a number": (lines("s,A,k1", "s,A,2"), "Line 3: row '2' is not in the transform's table."),
     "blank label": (
@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_accepted(case: str) -> None:
     body, rows = ACCEPTED[case]
-    assert read_labels(body, TABLE) == [LabelledRow(*row) for row in rows]
+    assert read_labels(body, TABLE) == [LabeledRow(*row) for row in rows]
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -133,12 +133,12 @@ def test_a_generated_file_is_utf_8_without_bom_and_comes_back_once_it_is_answere
 
 
 def test_an_export_comes_back_as_it_went() -> None:
-    labels = [LabelledRow("s", "A", "k1"), LabelledRow("s", "B", "k2")]
-    assert read_labels(write_labels(TABLE, [*labels, LabelledRow("s", "A", "left the table")]), TABLE) == labels
+    labels = [LabeledRow("s", "A", "k1"), LabeledRow("s", "B", "k2")]
+    assert read_labels(write_labels(TABLE, [*labels, LabeledRow("s", "A", "left the table")]), TABLE) == labels
 
 
-def rows_of(*labels: str) -> list[LabelledRow]:
-    return [LabelledRow(*label.split()) for label in labels]
+def rows_of(*labels: str) -> list[LabeledRow]:
+    return [LabeledRow(*label.split()) for label in labels]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def rows_of(*labels: str) -> list[LabelledRow]:
     ],
     ids=["other sets are added", "a set answered again stands once, later", "one id over other rows", "found again as #2"],
 )
-def test_files_come_together(stored: list[LabelledRow], added: list[LabelledRow], together: list[LabelledRow]) -> None:
+def test_files_come_together(stored: list[LabeledRow], added: list[LabeledRow], together: list[LabeledRow]) -> None:
     assert append(stored, added) == together
 
 

@@ -7,7 +7,7 @@ from tests.local.laptop import Heard, eventually
 
 def test_a_file_that_is_no_labeling_file_ends_in_a_refused_run(stack: Stack, api: Api, transform_id: str, heard: Heard) -> None:
     key = f"labels/{transform_id}/not-labels.csv"
-    stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=b"colour,size\nred,7\n")
+    stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=b"color,size\nred,7\n")
     path = f"s3://{stack.bucket}/{key}"
     (event,) = eventually(lambda: heard.about(inputS3Path=path) or None)
     assert event["detail-type"] == "TaskRunRefused"

@@ -25,7 +25,7 @@ AWS_SAYS = {
 
 
 def trusted(bundle: str) -> set[tuple[str, str]]:
-    """Organisation and name of every certificate, as OpenSSL reads them."""
+    """Organization and name of every certificate, as OpenSSL reads them."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=bundle)
     subjects: list[Any] = [one["subject"] for one in context.get_ca_certs()]
@@ -36,7 +36,7 @@ def trusted(bundle: str) -> set[tuple[str, str]]:
 def test_every_root_that_aws_names_is_in_the_bundle_and_nobody_elses() -> None:
     roots = trusted(amazon_roots(BUNDLE))
     assert roots >= AWS_SAYS
-    assert {organisation for organisation, _ in roots} == {"Amazon", "Starfield Technologies, Inc."}
+    assert {organization for organization, _ in roots} == {"Amazon", "Starfield Technologies, Inc."}
     assert len(roots) == len(ROOTS)
 
 

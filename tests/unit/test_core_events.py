@@ -1,4 +1,4 @@
-"""Which event a change of state is, and how it is recognised when it comes again."""
+"""Which event a change of state is, and how it is recognized when it comes again."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

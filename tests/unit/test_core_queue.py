@@ -148,7 +148,7 @@ def test_a_queued_run_that_was_cancelled_meanwhile_is_not_started(loop: Loop) ->
     assert started_order(loop) == [second.path]
 
 
-def test_a_stale_view_is_no_licence_to_overwrite(loop: Loop) -> None:
+def test_a_stale_view_is_no_license_to_overwrite(loop: Loop) -> None:
     (run,) = queue_up(loop, 1)
     loop.reconcile()
     with pytest.raises(Conflict) as conflict:

@@ -132,7 +132,7 @@ START_LABELING_SET = _start(
 START_LABEL_IMPORT = _start(
     "startLabelImportRun",
     "Start a label-import run",
-    "Has Glue import a labelled file, exactly once per idempotency key. Imports of one transform run one at a time, in the "
+    "Has Glue import a labeled file, exactly once per idempotency key. Imports of one transform run one at a time, in the "
     "order in which they were accepted.",
 )
 GET = _route("getTaskRun", "Get a task run", HTTPStatus.OK, "The task run.", _UNKNOWN_RUN | _LATER)
