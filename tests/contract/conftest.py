@@ -1,4 +1,4 @@
-"""The ports' two sides: the fakes, and the real adapters on moto, on the local cloud and on our Glue engine."""
+"""Backends of the ports: the fakes, and the real adapters on moto, on the local cloud and on the Glue emulator."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -38,7 +38,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
-    """The local cloud, a process of its own: MiniStack with threads as real as they come, our Glue engine in front."""
+    """The local cloud in its own process: multi-threaded MiniStack behind the Glue emulator."""
     with running(tmp_path_factory.mktemp("cloud")) as process:
         yield process
 
@@ -59,7 +59,7 @@ def cloud_dynamodb(cloud: CloudProcess) -> Iterator[Any]:
 
 
 def ledger_on(client: Any) -> DynamoLedger:  # noqa: ANN401  boto3 makes clients at run time
-    """A ledger on a table of its own, as template.yaml defines it."""
+    """A ledger on a new table, as template.yaml defines it."""
     table = f"ledger-{uuid4().hex[:12]}"
     client.create_table(TableName=table, **ledger_table())
     return DynamoLedger(client, table, timedelta(days=90), lambda: uuid4().hex)
@@ -87,7 +87,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
 
 @pytest.fixture(params=["memory", "local cloud"])
 def threaded_ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """A ledger under real threads; moto's tables are not made for them."""
+    """A ledger that threads may share; moto's tables are not thread-safe."""
     with ExitStack() as stack:
         if request.param == "memory":
             yield MemoryLedger()

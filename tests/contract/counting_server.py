@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that counts whole requests, and then does to the answer what networks and servers do."""
+"""A loopback HTTP server that counts complete requests and then answers, drops, resets or delays as a test says."""
 
 import json
 import socket
@@ -12,13 +12,13 @@ Behavior = Callable[[socket.socket, threading.Event], None]
 
 
 class CountingServer(socketserver.ThreadingTCPServer):
-    """`requests` that arrived whole; `behave` is what happens to each of their answers."""
+    """`requests` counts those that arrived completely; `behave` answers each of them."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _OneConnection)
+        super().__init__(("127.0.0.1", 0), _Connection)
         self.requests = 0
         self.behave: Behavior = hang
-        self.over = threading.Event()
+        self.stopped = threading.Event()
         self.lock = threading.Lock()
         self._connections: list[socket.socket] = []
 
@@ -27,8 +27,8 @@ class CountingServer(socketserver.ThreadingTCPServer):
             self._connections.append(connection)
 
     def end(self) -> None:
-        """Let every connection go, whoever still holds it."""
-        self.over.set()
+        """Close every connection, also those that handlers still use."""
+        self.stopped.set()
         self.shutdown()
         for connection in self._connections:
             with suppress(OSError):
@@ -39,19 +39,19 @@ class CountingServer(socketserver.ThreadingTCPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class _OneConnection(socketserver.BaseRequestHandler):
+class _Connection(socketserver.BaseRequestHandler):
     server: CountingServer
 
     def handle(self) -> None:
         self.server.note(self.request)
         if self.server.behave is drop_unread:
-            self.server.over.wait(0.1)  # until the client is past connecting
+            self.server.stopped.wait(0.1)  # until the client has connected
             _reset(self.request)
             return
-        while _whole_request(self.request):
+        while _read_request(self.request):
             with self.server.lock:
                 self.server.requests += 1
-            self.server.behave(self.request, self.server.over)
+            self.server.behave(self.request, self.server.stopped)
 
 
 @contextmanager
@@ -67,44 +67,44 @@ def counting_server() -> Iterator[CountingServer]:
 
 
 def reply(status: int, document: object) -> Behavior:
-    """An answer as Glue sends it."""
+    """A response as Glue sends it."""
     return raw_reply(status, json.dumps(document).encode())
 
 
-def raw_reply(status: int, body: bytes, *, promised: int | None = None) -> Behavior:
-    """Any body; `promised` is the length that the header tells, where it is not the truth."""
-    length = len(body) if promised is None else promised
+def raw_reply(status: int, body: bytes, *, content_length: int | None = None) -> Behavior:
+    """Any body; `content_length` is a false header value, to break off the body."""
+    length = len(body) if content_length is None else content_length
     head = f"HTTP/1.1 {status} x\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n"
 
-    def behave(connection: socket.socket, _over: threading.Event) -> None:
+    def behave(connection: socket.socket, _stopped: threading.Event) -> None:
         connection.sendall(head.encode() + body)
-        if promised is not None:
+        if content_length is not None:
             connection.shutdown(socket.SHUT_RDWR)
 
     return behave
 
 
-def hang(_connection: socket.socket, over: threading.Event) -> None:
-    """No answer, the connection stays."""
-    over.wait(10)
+def hang(_connection: socket.socket, stopped: threading.Event) -> None:
+    """Never answer, keep the connection open."""
+    stopped.wait(10)
 
 
-def drop(connection: socket.socket, _over: threading.Event) -> None:
-    """The connection is closed in good order, without an answer."""
+def drop(connection: socket.socket, _stopped: threading.Event) -> None:
+    """Close the connection orderly, without a response."""
     connection.shutdown(socket.SHUT_RDWR)
 
 
-def reset(connection: socket.socket, _over: threading.Event) -> None:
-    """The connection is reset, without an answer."""
+def reset(connection: socket.socket, _stopped: threading.Event) -> None:
+    """Reset the connection, without a response."""
     _reset(connection)
 
 
-def drop_unread(_connection: socket.socket, _over: threading.Event) -> None:
-    """The connection is reset before the request was read."""
-    raise AssertionError  # recognized by the connection's handler
+def drop_unread(_connection: socket.socket, _stopped: threading.Event) -> None:
+    """Reset the connection before the request is read."""
+    raise AssertionError  # never called: _Connection compares by identity
 
 
-def no_http(connection: socket.socket, _over: threading.Event) -> None:
+def no_http(connection: socket.socket, _stopped: threading.Event) -> None:
     connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
     connection.shutdown(socket.SHUT_RDWR)
 
@@ -114,8 +114,8 @@ def _reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def _whole_request(connection: socket.socket) -> bool:
-    """Read one request, its body by its Content-Length; False when the client has gone."""
+def _read_request(connection: socket.socket) -> bool:
+    """Read a request, its body by Content-Length; False if the client has disconnected."""
     data = b""
     try:
         while b"\r\n\r\n" not in data:

@@ -1,4 +1,4 @@
-"""Events out: the fake bus, and PutEvents with every way in which it may fail."""
+"""Publishing events: the fake bus, and PutEvents with each of its failures."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from core.announce import Bus, Change, Event, announce
 from core.aws.bus import EventBus
 from core.events import DetailType, detail
 from core.runs import RunError, Status
-from tests.contract.runs import labeling
+from tests.contract.sample_runs import labeling
 from tests.fakes.bus import MemoryBus
 
 GLUE_ARN = "arn:aws:glue:us-east-1:123456789012"
@@ -40,7 +40,7 @@ def stubbed(client: Any) -> Iterator[Stubber]:  # noqa: ANN401  boto3's client
         yield stubber
 
 
-def answers(*codes: str | None) -> dict[str, Any]:
+def put_events_response(*codes: str | None) -> dict[str, Any]:
     entries = [{"ErrorCode": code, "ErrorMessage": "no"} if code else {"EventId": f"e-{n}"} for n, code in enumerate(codes)]
     return {"FailedEntryCount": sum(map(bool, codes)), "Entries": entries}
 
@@ -58,62 +58,62 @@ def bus(request: pytest.FixtureRequest) -> Iterator[Bus]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
-def test_a_bus_takes_any_number_of_events(bus: Bus, count: int) -> None:
+def test_bus_accepts_any_number_of_events(bus: Bus, count: int) -> None:
     assert bus.send([event(number) for number in range(count)]) == []
 
 
-def test_a_run_with_the_longest_message_fits_into_an_event(bus: Bus) -> None:
+def test_run_with_the_longest_message_fits_into_an_event(bus: Bus) -> None:
     run = replace(labeling(0, Status.REFUSED), error=RunError("GLUE_FAILED", "日" * 2000), path="s3://bucket/" + "日" * 1000)
     assert announce([Change("1", None, run)], bus) == []
 
 
-def test_an_entry_is_as_the_contract_says(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
-    one = event()
+def test_entry_matches_the_contract(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    sample = event()
     entry = {
         "EventBusName": "bus",
         "Source": "glue-label-loop",
         "DetailType": "TaskRunRefused",
-        "Detail": one.detail.model_dump_json(by_alias=True),
-        "Time": one.detail.metadata.occurred_at,
+        "Detail": sample.detail.model_dump_json(by_alias=True),
+        "Time": sample.detail.metadata.occurred_at,
         "Resources": ["arn:aws:glue:us-east-1:123456789012:mlTransform/tfm-1"],
     }
-    assert set(json.loads(one.detail.model_dump_json(by_alias=True))) == {"metadata", "data"}
-    stubbed.add_response("put_events", answers(None), {"Entries": [entry]})
-    assert EventBus(client, "bus", GLUE_ARN).send([one]) == []
+    assert set(json.loads(sample.detail.model_dump_json(by_alias=True))) == {"metadata", "data"}
+    stubbed.add_response("put_events", put_events_response(None), {"Entries": [entry]})
+    assert EventBus(client, "bus", GLUE_ARN).send([sample]) == []
 
 
-def test_an_event_without_a_transform_names_no_resource(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
-    seen: list[dict[str, Any]] = []
-    client.meta.events.register("provide-client-params.events", lambda params, **_: seen.append(params))
-    stubbed.add_response("put_events", answers(None))
+def test_event_without_a_transform_has_no_resource(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+    calls: list[dict[str, Any]] = []
+    client.meta.events.register("provide-client-params.events", lambda params, **_: calls.append(params))
+    stubbed.add_response("put_events", put_events_response(None))
     EventBus(client, "bus", GLUE_ARN).send([event(transform_id=None)])
-    assert "Resources" not in seen[0]["Entries"][0]
+    assert "Resources" not in calls[0]["Entries"][0]
 
 
 @pytest.mark.parametrize("code", ["InternalFailure", "ThrottlingException", "MalformedDetail"])
-def test_an_answer_of_200_may_refuse_some_of_its_entries(stubbed: Stubber, client: Any, code: str) -> None:  # noqa: ANN401  boto3's client
+def test_response_200_may_reject_some_entries(stubbed: Stubber, client: Any, code: str) -> None:  # noqa: ANN401  boto3's client
     events = [event(number) for number in range(3)]
-    stubbed.add_response("put_events", answers(None, code, None))
+    stubbed.add_response("put_events", put_events_response(None, code, None))
     assert EventBus(client, "bus", GLUE_ARN).send(events) == [events[1]]
 
 
-def test_each_ten_events_answer_for_themselves(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+def test_each_batch_of_ten_events_fails_or_succeeds_by_itself(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
     events = [event(number) for number in range(25)]
-    stubbed.add_response("put_events", answers(*[None] * 9, "InternalFailure"))
+    stubbed.add_response("put_events", put_events_response(*[None] * 9, "InternalFailure"))
     stubbed.add_client_error("put_events", "ThrottlingException", http_status_code=400)
-    stubbed.add_response("put_events", answers(*[None] * 5))
+    stubbed.add_response("put_events", put_events_response(*[None] * 5))
     assert EventBus(client, "bus", GLUE_ARN).send(events) == events[9:20]
     stubbed.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize(("code", "status"), [("InternalException", 500), ("AccessDeniedException", 400)])
-def test_a_call_that_fails_refuses_all(stubbed: Stubber, client: Any, code: str, status: int) -> None:  # noqa: ANN401  boto3's client
+def test_failed_call_rejects_all_events(stubbed: Stubber, client: Any, code: str, status: int) -> None:  # noqa: ANN401  boto3's client
     stubbed.add_client_error("put_events", code, http_status_code=status)
     events: Sequence[Event] = [event(1), event(2)]
     assert EventBus(client, "bus", GLUE_ARN).send(events) == events
 
 
-def test_what_the_bus_refused_is_named_to_the_stream(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
+def test_rejected_events_are_reported_by_sequence_number(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
     changes = [Change(str(number), None, labeling(number, Status.REFUSED)) for number in range(3)]
-    stubbed.add_response("put_events", answers(None, "InternalFailure", None))
+    stubbed.add_response("put_events", put_events_response(None, "InternalFailure", None))
     assert announce(changes, EventBus(client, "bus", GLUE_ARN)) == ["1"]

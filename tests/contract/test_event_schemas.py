@@ -1,4 +1,4 @@
-"""What consumers may rely on: events fit their published schema, and the schemas that older consumers were built with."""
+"""Events are valid for their published schemas, and for every schema published before."""
 
 import json
 import re
@@ -17,11 +17,11 @@ from core.requests import new_run
 from core.runs import Run, RunError, Status
 from core.views import rfc3339
 from handlers.commands import read_event
-from tests.contract.runs import ALLOWED, NOW
+from tests.contract.sample_runs import ALLOWED, NOW
 from tests.fakes.loop import import_command, labeling_command
 
 SCHEMAS = FOLDER / "schemas"
-OLDER = Path(__file__).parent / "older_consumers"  # schemas as once published: never changed, only added to
+OLDER = Path(__file__).parent / "older_consumers"  # schemas as published: files are only added, never changed
 SET, IMPORT = (
     new_run(labeling_command(), NOW, ALLOWED),
     new_run(import_command(replaces=True, export_to="s3://bucket/x/"), NOW, ALLOWED),
@@ -47,7 +47,7 @@ RUNS = [
 
 
 def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
-    """The event as EventBridge hands it to a consumer."""
+    """The event as EventBridge delivers it."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -63,7 +63,7 @@ def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", DetailType)
 @pytest.mark.parametrize("run", RUNS)
-def test_every_event_fits_its_schema_in_both_dialects(run: Run, kind: DetailType) -> None:
+def test_every_event_is_valid_in_both_schema_dialects(run: Run, kind: DetailType) -> None:
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
     event = as_delivered(run, kind)
     Draft202012Validator(schema).validate(event)
@@ -72,7 +72,7 @@ def test_every_event_fits_its_schema_in_both_dialects(run: Run, kind: DetailType
 
 @pytest.mark.parametrize("kind", DetailType)
 @pytest.mark.parametrize("run", RUNS)
-def test_a_consumer_built_with_an_older_schema_still_takes_today_s_events(run: Run, kind: DetailType) -> None:
+def test_current_events_are_valid_for_older_published_schemas(run: Run, kind: DetailType) -> None:
     versions = sorted(OLDER.iterdir())
     assert versions
     for version in versions:
@@ -80,7 +80,7 @@ def test_a_consumer_built_with_an_older_schema_still_takes_today_s_events(run: R
         Draft202012Validator(schema).validate(as_delivered(run, kind))
 
 
-def test_an_older_consumer_would_notice_what_it_relies_on_and_misses() -> None:
+def test_older_schemas_reject_an_event_without_a_required_member() -> None:
     event = as_delivered(SET, DetailType.STARTED)
     del event["detail"]["data"]["taskRunId"]
     for version in OLDER.iterdir():
@@ -91,40 +91,42 @@ def test_an_older_consumer_would_notice_what_it_relies_on_and_misses() -> None:
 @pytest.mark.parametrize("kind", COMMANDS)
 @pytest.mark.parametrize(
     ("change", "fits"),
-    [({}, True), ({"idempotencyKey": "one"}, True), ({"idempotencyKey": "with space"}, False), ({"transformId": 7}, False)],
+    [({}, True), ({"idempotencyKey": "key-1"}, True), ({"idempotencyKey": "with space"}, False), ({"transformId": 7}, False)],
 )
-def test_a_command_s_schema_takes_what_the_code_takes(kind: str, change: dict[str, Any], fits: bool) -> None:  # noqa: FBT001  a column
+def test_command_schema_accepts_what_the_code_accepts(kind: str, change: dict[str, Any], fits: bool) -> None:  # noqa: FBT001  a column
     path = {"outputS3Path": "s3://bucket/x/"} if kind == "StartLabelingSetRun" else {"inputS3Path": "s3://bucket/x.csv"}
     command = {"id": "1", "detail-type": kind, "source": "tests", "detail": {"transformId": "tfm-1"} | path | change}
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
     assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(as_draft_4(schema)).is_valid(command) == fits
     try:
-        taken = read_event(command) is not None
+        accepted = read_event(command) is not None
     except InvalidRequest:
-        taken = False
-    assert taken == fits
+        accepted = False
+    assert accepted == fits
 
 
-def test_the_generated_files_are_what_the_code_says() -> None:
+def test_generated_files_are_up_to_date() -> None:
     drifted = [path.name for path, text in everything().items() if not path.exists() or path.read_text() != text]
-    assert drifted == [], "run make openapi"
+    assert drifted == [], "run make contracts"
     assert {path.stem for path in SCHEMAS.iterdir()} == {*map(str, DetailType), *COMMANDS}
 
 
-def test_asyncapi_tells_of_every_event_and_command_and_its_references_lead_somewhere() -> None:
+def test_asyncapi_lists_every_event_and_command_and_all_references_resolve() -> None:
     document = json.loads((FOLDER / "asyncapi.json").read_text())
     assert document["asyncapi"].startswith("3.")
     assert set(document["components"]["messages"]) == {*map(str, DetailType), *COMMANDS}
-    assert {one["action"] for one in document["operations"].values()} == {"send", "receive"}
+    assert {operation["action"] for operation in document["operations"].values()} == {"send", "receive"}
     for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
         part = document
         for name in reference.split("/"):
             part = part[name]
 
 
-def test_the_registry_holds_every_schema() -> None:
+def test_registry_template_holds_every_schema() -> None:
     resources = json.loads((FOLDER / "schemas.template.json").read_text())["Resources"]
-    schemas = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::EventSchemas::Schema"}
+    schemas = {
+        name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == "AWS::EventSchemas::Schema"
+    }
     assert set(schemas) == {*map(str, DetailType), *COMMANDS}
     for schema in schemas.values():
         Draft4Validator.check_schema(json.loads(schema["Content"]))

@@ -1,4 +1,4 @@
-"""What every LabelFiles does: the fake, and the adapter on moto's S3."""
+"""The LabelFiles port: the fake, and the adapter on moto's S3."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,23 +18,23 @@ from core.ports import LabelFiles
 from tests.contract.conftest import KEYS
 from tests.fakes.files import MemoryFiles
 
-PATH = "s3://bucket/labels/tfm-1/one, äöü.csv"
+PATH = "s3://bucket/labels/tfm-1/set 1, äöü.csv"
 BODY = b"labeling_set_id,label,id\n" + b"a,1,1\n" * 50_000
 
 
 @dataclass(frozen=True)
-class Side:
+class Backend:
     files: LabelFiles
     put: Callable[[bytes | None], None]
 
 
-def fake_side() -> Side:
+def fake_backend() -> Backend:
     files = MemoryFiles()
-    return Side(files, lambda body: files.contents.update({PATH: body}))
+    return Backend(files, lambda body: files.contents.update({PATH: body}))
 
 
 @contextmanager
-def moto_side(*, versioned: bool) -> Iterator[Side]:
+def moto_backend(*, versioned: bool) -> Iterator[Backend]:
     with mock_aws():
         client: Any = boto3.client("s3", **KEYS)
         client.create_bucket(Bucket="bucket")
@@ -48,41 +48,41 @@ def moto_side(*, versioned: bool) -> Iterator[Side]:
             else:
                 client.put_object(**target, Body=body)
 
-        yield Side(S3LabelFiles(client), put)
+        yield Backend(S3LabelFiles(client), put)
         client.close()
 
 
 @pytest.fixture(params=["memory", "moto", "moto with versions"])
-def side(request: pytest.FixtureRequest) -> Iterator[Side]:
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "memory":
-        yield fake_side()
+        yield fake_backend()
     else:
-        with moto_side(versioned=request.param.endswith("versions")) as side:
-            yield side
+        with moto_backend(versioned=request.param.endswith("versions")) as backend:
+            yield backend
 
 
-def test_a_file_is_read_as_it_is_with_its_size_and_version(side: Side) -> None:
-    side.put(BODY)
-    file = side.files.open(PATH)
+def test_file_is_read_with_its_size_and_version(backend: Backend) -> None:
+    backend.put(BODY)
+    file = backend.files.open(PATH)
     assert file.size == len(BODY)
     assert b"".join(file.chunks) == BODY
-    assert file.pin == side.files.pin(PATH)
+    assert file.pin == backend.files.pin(PATH)
 
 
-def test_another_content_is_another_version(side: Side) -> None:
-    side.put(BODY)
-    before = side.files.pin(PATH)
-    assert side.files.pin(PATH) == before
-    side.put(BODY + b"b,1,2\n")
-    assert side.files.pin(PATH) != before
+def test_changed_content_is_a_new_version(backend: Backend) -> None:
+    backend.put(BODY)
+    before = backend.files.pin(PATH)
+    assert backend.files.pin(PATH) == before
+    backend.put(BODY + b"b,1,2\n")
+    assert backend.files.pin(PATH) != before
 
 
-def test_what_is_not_there_has_a_name(side: Side) -> None:
-    side.put(BODY)
-    side.put(None)
-    for ask in (side.files.open, side.files.pin):
-        with pytest.raises(NoSuchFile, match="there is no object s3://bucket/labels/tfm-1/one"):
-            ask(PATH)
+def test_missing_object_raises_no_such_file(backend: Backend) -> None:
+    backend.put(BODY)
+    backend.put(None)
+    for read in (backend.files.open, backend.files.pin):
+        with pytest.raises(NoSuchFile, match="there is no object s3://bucket/labels/tfm-1/set 1"):
+            read(PATH)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_is_not_there_has_a_name(side: Side) -> None:
         ("InternalError", 500, FilesUnavailable),
     ],
 )
-def test_every_refusal_of_s3_has_a_name(code: str, status: int, error: type[Exception]) -> None:
+def test_s3_errors_map_to_our_exceptions(code: str, status: int, error: type[Exception]) -> None:
     client: Any = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}), **KEYS)
     for operation in ("get_object", "head_object"):
         with Stubber(client) as stub:

@@ -1,4 +1,4 @@
-"""One start sends one HTTP request, whatever becomes of the answer; and which failures prove that nothing started.
+"""A start sends one HTTP request, whatever happens to the response; and which failures prove that nothing started.
 
 Counted at a server over real sockets, with the clients that handlers.wiring makes.
 """
@@ -27,7 +27,7 @@ from tests.contract.counting_server import (
     reply,
     reset,
 )
-from tests.contract.runs import NOW, importing, labeling
+from tests.contract.sample_runs import NOW, importing, labeling
 
 QUICK = Config(connect_timeout=1, read_timeout=0.3)
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
@@ -38,7 +38,7 @@ def refusal(code: str, status: int = 400) -> Behavior:
     return reply(status, {"__type": code, "Message": f"what {code} says"})
 
 
-# What happens to the answer -> what core makes of it.
+# What happens to the response, by the exception that it becomes.
 LOST: dict[str, Behavior] = {
     "no answer in time": hang,
     "connection closed": drop,
@@ -54,7 +54,7 @@ LOST: dict[str, Behavior] = {
     "OperationTimeoutException": refusal("OperationTimeoutException"),
     "ServiceUnavailable": refusal("ServiceUnavailableException", 503),
     "200 with a broken body": raw_reply(200, b"{'TaskRunId"),
-    "200 with half a body": raw_reply(200, b'{"TaskRunId": "tsk', promised=99),
+    "200 with half a body": raw_reply(200, b'{"TaskRunId": "tsk', content_length=99),
     "200 without a body": raw_reply(200, b""),
     "200 without the id": reply(200, {}),
     "200 with a list": reply(200, ["tsk-1"]),
@@ -91,7 +91,7 @@ def server() -> Iterator[CountingServer]:
 
 @pytest.fixture(params=["", "legacy", "adaptive"])
 def retry_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an operator's environment may say of retries."""
+    """Retry settings that an operator's environment may have."""
     if request.param:
         monkeypatch.setenv("AWS_RETRY_MODE", request.param)
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
@@ -103,34 +103,34 @@ def glue(server: CountingServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gl
 
 
 def glue_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
-    """The Glue of a wired world, only with less patience."""
+    """The Glue adapter as wired, with shorter timeouts."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", url)
     for name in ("_ONCE", "_AGAIN"):
         monkeypatch.setattr(wiring, name, getattr(wiring, name).merge(QUICK))
-    made: list[object] = []
+    clients: list[object] = []
     session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-    deps = wiring.build_dependencies(ENVIRONMENT, _Remembering(session, made))  # type: ignore[arg-type]  # its one method that is used
+    deps = wiring.build_dependencies(ENVIRONMENT, _Remembering(session, clients))  # type: ignore[arg-type]  # its one method that is used
     yield deps.glue
-    for client in made:
+    for client in clients:
         client.close()  # type: ignore[attr-defined]  # boto3 makes clients at run time
 
 
 class _Remembering:
     """A session whose clients can be closed afterwards."""
 
-    def __init__(self, session: Session, made: list[object]) -> None:
+    def __init__(self, session: Session, clients: list[object]) -> None:
         self._session = session
-        self._made = made
+        self._clients = clients
 
     def client(self, service: str, config: Config) -> object:
         client: object = self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is any service's
-        self._made.append(client)
+        self._clients.append(client)
         return client
 
 
 @EVERY_RUN
 @pytest.mark.parametrize(("behave", "error"), [pytest.param(behave, error, id=name) for name, behave, error in EVERYTHING])
-def test_one_start_is_one_request_and_its_failure_has_a_name(
+def test_start_sends_one_request_and_its_failure_maps_to_our_exception(
     server: CountingServer, glue: Glue, behave: Behavior, error: type[LoopError], run: Run
 ) -> None:
     server.behave = behave
@@ -142,7 +142,7 @@ def test_one_start_is_one_request_and_its_failure_has_a_name(
 
 @pytest.mark.usefixtures("retry_mode")
 @pytest.mark.parametrize("behave", [hang, drop, raw_reply(500, b"")], ids=["timeout", "dropped", "500"])
-def test_no_setting_of_the_environment_repeats_a_start(server: CountingServer, glue: Glue, behave: Behavior) -> None:
+def test_retry_settings_in_the_environment_never_repeat_a_start(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave
     with pytest.raises(AnswerLost):
         glue.start(labeling())
@@ -150,13 +150,13 @@ def test_no_setting_of_the_environment_repeats_a_start(server: CountingServer, g
 
 
 @EVERY_RUN
-def test_a_start_that_is_answered_gives_glues_id(server: CountingServer, glue: Glue, run: Run) -> None:
+def test_successful_start_returns_the_task_run_id(server: CountingServer, glue: Glue, run: Run) -> None:
     server.behave = reply(200, {"TaskRunId": "tsk-1"})
     assert glue.start(run) == "tsk-1"
     assert server.requests == 1
 
 
-def test_a_connection_that_was_never_made_started_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_connection_means_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, not listening: refuses every connection
         for glue in glue_at(f"http://127.0.0.1:{taken.getsockname()[1]}", monkeypatch):
@@ -164,21 +164,21 @@ def test_a_connection_that_was_never_made_started_nothing(monkeypatch: pytest.Mo
                 glue.start(labeling())
 
 
-def test_a_connection_lost_while_sending_leaves_a_doubt(server: CountingServer, glue: Glue) -> None:
+def test_connection_lost_while_sending_means_unconfirmed(server: CountingServer, glue: Glue) -> None:
     server.behave = drop_unread
     with pytest.raises(AnswerLost):
         glue.start(labeling())
     assert server.requests == 0
 
 
-def test_what_cannot_be_sent_is_refused_without_a_request(server: CountingServer, glue: Glue) -> None:
+def test_invalid_parameters_are_refused_without_a_request(server: CountingServer, glue: Glue) -> None:
     with pytest.raises(Refused, match="InvalidInputException"):
         glue.start(replace(labeling(), transform_id=""))
     assert server.requests == 0
 
 
-def test_a_label_file_that_is_too_large_is_no_passing_limit(server: CountingServer, glue: Glue) -> None:
-    """Glue has one exception for its limits of runs and of files; waiting makes no file smaller."""
+def test_label_file_over_the_size_limit_is_refused_and_not_retried(server: CountingServer, glue: Glue) -> None:
+    """Glue raises the same exception for too many runs, which is worth a retry, and for too large a file, which is not."""
     message = "Label file has exceeded the limit of 10 MB."
     server.behave = reply(400, {"__type": "ResourceNumberLimitExceededException", "Message": message})
     with pytest.raises(Refused, match=message):
@@ -186,9 +186,7 @@ def test_a_label_file_that_is_too_large_is_no_passing_limit(server: CountingServ
 
 
 @pytest.mark.parametrize("behave", [drop, raw_reply(500, b""), refusal("ThrottlingException")], ids=["drop", "500", "throttle"])
-def test_a_look_up_is_repeated_before_it_is_left_to_the_next_round(
-    server: CountingServer, glue: Glue, behave: Behavior
-) -> None:
+def test_look_up_is_retried_twice(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave
     with pytest.raises(GlueUnavailable):
         glue.run("tfm-1", "tsk-1")
@@ -196,7 +194,7 @@ def test_a_look_up_is_repeated_before_it_is_left_to_the_next_round(
 
 
 @pytest.mark.parametrize("answer", [[], {}, {"TaskRuns": 7}, {"TaskRuns": [{"TaskRunId": "tsk-1"}]}, {"TaskRuns": [[]]}])
-def test_a_listing_that_cannot_be_read_tells_nothing(server: CountingServer, glue: Glue, answer: object) -> None:
+def test_unreadable_listing_raises_glue_unavailable(server: CountingServer, glue: Glue, answer: object) -> None:
     server.behave = reply(200, answer)
     if answer == {}:
         assert glue.runs("tfm-1", NOW) == []
@@ -205,7 +203,7 @@ def test_a_listing_that_cannot_be_read_tells_nothing(server: CountingServer, glu
             glue.runs("tfm-1", NOW)
 
 
-def test_what_glue_does_not_know_is_not_asked_again(server: CountingServer, glue: Glue) -> None:
+def test_unknown_ids_are_not_retried(server: CountingServer, glue: Glue) -> None:
     server.behave = refusal("EntityNotFoundException")
     for look_up in (lambda: glue.run("tfm-1", "tsk-1"), lambda: glue.runs("tfm-1", NOW), lambda: glue.cancel("tfm-1", "tsk-1")):
         with pytest.raises(UnknownToGlue):

@@ -1,4 +1,4 @@
-"""What every ledger does: the fake, and the one on DynamoDB, on moto and on the local cloud."""
+"""The Ledger port: the fake, and the DynamoDB adapter on moto and on the local cloud."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +9,10 @@ from core.errors import Conflict, InvalidCursor
 from core.open_runs import open_run
 from core.ports import Ledger, RunFilter
 from core.runs import Run, RunError, Status, TaskType
-from tests.contract.runs import NOW, importing, labeling, turn
+from tests.contract.sample_runs import NOW, importing, labeling, turn
 
 
-def test_a_run_is_kept_as_it_was_written(ledger: Ledger) -> None:
+def test_run_is_stored_as_written(ledger: Ledger) -> None:
     full = replace(
         importing(status=Status.FAILED),
         replace_all_labels=True,
@@ -30,18 +30,18 @@ def test_a_run_is_kept_as_it_was_written(ledger: Ledger) -> None:
     assert ledger.get(full.id) == written == replace(full, revision=written.revision)
 
 
-def test_every_write_gives_a_revision_of_its_own(ledger: Ledger) -> None:
+def test_every_write_gets_a_new_revision(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     second = ledger.write(first, first)
     third = ledger.write(second, replace(second, status=Status.STARTING))
     assert len({first.revision, second.revision, third.revision, ""}) == 4
 
 
-def test_an_unknown_run_is_none(ledger: Ledger) -> None:
+def test_unknown_run_is_none(ledger: Ledger) -> None:
     assert ledger.get("0" * 32) is None
 
 
-def test_a_recalled_run_is_the_run_as_it_stands_now(ledger: Ledger) -> None:
+def test_get_if_recent_returns_the_current_run(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     assert ledger.get_if_recent(first.id) == first
     second = ledger.write(first, replace(first, status=Status.STARTING))
@@ -49,25 +49,25 @@ def test_a_recalled_run_is_the_run_as_it_stands_now(ledger: Ledger) -> None:
     assert ledger.get_if_recent("0" * 32) is None
 
 
-def test_an_erased_run_is_not_recalled(ledger: Ledger) -> None:
+def test_get_if_recent_misses_an_erased_run(ledger: Ledger) -> None:
     reservation = ledger.write(None, labeling())
     ledger.erase(reservation)
     assert ledger.get_if_recent(reservation.id) is None
 
 
-def test_a_transforms_line_is_no_run(ledger: Ledger) -> None:
+def test_queue_item_is_not_a_run(ledger: Ledger) -> None:
     ledger.write(None, labeling(status=Status.QUEUED))
     assert ledger.get("line#tfm-1") is None
 
 
-def test_only_one_may_write_a_new_run(ledger: Ledger) -> None:
+def test_only_one_writer_creates_a_run(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     with pytest.raises(Conflict) as conflict:
         ledger.write(None, replace(labeling(), requested_by="bob"))
     assert conflict.value.current == first == ledger.get(first.id)
 
 
-def test_who_saw_an_older_state_may_not_write(ledger: Ledger) -> None:
+def test_stale_writer_gets_a_conflict(ledger: Ledger) -> None:
     first = ledger.write(None, labeling())
     second = ledger.write(first, replace(first, status=Status.STARTING))
     for stale in (None, first):
@@ -77,7 +77,7 @@ def test_who_saw_an_older_state_may_not_write(ledger: Ledger) -> None:
     assert ledger.get(first.id) == second
 
 
-def test_a_run_that_is_gone_is_no_run_to_change(ledger: Ledger) -> None:
+def test_writing_to_an_erased_run_is_a_conflict(ledger: Ledger) -> None:
     gone = ledger.write(None, labeling())
     ledger.erase(gone)
     with pytest.raises(Conflict) as conflict:
@@ -86,7 +86,7 @@ def test_a_run_that_is_gone_is_no_run_to_change(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
-def test_an_erased_reservation_leaves_nothing_behind(ledger: Ledger, run: Run) -> None:
+def test_erased_reservation_leaves_no_trace(ledger: Ledger, run: Run) -> None:
     reservation = ledger.write(None, run)
     ledger.erase(reservation)
     ledger.erase(reservation)
@@ -95,7 +95,7 @@ def test_an_erased_reservation_leaves_nothing_behind(ledger: Ledger, run: Run) -
     assert ledger.write(None, run).status is Status.RESERVED
 
 
-def test_what_has_changed_since_is_not_erased(ledger: Ledger) -> None:
+def test_changed_run_is_not_erased(ledger: Ledger) -> None:
     reservation = ledger.write(None, importing())
     now = turn(ledger, reservation, Status.STARTING)
     with pytest.raises(Conflict) as conflict:
@@ -103,7 +103,7 @@ def test_what_has_changed_since_is_not_erased(ledger: Ledger) -> None:
     assert conflict.value.current == now == ledger.get(now.id)
 
 
-def test_open_work_is_every_run_that_has_not_ended_by_transform_oldest_first(ledger: Ledger) -> None:
+def test_open_runs_are_listed_by_transform_oldest_first(ledger: Ledger) -> None:
     written = [
         ledger.write(None, labeling(number, status, f"tfm-{number % 2}"))
         for number, status in enumerate([status for status in Status if status is not Status.RESERVED])
@@ -113,20 +113,20 @@ def test_open_work_is_every_run_that_has_not_ended_by_transform_oldest_first(led
     assert list(ledger.open_runs()) == list(map(open_run, expected))
 
 
-def test_ended_work_is_open_no_more_and_open_again_when_sent_again(ledger: Ledger) -> None:
+def test_ended_run_is_open_again_when_sent_again(ledger: Ledger) -> None:
     run = turn(ledger, ledger.write(None, labeling()), Status.REFUSED)
     assert list(ledger.open_runs()) == []
     again = turn(ledger, run, Status.RESERVED)
     assert list(ledger.open_runs()) == [open_run(again)]
 
 
-def test_a_command_without_a_transform_can_be_put_on_record(ledger: Ledger) -> None:
+def test_run_without_a_transform_can_be_recorded(ledger: Ledger) -> None:
     run = ledger.write(None, replace(labeling(status=Status.REFUSED), transform_id=None, path=None))
     assert ledger.get(run.id) == run
     assert ledger.page(RunFilter(), 10, None).items == (run,)
 
 
-def test_the_ledger_knows_which_of_glues_runs_it_owns(ledger: Ledger) -> None:
+def test_owned_returns_the_task_run_ids_of_our_runs(ledger: Ledger) -> None:
     ledger.write(None, replace(importing(1, Status.SUCCEEDED), task_run_id="tsk-old"))
     ledger.write(None, replace(importing(5, Status.SUCCEEDED), task_run_id="tsk-new"))
     ledger.write(None, replace(labeling(6, Status.RUNNING), task_run_id="tsk-labeling"))
@@ -162,38 +162,42 @@ def twelve(ledger: Ledger) -> list[Run]:
 
 
 @pytest.mark.parametrize("limit", [1, 4, 100])
-def test_pages_list_every_wanted_run_once_newest_first(ledger: Ledger, twelve: list[Run], limit: int) -> None:
-    for which in FILTERS:
-        found: list[Run] = []
+def test_pages_list_every_matching_run_once_newest_first(ledger: Ledger, twelve: list[Run], limit: int) -> None:
+    for run_filter in FILTERS:
+        listed: list[Run] = []
         cursor: str | None = None
         for _ in range(20):
-            page = ledger.page(which, limit, cursor)
+            page = ledger.page(run_filter, limit, cursor)
             assert len(page.items) <= limit
-            found += page.items
+            listed += page.items
             if (cursor := page.next) is None:
                 break
         assert cursor is None
-        assert found == [run for run in twelve if _is_wanted(run, which)]
+        assert listed == [run for run in twelve if _matches(run, run_filter)]
 
 
-def _is_wanted(run: Run, which: RunFilter) -> bool:
+def _matches(run: Run, run_filter: RunFilter) -> bool:
     return (
-        which.transform_id in (None, run.transform_id)
-        and which.status in (None, run.status)
-        and which.task_type in (None, run.task_type)
+        run_filter.transform_id in (None, run.transform_id)
+        and run_filter.status in (None, run.status)
+        and run_filter.task_type in (None, run.task_type)
     )
 
 
-def test_a_run_that_comes_between_two_pages_hides_none(ledger: Ledger, twelve: list[Run]) -> None:
+def test_run_added_between_two_pages_hides_none(ledger: Ledger, twelve: list[Run]) -> None:
     first = ledger.page(RunFilter(), 5, None)
     ledger.write(None, labeling(99, Status.SUCCEEDED))
     second = ledger.page(RunFilter(), 7, first.next)
     assert [*first.items, *second.items] == twelve
 
 
-def test_a_cursor_belongs_to_its_listing(ledger: Ledger, twelve: list[Run]) -> None:
+def test_cursor_of_another_listing_is_invalid(ledger: Ledger, twelve: list[Run]) -> None:
     assert twelve
     cursor = ledger.page(RunFilter(), 5, None).next
-    for which, sent in ((RunFilter(transform_id="tfm-1"), cursor), (RunFilter(), "nonsense"), (RunFilter(), "W10")):
+    for run_filter, other_cursor in (
+        (RunFilter(transform_id="tfm-1"), cursor),
+        (RunFilter(), "nonsense"),
+        (RunFilter(), "W10"),
+    ):
         with pytest.raises(InvalidCursor):
-            ledger.page(which, 5, sent)
+            ledger.page(run_filter, 5, other_cursor)

@@ -1,4 +1,4 @@
-"""The line in front of a transform, in every ledger: who has to wait, who may pass, how many may wait."""
+"""The queue of a transform, in every ledger: who waits, who may overtake, how many fit."""
 
 from dataclasses import replace
 
@@ -7,33 +7,33 @@ import pytest
 from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
-from tests.contract.runs import importing, labeling, turn
+from tests.contract.sample_runs import importing, labeling, turn
 
-ON_ITS_WAY = [Status.RESERVED, Status.UNCONFIRMED, Status.STARTING, Status.RUNNING, Status.STOPPING]
+OPEN_STATUSES = [Status.RESERVED, Status.UNCONFIRMED, Status.STARTING, Status.RUNNING, Status.STOPPING]
 
 
-def untouched(ledger: Ledger, run: Run) -> bool:
+def is_unchanged(ledger: Ledger, run: Run) -> bool:
     return ledger.get(run.id) == (run if run.revision else None)
 
 
-def test_labeling_sets_go_side_by_side(ledger: Ledger) -> None:
+def test_labeling_sets_run_side_by_side(ledger: Ledger) -> None:
     for number in range(5):
         ledger.write(None, labeling(number))
 
 
 @pytest.mark.parametrize("kind", [labeling, importing])
-@pytest.mark.parametrize("waits", [labeling, importing])
-def test_a_new_request_does_not_pass_who_waits(ledger: Ledger, waits: type, kind: type) -> None:
-    ledger.write(None, waits(1, Status.QUEUED))
-    newcomer = kind(2)
+@pytest.mark.parametrize("queued", [labeling, importing])
+def test_new_request_does_not_overtake_queued_ones(ledger: Ledger, queued: type, kind: type) -> None:
+    ledger.write(None, queued(1, Status.QUEUED))
+    new_run = kind(2)
     with pytest.raises(QueueBlocked):
-        ledger.write(None, newcomer)
-    assert untouched(ledger, newcomer)
+        ledger.write(None, new_run)
+    assert is_unchanged(ledger, new_run)
     ledger.write(None, kind(2, transform_id="tfm-2"))
 
 
-@pytest.mark.parametrize("status", ON_ITS_WAY)
-def test_an_open_import_keeps_the_next_one_out(ledger: Ledger, status: Status) -> None:
+@pytest.mark.parametrize("status", OPEN_STATUSES)
+def test_open_import_blocks_the_next_import(ledger: Ledger, status: Status) -> None:
     ledger.write(None, importing(1, status))
     with pytest.raises(QueueBlocked):
         ledger.write(None, importing(2))
@@ -42,17 +42,17 @@ def test_an_open_import_keeps_the_next_one_out(ledger: Ledger, status: Status) -
 
 
 @pytest.mark.parametrize("ending", [status for status in Status if status.is_terminal])
-def test_an_import_that_is_over_lets_the_next_one_in(ledger: Ledger, ending: Status) -> None:
+def test_ended_import_unblocks_the_next_import(ledger: Ledger, ending: Status) -> None:
     turn(ledger, ledger.write(None, importing(1)), ending)
     ledger.write(None, importing(2))
 
 
-def test_an_erased_import_lets_the_next_one_in(ledger: Ledger) -> None:
+def test_erased_import_unblocks_the_next_import(ledger: Ledger) -> None:
     ledger.erase(ledger.write(None, importing(1)))
     ledger.write(None, importing(2))
 
 
-def test_an_import_that_goes_back_to_the_queue_lets_nobody_pass(ledger: Ledger) -> None:
+def test_import_back_in_the_queue_keeps_its_place(ledger: Ledger) -> None:
     first = turn(ledger, ledger.write(None, importing(1)), Status.QUEUED)
     with pytest.raises(QueueBlocked):
         ledger.write(None, importing(2))
@@ -62,27 +62,27 @@ def test_an_import_that_goes_back_to_the_queue_lets_nobody_pass(ledger: Ledger) 
     turn(ledger, first, Status.RESERVED)
 
 
-def test_an_import_may_be_sent_again_when_the_way_is_free(ledger: Ledger) -> None:
+def test_refused_import_may_be_sent_again_once_nothing_blocks_it(ledger: Ledger) -> None:
     refused = turn(ledger, ledger.write(None, importing(1)), Status.REFUSED)
     blocking = ledger.write(None, importing(2))
     with pytest.raises(QueueBlocked):
         turn(ledger, refused, Status.RESERVED)
-    assert untouched(ledger, refused)
+    assert is_unchanged(ledger, refused)
     turn(ledger, blocking, Status.SUCCEEDED)
     turn(ledger, refused, Status.RESERVED)
 
 
 @pytest.mark.parametrize("kind", [labeling, importing])
-def test_of_one_kind_the_oldest_leaves_the_line_first(ledger: Ledger, kind: type) -> None:
-    young, old = (ledger.write(None, kind(number, Status.QUEUED)) for number in (2, 1))
+def test_oldest_of_a_kind_leaves_the_queue_first(ledger: Ledger, kind: type) -> None:
+    younger, older = (ledger.write(None, kind(number, Status.QUEUED)) for number in (2, 1))
     with pytest.raises(QueueBlocked):
-        turn(ledger, young, Status.RESERVED)
-    assert untouched(ledger, young)
-    turn(ledger, old, Status.RESERVED, Status.SUCCEEDED)
-    turn(ledger, young, Status.RESERVED)
+        turn(ledger, younger, Status.RESERVED)
+    assert is_unchanged(ledger, younger)
+    turn(ledger, older, Status.RESERVED, Status.SUCCEEDED)
+    turn(ledger, younger, Status.RESERVED)
 
 
-def test_a_labeling_set_may_pass_a_blocked_import_in_the_line(ledger: Ledger) -> None:
+def test_labeling_set_may_overtake_a_blocked_import(ledger: Ledger) -> None:
     running = ledger.write(None, importing(1))
     blocked, behind = ledger.write(None, importing(2, Status.QUEUED)), ledger.write(None, labeling(3, Status.QUEUED))
     with pytest.raises(QueueBlocked):
@@ -93,7 +93,7 @@ def test_a_labeling_set_may_pass_a_blocked_import_in_the_line(ledger: Ledger) ->
 
 
 @pytest.mark.parametrize("ending", [Status.CANCELLED, Status.START_FAILED])
-def test_who_ends_in_the_line_leaves_it_from_any_place(ledger: Ledger, ending: Status) -> None:
+def test_run_ending_in_the_queue_leaves_it_from_any_place(ledger: Ledger, ending: Status) -> None:
     runs = [ledger.write(None, labeling(number, Status.QUEUED)) for number in range(3)]
     turn(ledger, runs[1], ending)
     turn(ledger, runs[0], Status.RESERVED)
@@ -101,22 +101,22 @@ def test_who_ends_in_the_line_leaves_it_from_any_place(ledger: Ledger, ending: S
     ledger.write(None, labeling(9))
 
 
-def test_who_leaves_without_being_asked_of_glue_leaves_whatever_import_is_open(ledger: Ledger) -> None:
+def test_cancelled_import_leaves_the_queue_while_another_import_is_open(ledger: Ledger) -> None:
     ledger.write(None, importing(1))
     turn(ledger, ledger.write(None, importing(2, Status.QUEUED)), Status.CANCELLED)
 
 
-@pytest.mark.parametrize("most", [0, 1, 3])
-def test_a_line_has_as_many_places_as_it_is_told(ledger: Ledger, most: int) -> None:
-    for number in range(most):
-        ledger.write(None, labeling(number, Status.QUEUED), max_waiting=most)
+@pytest.mark.parametrize("limit", [0, 1, 3])
+def test_queue_holds_at_most_max_waiting_runs(ledger: Ledger, limit: int) -> None:
+    for number in range(limit):
+        ledger.write(None, labeling(number, Status.QUEUED), max_waiting=limit)
     one_too_many = labeling(9, Status.QUEUED)
     with pytest.raises(QueueLimitReached):
-        ledger.write(None, one_too_many, max_waiting=most)
-    assert untouched(ledger, one_too_many)
+        ledger.write(None, one_too_many, max_waiting=limit)
+    assert is_unchanged(ledger, one_too_many)
 
 
-def test_who_was_in_the_line_before_may_go_back_although_it_is_full(ledger: Ledger) -> None:
+def test_run_may_return_to_a_full_queue(ledger: Ledger) -> None:
     runs = [ledger.write(None, labeling(number, Status.QUEUED), max_waiting=2) for number in range(2)]
     taken = turn(ledger, runs[0], Status.RESERVED)
     ledger.write(None, labeling(2, Status.QUEUED), max_waiting=2)
@@ -124,22 +124,22 @@ def test_who_was_in_the_line_before_may_go_back_although_it_is_full(ledger: Ledg
     turn(ledger, back, Status.RESERVED)
 
 
-def test_a_full_line_keeps_an_import_open_that_could_not_join_it(ledger: Ledger) -> None:
+def test_import_that_cannot_join_a_full_queue_stays_open(ledger: Ledger) -> None:
     ledger.write(None, labeling(0, Status.QUEUED), max_waiting=1)
     holding = ledger.write(None, importing(1, Status.UNCONFIRMED))
     with pytest.raises(QueueLimitReached):
         ledger.write(holding, replace(holding, status=Status.QUEUED), max_waiting=1)
-    assert untouched(ledger, holding)
+    assert is_unchanged(ledger, holding)
 
 
-def test_whose_view_is_stale_hears_of_that_and_not_of_the_line(ledger: Ledger) -> None:
+def test_stale_writer_gets_a_conflict_before_the_queue_is_checked(ledger: Ledger) -> None:
     first = ledger.write(None, importing(1))
     with pytest.raises(Conflict) as conflict:
         ledger.write(None, importing(1))
     assert conflict.value.current == first
 
 
-def test_a_stale_view_does_not_touch_the_line(ledger: Ledger) -> None:
+def test_stale_writer_does_not_change_the_queue(ledger: Ledger) -> None:
     run = ledger.write(None, labeling(1, Status.QUEUED))
     turn(ledger, run, Status.RESERVED)
     with pytest.raises(Conflict):

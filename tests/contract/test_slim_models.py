@@ -1,4 +1,4 @@
-"""The models that are deployed: every operation that the adapters use is in them, and is what it is in botocore's own."""
+"""The reduced botocore models that are deployed hold every operation that the adapters use, unchanged."""
 
 import ast
 import json
@@ -21,9 +21,9 @@ from core.transform_queue import queue_move
 from ops.package.botocore_data import slim_data
 from ops.package.models import slim_service
 from ops.package.operations import called_on_clients, services_of, used_operations
-from tests.contract.runs import importing
-from tests.contract.sent import sent_to
-from tests.contract.slim import FULL, SERVICES, SRC, session_on, slim_loader
+from tests.contract.request_target import request_target
+from tests.contract.sample_runs import importing
+from tests.contract.slim_models import FULL, SERVICES, SRC, session_on, slim_loader
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +36,23 @@ def session(slim: Loader) -> Session:
     return session_on(slim)
 
 
-def test_the_clients_that_are_wired_are_those_whose_models_are_slim(slim: Loader) -> None:
+def test_slim_models_cover_exactly_the_wired_services(slim: Loader) -> None:
     assert services_of(SRC.rglob("*.py")) == set(SERVICES) == set(slim.list_available_services("service-2"))
 
 
-# --- nothing that the adapters call is missing
+# --- every operation that the adapters call is there
 
 
-def asked_of_clients(code: str) -> set[str]:
-    """What `code` calls on whatever is called a client or a starter, and the operations that it pages through."""
-    found = set()
+def calls_on_clients(code: str) -> set[str]:
+    """The methods that `code` calls on a `client` or `starter`, and the operations that it pages through."""
+    names = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Attribute) and _called(node.value).lstrip("_") in ("client", "starter"):
-            found.add(node.attr)
+            names.add(node.attr)
         if isinstance(node, ast.Call) and _called(node.func) in ("get_paginator", "get_waiter"):
-            assert isinstance(node.args[0], ast.Constant), "an operation that nobody can read"
-            found.add(str(node.args[0].value))
-    return found
+            assert isinstance(node.args[0], ast.Constant), "a computed operation name"
+            names.add(str(node.args[0].value))
+    return names
 
 
 def _called(node: ast.expr) -> str:
@@ -60,29 +60,29 @@ def _called(node: ast.expr) -> str:
 
 
 def missing(code: str, session: Session) -> set[str]:
-    """What `code` asks of its client, and no client made of the session's models has."""
+    """The operations that `code` calls and that no client of the session has."""
     make: Any = session.client
     clients = [make(service) for service in SERVICES]
-    return {name for name in asked_of_clients(code) if not any(hasattr(client, name) for client in clients)}
+    return {name for name in calls_on_clients(code) if not any(hasattr(client, name) for client in clients)}
 
 
 @pytest.mark.parametrize("adapter", sorted((SRC / "core" / "aws").glob("*.py")), ids=lambda path: path.stem)
-def test_every_adapter_finds_what_it_calls(adapter: Path, session: Session) -> None:
+def test_slim_models_have_every_operation_that_adapters_call(adapter: Path, session: Session) -> None:
     assert missing(adapter.read_text(), session) == set()
 
 
-def test_the_adapters_do_call_something() -> None:
-    asked = {name for path in (SRC / "core" / "aws").glob("*.py") for name in asked_of_clients(path.read_text())}
-    assert {"transact_write_items", "query", "start_import_labels_task_run", "put_events", "get_object"} <= asked
+def test_calls_of_the_adapters_are_found() -> None:
+    names = {name for path in (SRC / "core" / "aws").glob("*.py") for name in calls_on_clients(path.read_text())}
+    assert {"transact_write_items", "query", "start_import_labels_task_run", "put_events", "get_object"} <= names
 
 
-def test_a_call_that_the_models_lack_is_seen(session: Session) -> None:
+def test_missing_operation_is_detected(session: Session) -> None:
     code = "class A:\n def b(self): self._client.delete_ml_transform(TransformId=''); self._client.get_item()"
     assert missing(code, session) == {"delete_ml_transform"}
     assert missing("def b(client): client.get_paginator('scan').paginate()", session) == {"scan"}
 
 
-def test_a_call_more_in_the_code_is_an_operation_more_in_the_models(tmp_path: Path) -> None:
+def test_new_call_in_the_code_adds_its_operation(tmp_path: Path) -> None:
     (tmp_path / "adapter.py").write_text("class A:\n def b(self): return self._client.batch_get_item(RequestItems={})")
     (tmp_path / "pages.py").write_text("def b(client): return client.get_paginator('scan')")
     (tmp_path / "wiring.py").write_text("def c(session): return session.client('dynamodb')")
@@ -90,74 +90,74 @@ def test_a_call_more_in_the_code_is_an_operation_more_in_the_models(tmp_path: Pa
     assert set(model["operations"]) == {"BatchGetItem", "Scan", "DescribeEndpoints"}
 
 
-def test_what_botocore_calls_by_itself_is_there(session: Session) -> None:
-    """S3's redirects to a bucket's own region ask for the bucket; its express buckets want a session."""
-    its_own = called_on_clients(Path(botocore.__file__).parent.glob("*.py"))
+def test_operations_that_botocore_calls_itself_are_kept(session: Session) -> None:
+    """S3 redirects call HeadBucket; express buckets need CreateSession."""
+    operations = called_on_clients(Path(botocore.__file__).parent.glob("*.py"))
     make: Any = session.client
-    assert {"head_bucket", "create_session"} <= its_own
+    assert {"head_bucket", "create_session"} <= operations
     assert all(hasattr(make("s3"), name) for name in ("head_bucket", "create_session"))
 
 
-# --- and what is there is what it was
+# --- and it equals the full model
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_operation_is_as_in_the_full_model(service: str, slim: Loader) -> None:
-    ours, full = model(slim, service), model(FULL, service)
-    assert ours.operation_names
-    for name in ours.operation_names:
-        assert described(ours.operation_model(name)) == described(full.operation_model(name))
+def test_each_operation_equals_the_full_model(service: str, slim: Loader) -> None:
+    slim_model, full = model(slim, service), model(FULL, service)
+    assert slim_model.operation_names
+    for name in slim_model.operation_names:
+        assert described(slim_model.operation_model(name)) == described(full.operation_model(name))
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_error_is_as_in_the_full_model(service: str, slim: Loader) -> None:
-    ours: Any = model(slim, service)
+def test_each_error_equals_the_full_model(service: str, slim: Loader) -> None:
+    slim_model: Any = model(slim, service)
     full: Any = model(FULL, service)
     codes = [shape.error_code for shape in full.error_shapes]
-    assert [shape.error_code for shape in ours.error_shapes] == codes
+    assert [shape.error_code for shape in slim_model.error_shapes] == codes
     for code in codes:
-        assert shape_of(ours.shape_for_error_code(code)) == shape_of(full.shape_for_error_code(code))
+        assert shape_of(slim_model.shape_for_error_code(code)) == shape_of(full.shape_for_error_code(code))
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_service_and_its_endpoints_are_as_in_the_full_model(service: str, slim: Loader) -> None:
-    ours, full = model(slim, service), model(FULL, service)
-    assert ours.metadata == full.metadata
-    assert ours.client_context_parameters == full.client_context_parameters
+def test_metadata_and_endpoints_equal_the_full_model(service: str, slim: Loader) -> None:
+    slim_model, full = model(slim, service), model(FULL, service)
+    assert slim_model.metadata == full.metadata
+    assert slim_model.client_context_parameters == full.client_context_parameters
     rules = [loader.load_service_model(service, "endpoint-rule-set-1") for loader in (slim, FULL)]
     assert rules[0] == rules[1]
-    told = [EndpointResolver(loader.load_data("endpoints"), uses_builtin_data=True) for loader in (slim, FULL)]
-    assert told[0].get_available_partitions() == told[1].get_available_partitions()
+    resolvers = [EndpointResolver(loader.load_data("endpoints"), uses_builtin_data=True) for loader in (slim, FULL)]
+    assert resolvers[0].get_available_partitions() == resolvers[1].get_available_partitions()
     prefix = full.metadata["endpointPrefix"]
-    for partition in told[1].get_available_partitions():
-        regions = told[1].get_available_endpoints(prefix, partition)
-        assert told[0].get_available_endpoints(prefix, partition) == regions
+    for partition in resolvers[1].get_available_partitions():
+        regions = resolvers[1].get_available_endpoints(prefix, partition)
+        assert resolvers[0].get_available_endpoints(prefix, partition) == regions
         for region in regions:
-            assert told[0].construct_endpoint(prefix, region) == told[1].construct_endpoint(prefix, region)
+            assert resolvers[0].construct_endpoint(prefix, region) == resolvers[1].construct_endpoint(prefix, region)
 
 
-def test_an_operation_that_lost_something_is_seen() -> None:
-    whole = FULL.load_service_model("dynamodb", "service-2")
-    cut = slim_service(whole, {"PutItem"})
-    del cut["shapes"]["PutItemInput"]["members"]["ConditionExpression"]
-    operation = ServiceModel(cut, "dynamodb").operation_model("PutItem")
+def test_changed_operation_is_detected() -> None:
+    service = FULL.load_service_model("dynamodb", "service-2")
+    changed = slim_service(service, {"PutItem"})
+    del changed["shapes"]["PutItemInput"]["members"]["ConditionExpression"]
+    operation = ServiceModel(changed, "dynamodb").operation_model("PutItem")
     assert described(operation) != described(model(FULL, "dynamodb").operation_model("PutItem"))
 
 
-def test_no_operation_is_kept_that_nobody_names() -> None:
-    whole = FULL.load_service_model("dynamodb", "service-2")
-    names = {operation: xform_name(operation) for operation in whole["operations"]}
-    assert used_operations(whole, names, {"get_item", "put_events"}) == {"GetItem", "DescribeEndpoints"}
+def test_unused_operations_are_dropped() -> None:
+    service = FULL.load_service_model("dynamodb", "service-2")
+    names = {operation: xform_name(operation) for operation in service["operations"]}
+    assert used_operations(service, names, {"get_item", "put_events"}) == {"GetItem", "DescribeEndpoints"}
 
 
-def test_values_have_the_types_that_the_ledger_has_and_no_other(slim: Loader) -> None:
-    ours, full = values(slim), values(FULL)
+def test_attribute_value_keeps_only_the_types_of_the_ledger(slim: Loader) -> None:
+    slim_model, full = values(slim), values(FULL)
     run = importing(status=Status.QUEUED)
-    line = line_operation("ledger", run, queue_move(None, run), None, 3)
-    used = types_in([to_item(run, timedelta(days=1)), line])
-    assert used == {"S", "N", "BOOL", "L"} == set(ours)
+    queue = line_operation("ledger", run, queue_move(None, run), None, 3)
+    used = types_in([to_item(run, timedelta(days=1)), queue])
+    assert used == {"S", "N", "BOOL", "L"} == set(slim_model)
     for name in used:
-        assert shape_of(ours[name]) == shape_of(full[name])
+        assert shape_of(slim_model[name]) == shape_of(full[name])
 
 
 def values(loader: Loader) -> dict[str, Any]:
@@ -166,35 +166,35 @@ def values(loader: Loader) -> dict[str, Any]:
 
 
 def types_in(node: Any) -> set[str]:  # noqa: ANN401  any of botocore's arguments
-    """The types of all of DynamoDB's values at any depth."""
+    """The DynamoDB types of all values in `node`, at any depth."""
     if isinstance(node, list):
-        return {name for one in node for name in types_in(one)}
+        return {name for child in node for name in types_in(child)}
     if not isinstance(node, dict):
         return set()
-    every = set(values(FULL))
-    own = set(node) if len(node) == 1 and set(node) <= every else set()
-    return own | {name for one in node.values() for name in types_in(one)}
+    types = set(values(FULL))
+    own = set(node) if len(node) == 1 and set(node) <= types else set()
+    return own | {name for child in node.values() for name in types_in(child)}
 
 
-# --- and by its rules, which it has for FIPS and dual stack, a transaction goes where it went
+# --- and a request goes to the same URL
 
 
 @pytest.mark.parametrize("account", [None, "123456789012"])
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"])
-def test_a_transaction_goes_where_it_went(slim: Loader, region: str, account: str | None) -> None:
-    found, _ = transaction_sent_to(slim, region, account)
-    assert found == transaction_sent_to(FULL, region, account)[0]
+def test_transaction_url_equals_the_full_model(slim: Loader, region: str, account: str | None) -> None:
+    url, _ = transaction_target(slim, region, account)
+    assert url == transaction_target(FULL, region, account)[0]
     if account is None:
-        assert found.startswith(f"https://dynamodb.{region}.")
+        assert url.startswith(f"https://dynamodb.{region}.")
 
 
-def transaction_sent_to(loader: Loader, region: str, account: str | None) -> tuple[str, str]:
+def transaction_target(loader: Loader, region: str, account: str | None) -> tuple[str, str]:
     session = session_on(loader)
     session._session.set_credentials("test", "test", account_id=account)  # noqa: SLF001  boto3 has no other way
-    return sent_to(session.client("dynamodb", region_name=region))
+    return request_target(session.client("dynamodb", region_name=region))
 
 
-# --- comparing
+# --- how models are compared
 
 
 def model(loader: Loader, service: str) -> ServiceModel:
@@ -202,13 +202,13 @@ def model(loader: Loader, service: str) -> ServiceModel:
 
 
 def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leave out half of what a model has
-    """All that botocore reads of an operation, its shapes written out; but what is written for people."""
+    """Everything that botocore reads of an operation, with its shapes, but no documentation."""
     raw = {name: value for name, value in operation._operation_model.items() if name != "documentation"}  # noqa: SLF001  all of it
     return {
         "model": json.loads(json.dumps(raw, default=str), object_hook=_undocumented),
         "input": shape_of(operation.input_shape),
         "output": shape_of(operation.output_shape),
-        "errors": [shape_of(one) for one in operation.error_shapes],
+        "errors": [shape_of(shape) for shape in operation.error_shapes],
         "checksum": operation.http_checksum,
         "auth": operation.auth_type,
         "paging": operation.idempotent_members,
@@ -216,21 +216,26 @@ def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leav
     }
 
 
-def _undocumented(one: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in one.items() if not (name == "documentation" and isinstance(value, str))}
+def _undocumented(node: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in node.items() if not (name == "documentation" and isinstance(value, str))}
 
 
 def shape_of(shape: Any, within: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  see above
-    if shape is None or shape.name in within:  # DynamoDB's values hold values
+    if shape is None or shape.name in within:  # recursive: AttributeValue
         return shape and shape.name
     inside = (*within, shape.name)
-    told: dict[str, Any] = {"name": shape.name, "type": shape.type_name, "how": shape.serialization, "what": shape.metadata}
+    description: dict[str, Any] = {
+        "name": shape.name,
+        "type": shape.type_name,
+        "how": shape.serialization,
+        "what": shape.metadata,
+    }
     if shape.name == "AttributeValue":
-        return told  # a value's types: see below
+        return description  # the types of a value: see test_attribute_value_keeps_only_the_types_of_the_ledger
     if shape.type_name == "structure":
-        told["members"] = {name: shape_of(member, inside) for name, member in shape.members.items()}
+        description["members"] = {name: shape_of(member, inside) for name, member in shape.members.items()}
     elif shape.type_name == "list":
-        told["member"] = shape_of(shape.member, inside)
+        description["member"] = shape_of(shape.member, inside)
     elif shape.type_name == "map":
-        told |= {"key": shape_of(shape.key, inside), "value": shape_of(shape.value, inside)}
-    return told
+        description |= {"key": shape_of(shape.key, inside), "value": shape_of(shape.value, inside)}
+    return description

@@ -52,7 +52,7 @@ def test_all_of_it_would_be_imported_otherwise(settings: dict[str, str]) -> None
 def test_the_whole_loop_runs_on_them(tmp_path: Path) -> None:
     """Starts, imports, look-ups, cancellations, rounds: the scenes of tests/contract, on the packages as they are deployed."""
     whole = spared_packages(tmp_path, home("botocore") / "data")  # moto answers with what our own code never asks for
-    scenes = ["tests/contract/test_slim_models_at_work.py", "tests/contract/test_files_contract.py"]
+    scenes = ["tests/contract/test_slim_models_in_use.py", "tests/contract/test_files_contract.py"]
     path = ":".join(map(str, (whole, ROOT / "src", ROOT)))
     done = subprocess.run(  # noqa: S603  our own words
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scenes],

@@ -1,4 +1,4 @@
-"""The two sides of the Glue port: the fake, and the adapter on our engine, in process or on the local cloud."""
+"""Backends of the Glue port: the fake, and the adapter on the Glue emulator, in process or on the local cloud."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from core.ports import Glue
 from core.runs import Run, Status
 from handlers import wiring
 from local.cloud.process import CloudProcess
-from tests.contract.runs import importing, labeling
+from tests.contract.sample_runs import importing, labeling
 from tests.fakes.glue import FakeGlue, Fault
 from tests.glue_emulator.lab import TWO_SETS, Bench, Lab
 from tests.glue_emulator.servers import Servers, lab_over_http
@@ -31,13 +31,16 @@ FAULTS = {
 
 
 @dataclass(frozen=True)
-class Side:
-    """A Glue to ask, with one transform; `labeling` and `importing` are runs that it can do."""
+class Backend:
+    """A Glue port with one transform; `labeling` and `importing` are runs that it accepts.
+
+    `inject(fault)` makes the next start fail; `finish(task_run_id)` lets a task run succeed.
+    """
 
     glue: Glue
     labeling: Run
     importing: Run
-    meets: Callable[[Fault], None]
+    inject: Callable[[Fault], None]
     finish: Callable[[str], None]
 
     @property
@@ -45,21 +48,21 @@ class Side:
         return self.labeling.transform_id or ""
 
 
-def fake_side() -> Side:
+def fake_backend() -> Backend:
     glue = FakeGlue(lambda: datetime.now(UTC))
-    return Side(
-        glue, labeling(), importing(), meets=glue.faults.append, finish=lambda id_: void(glue.turn(id_, Status.SUCCEEDED))
+    return Backend(
+        glue, labeling(), importing(), inject=glue.faults.append, finish=lambda id_: discard(glue.turn(id_, Status.SUCCEEDED))
     )
 
 
 @contextmanager
-def in_process_side(folder: Path) -> Iterator[Side]:
+def in_process_backend(folder: Path) -> Iterator[Backend]:
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
         s3 = boto3.client("s3", **CREDENTIALS)
         bench = Bench(s3, {})
         lab, _ = bench.open(folder)
         one_attempt, patient = (lab.new_client(config) for config in (wiring_config("_ONCE"), wiring_config("_AGAIN")))
-        yield engine_side(lab, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
+        yield emulator_backend(lab, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
         for service in bench.services:
             service.close()
         for client in (*bench.clients, s3):
@@ -67,28 +70,28 @@ def in_process_side(folder: Path) -> Iterator[Side]:
 
 
 @contextmanager
-def cloud_side(cloud: CloudProcess) -> Iterator[Side]:
+def cloud_backend(cloud: CloudProcess) -> Iterator[Backend]:
     with lab_over_http_of(cloud) as lab:
-        yield engine_side(lab, lambda name: lab.new_client(wiring_config(name)))
+        yield emulator_backend(lab, lambda name: lab.new_client(wiring_config(name)))
 
 
-def engine_side(lab: Lab, client: Callable[[str], Any]) -> Side:
+def emulator_backend(lab: Lab, client: Callable[[str], Any]) -> Backend:
     transform_id = lab.transform()
-    label_file = lab.put("labels/one.csv", TWO_SETS)
+    label_file = lab.put("labels/tfm-1.csv", TWO_SETS)
     lab.switch_faults({"holdRuns": True})
 
-    def meets(fault: Fault) -> None:
+    def inject(fault: Fault) -> None:
         lab.switch_faults({"holdRuns": True, "calls": [{"kind": FAULTS[fault]}]})
 
     def finish(task_run_id: str) -> None:
         lab.switch_faults({})
         lab.ended(transform_id, task_run_id)
 
-    return Side(
+    return Backend(
         GlueTaskRuns(starter=client("_ONCE"), client=client("_AGAIN")),
         replace(labeling(), transform_id=transform_id, path=f"s3://{lab.bucket}/sets/{labeling().id}/"),
         replace(importing(), transform_id=transform_id, path=label_file),
-        meets,
+        inject,
         finish,
     )
 
@@ -98,12 +101,12 @@ def lab_over_http_of(cloud: CloudProcess) -> Any:  # noqa: ANN401  a context man
 
 
 def wiring_config(name: str) -> Any:  # noqa: ANN401  botocore's Config
-    """How handlers.wiring sets up the client that starts, or the one that looks up."""
+    """The botocore Config of the client that starts runs, or of the one that reads."""
     return getattr(wiring, name)
 
 
-def void(_: object) -> None:
-    """For what returns something that nobody wants."""
+def discard(_: object) -> None:
+    """Drop a return value, so that a lambda returns None."""
 
 
 def session() -> Session:

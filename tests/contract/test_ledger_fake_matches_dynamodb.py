@@ -1,4 +1,4 @@
-"""Whatever is written, in whatever order, the fake and the ledger on DynamoDB say the same."""
+"""Property test: after any sequence of writes, the fake ledger and the DynamoDB ledger agree."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
 from tests.contract.conftest import ledger_on, moto_dynamodb
-from tests.contract.runs import importing, labeling
+from tests.contract.sample_runs import importing, labeling
 from tests.fakes.ledger import MemoryLedger
 
 RUNS = [kind(number) for number in range(3) for kind in (labeling, importing)]
@@ -29,29 +29,29 @@ STEPS = st.lists(st.tuples(st.integers(0, len(RUNS) - 1), st.integers(0, 3), st.
 
 @pytest.fixture(scope="module")
 def on_moto() -> Iterator[Ledger]:
-    """One table for all histories: each has a transform of its own."""
+    """One table for all examples: each uses its own transform."""
     with moto_dynamodb() as client:
         yield ledger_on(client)
 
 
-def outcome(ledger: Ledger, run: Run, status: Status, most: int | None) -> str:
+def outcome(ledger: Ledger, run: Run, status: Status, max_waiting: int | None) -> str:
     before = ledger.get(run.id)
     try:
-        return str(ledger.write(before, replace(before or run, status=status), max_waiting=most).status)
+        return str(ledger.write(before, replace(before or run, status=status), max_waiting=max_waiting).status)
     except (Conflict, QueueBlocked, QueueLimitReached) as error:
         return type(error).__name__
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_the_fake_does_what_the_table_does(on_moto: Ledger, steps: list[tuple[int, int, int | None]]) -> None:
-    fake, history = MemoryLedger(), uuid4().hex
-    transform_id = f"tfm-{history}"
-    runs = [replace(run, id=f"{number}{history[1:]}", transform_id=transform_id) for number, run in enumerate(RUNS)]
-    for which, choice, most in steps:
-        now = fake.get(runs[which].id)
-        choices = LEGAL.get(now.status if now else None, [Status.RESERVED, Status.QUEUED])
+def test_fake_ledger_behaves_like_the_dynamodb_ledger(on_moto: Ledger, steps: list[tuple[int, int, int | None]]) -> None:
+    fake, example = MemoryLedger(), uuid4().hex
+    transform_id = f"tfm-{example}"
+    runs = [replace(run, id=f"{number}{example[1:]}", transform_id=transform_id) for number, run in enumerate(RUNS)]
+    for index, choice, max_waiting in steps:
+        current = fake.get(runs[index].id)
+        choices = LEGAL.get(current.status if current else None, [Status.RESERVED, Status.QUEUED])
         status = choices[choice % len(choices)]
-        assert outcome(on_moto, runs[which], status, most) == outcome(fake, runs[which], status, most)
-    states = [{run.id: one.status for run in runs if (one := ledger.get(run.id))} for ledger in (fake, on_moto)]
+        assert outcome(on_moto, runs[index], status, max_waiting) == outcome(fake, runs[index], status, max_waiting)
+    states = [{run.id: stored.status for run in runs if (stored := ledger.get(run.id))} for ledger in (fake, on_moto)]
     assert states[0] == states[1]

@@ -1,4 +1,4 @@
-"""The code runs on the models that are deployed, as it does on botocore's own."""
+"""The service runs on the reduced botocore models that are deployed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from core.start import start
 from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
-from tests.contract.slim import session_on, slim_loader
+from tests.contract.slim_models import session_on, slim_loader
 from tests.fakes.loop import import_command, labeling_command
 from tests.glue_emulator.lab import TWO_SETS, Bench
 
@@ -35,14 +35,14 @@ def calls() -> list[str]:
 
 @pytest.fixture
 def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[Any, str, str]]:
-    """Wired on the slim models: the world, a transform and a bucket."""
+    """(dependencies on the slim models, transform id, bucket)."""
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
-        outside: Any = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-        s3, dynamodb = outside.client("s3"), outside.client("dynamodb")
+        full: Any = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        s3, dynamodb = full.client("s3"), full.client("dynamodb")
         dynamodb.create_table(TableName="ledger", **ledger_table())
         bench = Bench(s3, {})
-        lab, service = bench.open(tmp_path / "engine")
-        lab.put("labels/one.csv", TWO_SETS)
+        lab, service = bench.open(tmp_path / "emulator")
+        lab.put("labels/tfm-1.csv", TWO_SETS)
         transform_id = lab.transform()
         answer_in_process(session.events, service)
 
@@ -51,26 +51,24 @@ def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[A
             calls.append(operation_name)
 
         session.events.register("request-created", note)
-        made = wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, session)
-        yield made, transform_id, lab.bucket
+        wired = wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, session)
+        yield wired, transform_id, lab.bucket
         service.close()
         for client in (*bench.clients, s3, dynamodb):
             client.close()
 
 
-def test_starting_importing_looking_cancelling_and_reconciling_work_on_them(
-    deps: tuple[Any, str, str], calls: list[str]
-) -> None:
+def test_start_import_read_cancel_and_reconcile_run_on_the_slim_models(deps: tuple[Any, str, str], calls: list[str]) -> None:
     wired, transform_id, bucket = deps
-    run = start(labeling_command("one", transform_id, output=f"s3://{bucket}/sets"), wired).run
-    assert start(labeling_command("one", transform_id, output=f"s3://{bucket}/sets"), wired).run == run
-    imported = start(import_command("two", transform_id, f"s3://{bucket}/labels/one.csv"), wired).run
+    run = start(labeling_command("first", transform_id, output=f"s3://{bucket}/sets"), wired).run
+    assert start(labeling_command("first", transform_id, output=f"s3://{bucket}/sets"), wired).run == run
+    imported = start(import_command("import", transform_id, f"s3://{bucket}/labels/tfm-1.csv"), wired).run
     assert {run.status, imported.status} <= {Status.STARTING, Status.RUNNING, Status.SUCCEEDED}
     assert find(run.id, run.requested_by, wired).id == run.id
     assert listing(RunFilter(), run.requested_by, 10, None, wired).items
-    waiting = start(labeling_command("three", transform_id, output=f"s3://{bucket}/sets"), wired).run
+    waiting = start(labeling_command("second", transform_id, output=f"s3://{bucket}/sets"), wired).run
     assert cancel(waiting.id, wired).id == waiting.id
     reconcile(wired)
-    refused = start(labeling_command("four", "tfm-none", output=f"s3://{bucket}/sets"), wired).run
+    refused = start(labeling_command("refused", "tfm-none", output=f"s3://{bucket}/sets"), wired).run
     assert refused.status is Status.REFUSED
     assert {"TransactWriteItems", "PutItem", "GetItem", "Query", "GetObject", "GetMLTaskRuns", "CancelMLTaskRun"} <= set(calls)

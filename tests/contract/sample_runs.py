@@ -1,4 +1,4 @@
-"""Runs to write into ledgers."""
+"""Sample runs to write into ledgers."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,32 +15,32 @@ ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 
 def labeling(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The labeling set accepted `number` seconds after noon."""
-    order = labeling_command(f"labeling-{number}", transform_id)
-    return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
+    command = labeling_command(f"labeling-{number}", transform_id)
+    return replace(new_run(command, NOW + timedelta(seconds=number), ALLOWED), status=status)
 
 
 def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The import accepted `number` seconds after noon."""
-    order = import_command(f"import-{number}", transform_id)
-    return replace(new_run(order, NOW + timedelta(seconds=number), ALLOWED), status=status)
+    command = import_command(f"import-{number}", transform_id)
+    return replace(new_run(command, NOW + timedelta(seconds=number), ALLOWED), status=status)
 
 
 def progress(task_run_id: str, status: Status, error: RunError | None = None) -> Progress:
-    """Glue's news of a run: started at noon, changed a minute later."""
-    over = NOW + timedelta(seconds=59) if status.is_terminal else None
+    """What Glue reports of a run that started at noon and changed a minute later."""
+    completed_on = NOW + timedelta(seconds=59) if status.is_terminal else None
     return Progress(
         status=status,
         task_run_id=task_run_id,
         started_on=NOW,
-        completed_on=over,
-        execution_time=59 if over else None,
+        completed_on=completed_on,
+        execution_time=59 if completed_on else None,
         error=error,
         changed_on=NOW + timedelta(minutes=1),
     )
 
 
 def turn(ledger: Ledger, run: Run, *statuses: Status) -> Run:
-    """Write the run's next states, one after the other."""
+    """Write the run with each of `statuses` in turn; return it as last written."""
     for status in statuses:
         run = ledger.write(run, replace(run, status=status))
     return run

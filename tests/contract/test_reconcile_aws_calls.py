@@ -1,4 +1,4 @@
-"""What a round of the reconciler costs in AWS calls: one listing a transform, one write a run that ended, the index's pages."""
+"""AWS calls of one reconcile: a listing per transform, a write per ended run, and the pages of the index."""
 
 import json
 from collections import Counter
@@ -18,20 +18,20 @@ from core.runs import Run, Status
 from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import RawBody
-from tests.contract.glue_sides import session
-from tests.contract.runs import importing, labeling
+from tests.contract.glue_backends import session
+from tests.contract.sample_runs import importing, labeling
 
 TRANSFORMS, RUNS = 40, 10
 NOW = datetime.now(UTC)
 
 
 @dataclass
-class Round:
-    """A world on moto, and the AWS calls that a round makes; `over` says where Glue's task runs stand that do not run."""
+class Harness:
+    """The service on moto and a stubbed Glue, and the AWS calls it makes. `ended`: status by id of task runs that ended."""
 
     deps: Dependencies
     calls: list[str]
-    over: dict[str, Status]
+    ended: dict[str, Status]
 
     def write(self, run: Run) -> Run:
         return self.deps.ledger.write(None, run)
@@ -41,23 +41,23 @@ class Round:
         return reconcile(self.deps), Counter(self.calls)
 
 
-def glue_with(over: dict[str, Status]) -> Callable[..., Any]:
-    """A Glue in which each transform has ten task runs, and no room for another."""
+def stub_glue(ended: dict[str, Status]) -> Callable[..., Any]:
+    """A Glue in which each transform has ten task runs and is at its limit."""
 
     def answer(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         if not event_name.endswith("GetMLTaskRuns"):
             return AWSResponse(request.url, 400, HTTPHeaders(), RawBody(b'{"__type": "ConcurrentRunsExceededException"}'))
         transform_id = json.loads(cast("bytes", request.body))["TransformId"]
-        listed = [_listed(f"tsk-{transform_id}-{number}", over) for number in range(RUNS)]
+        listed = [_listed(f"tsk-{transform_id}-{number}", ended) for number in range(RUNS)]
         return AWSResponse(request.url, 200, HTTPHeaders(), RawBody(json.dumps({"TaskRuns": listed}).encode()))
 
     return answer
 
 
-def _listed(task_run_id: str, over: dict[str, Status]) -> dict[str, Any]:
+def _listed(task_run_id: str, ended: dict[str, Status]) -> dict[str, Any]:
     return {
         "TaskRunId": task_run_id,
-        "Status": over.get(task_run_id, Status.RUNNING),
+        "Status": ended.get(task_run_id, Status.RUNNING),
         "StartedOn": NOW.timestamp(),
         "CompletedOn": NOW.timestamp(),
         "ExecutionTime": 60,
@@ -66,22 +66,22 @@ def _listed(task_run_id: str, over: dict[str, Status]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def a_round() -> Iterator[Round]:
+def harness() -> Iterator[Harness]:
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
-        ours, calls, over = session(), list[str](), dict[str, Status]()
-        dynamodb = ours.client("dynamodb")
+        aws, calls, ended = session(), list[str](), dict[str, Status]()
+        dynamodb = aws.client("dynamodb")
         dynamodb.create_table(TableName="ledger", **ledger_table())
         dynamodb.close()
 
         def note(operation_name: str, **_: object) -> None:
             calls.append(operation_name)
 
-        ours.events.register("request-created", note)
-        ours.events.register("before-send.glue", glue_with(over))
-        yield Round(wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}, ours), calls, over)
+        aws.events.register("request-created", note)
+        aws.events.register("before-send.glue", stub_glue(ended))
+        yield Harness(wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}, aws), calls, ended)
 
 
-def under_way(run: Run, number: int) -> Run:
+def running_run(run: Run, number: int) -> Run:
     return replace(
         run,
         status=Status.RUNNING,
@@ -91,28 +91,28 @@ def under_way(run: Run, number: int) -> Run:
     )
 
 
-def test_ten_runs_a_transform_of_which_one_has_ended_are_a_listing_and_a_write_a_transform(a_round: Round) -> None:
+def test_reconcile_takes_one_listing_per_transform_and_one_write_per_ended_run(harness: Harness) -> None:
     for transform in range(TRANSFORMS):
         for number in range(RUNS):
-            a_round.write(under_way(labeling(1000 * transform + number, transform_id=f"tfm-{transform:03}"), number))
-        a_round.over[f"tsk-tfm-{transform:03}-3"] = Status.SUCCEEDED
-    tally, calls = a_round.tally()
+            harness.write(running_run(labeling(1000 * transform + number, transform_id=f"tfm-{transform:03}"), number))
+        harness.ended[f"tsk-tfm-{transform:03}-3"] = Status.SUCCEEDED
+    tally, calls = harness.tally()
     assert (tally.transforms, tally.ended, tally.failed) == (TRANSFORMS, TRANSFORMS, 0)
     assert calls == {"GetMLTaskRuns": TRANSFORMS, "UpdateItem": TRANSFORMS, "Query": 1}
 
 
-def test_a_queue_adds_no_call_for_each_who_waits(a_round: Round) -> None:
+def test_queued_runs_add_no_calls_each(harness: Harness) -> None:
     for number in range(30):
-        waits = replace(labeling(number, Status.QUEUED), requested_on=NOW - timedelta(minutes=5, seconds=-number))
-        a_round.write(waits)
-    tally, calls = a_round.tally()
+        queued = replace(labeling(number, Status.QUEUED), requested_on=NOW - timedelta(minutes=5, seconds=-number))
+        harness.write(queued)
+    tally, calls = harness.tally()
     assert (tally.waiting, tally.failed) == (30, 0)
     assert calls == {"Query": 1, "GetItem": 2, "TransactWriteItems": 2, "StartMLLabelingSetGenerationTaskRun": 1}
 
 
-def test_an_imports_end_costs_one_read_more_as_its_line_moves_with_it(a_round: Round) -> None:
-    a_round.write(under_way(importing(), 0))
-    a_round.over["tsk-tfm-1-0"] = Status.SUCCEEDED
-    tally, calls = a_round.tally()
+def test_ended_import_takes_one_more_read_to_update_its_queue(harness: Harness) -> None:
+    harness.write(running_run(importing(), 0))
+    harness.ended["tsk-tfm-1-0"] = Status.SUCCEEDED
+    tally, calls = harness.tally()
     assert (tally.ended, tally.failed) == (1, 0)
     assert calls == {"Query": 1, "GetMLTaskRuns": 1, "GetItem": 1, "TransactWriteItems": 1}

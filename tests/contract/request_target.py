@@ -1,19 +1,19 @@
-"""Where a client sends its requests, without sending them."""
+"""The URL and signing scope of a client's requests, without sending them."""
 
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
 
 
-def sent_to(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore makes clients at run time
-    """Where the client sends a request, and for which region and service it is signed."""
+def request_target(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore makes clients at run time
+    """(URL, region/service/aws4_request) of a request of the client. Closes the client."""
 
-    class Sent(Exception):
+    class Intercepted(Exception):
         pass
 
     def stop(request: AWSRequest, **_: object) -> None:
         scope = str(request.headers["Authorization"]).split("Credential=")[1].split(",")[0].split("/", 2)[2]
-        raise Sent(request.url, scope)
+        raise Intercepted(request.url, scope)
 
     client.meta.events.register("before-send", stop)
     check: Any = {"TableName": "ledger", "ConditionExpression": "attribute_exists(id)"}
@@ -26,8 +26,8 @@ def sent_to(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore makes cli
     }
     try:
         calls[client.meta.service_model.service_name]()
-    except Sent as sent:
-        url, scope = sent.args
+    except Intercepted as intercepted:
+        url, scope = intercepted.args
         return url, scope
     finally:
         client.close()
