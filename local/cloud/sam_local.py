@@ -19,7 +19,7 @@ from local.cloud.process import CloudFailed
 from local.cloud.stack import BUCKET, Stack
 from local.glue.aws import MemoryCatalog
 from local.glue.store import Store
-from local.glue.transforms import describe_new
+from local.glue.transforms import new_transform_document
 from local.sample_table import DATABASE, TABLE, Records, febrl, load
 
 TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
@@ -72,7 +72,7 @@ def add_transform(state: Path, records: Records) -> None:
     }
     store = Store(state)
     try:
-        store.transforms.add(TRANSFORM, describe_new(TRANSFORM, asked, catalog, time.time()), {})
+        store.transforms.add(TRANSFORM, new_transform_document(TRANSFORM, asked, catalog, time.time()), {})
     finally:
         store.close()
 

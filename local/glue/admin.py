@@ -62,7 +62,7 @@ def _health(_service: GlueService, _body: bytes) -> Reply:
 
 
 def _put_faults(service: GlueService, body: bytes) -> Reply:
-    service.faults.switch_to(FaultsBody.model_validate_json(body).plan())
+    service.faults.apply(FaultsBody.model_validate_json(body).plan())
     return _get_faults(service, body)
 
 

@@ -57,12 +57,12 @@ class Faults:
         with self._lock:
             return self._plan
 
-    def switch_to(self, plan: FaultPlan) -> None:
+    def apply(self, plan: FaultPlan) -> None:
         with self._lock:
             self._plan = plan
 
     def clear(self) -> None:
-        self.switch_to(FaultPlan())
+        self.apply(FaultPlan())
 
     def next_of(self, operation: str) -> CallFault | None:
         """The fault this call meets, counted off the plan; the first in the plan's order wins."""

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection, wait
 from local.glue.aws import connect
 from local.glue.job import Job, JobFailed, Outcome
 from local.glue.settings import AwsEndpoint
-from local.glue.workers import GLANCE_SECONDS, Limits, Stopped, WorkerDied, attempt, opened
+from local.glue.workers import POLL_SECONDS, Limits, Stopped, WorkerDied, attempt, opened
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -89,7 +89,7 @@ class _Worker:
     def do(self, job: Job, limits: Limits) -> Outcome | JobFailed:
         try:
             self._pipe.send(job)
-            while not self._pipe.poll(GLANCE_SECONDS):
+            while not self._pipe.poll(POLL_SECONDS):
                 limits.check()
             box: Outcome | JobFailed = self._pipe.recv()
         except (EOFError, OSError) as error:

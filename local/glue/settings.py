@@ -12,10 +12,10 @@ class Settings:
     `workers` is how many runs compute at the same time; others wait in STARTING.
     """
 
-    runs_per_transform: int = 3
-    runs_per_account: int = 30
-    transforms_per_account: int = 100
-    label_file_mb: int = 10
+    max_runs_per_transform: int = 3
+    max_runs_per_account: int = 30
+    max_transforms_per_account: int = 100
+    max_label_file_mb: int = 10
     starting_seconds: float = 0.05
     running_seconds: float = 0.05
     stopping_seconds: float = 0.0

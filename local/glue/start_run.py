@@ -42,10 +42,10 @@ def _check_slots(context: Context, transform_id: str, too_many: str, now: float)
     released = now - context.faults.plan.slot_release_seconds
     runs, settings = context.store.runs, context.settings
     of_transform, of_account = runs.count_busy(released, transform_id), runs.count_busy(released)
-    if of_transform >= settings.runs_per_transform:
-        raise errors.too_many_runs_of_transform(too_many, of_transform, settings.runs_per_transform)
-    if of_account >= settings.runs_per_account:
-        raise errors.too_many_runs_of_account(too_many, of_account, settings.runs_per_account)
+    if of_transform >= settings.max_runs_per_transform:
+        raise errors.too_many_runs_of_transform(too_many, of_transform, settings.max_runs_per_transform)
+    if of_account >= settings.max_runs_per_account:
+        raise errors.too_many_runs_of_account(too_many, of_account, settings.max_runs_per_account)
 
 
 def _job(context: Context, run: TaskRun, seed: int, details: Parameters) -> Job:

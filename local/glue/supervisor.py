@@ -10,7 +10,7 @@ from local.glue.job import Job, JobFailed, Outcome
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.task_runs import FAILED, RUNNING, STARTING, STOPPED, SUCCEEDED, TIMEOUT, TaskRun
-from local.glue.workers import GLANCE_SECONDS, Limits, OutOfTime, Stopped, WorkerDied, Workers
+from local.glue.workers import POLL_SECONDS, Limits, OutOfTime, Stopped, WorkerDied, Workers
 
 logger = logging.getLogger(__name__)
 
@@ -113,8 +113,8 @@ class Supervisor:
         """Whether the run may begin to work; False once it is stopped."""
         stop.wait(self._settings.starting_seconds)
         while self._held() and not stop.is_set():
-            stop.wait(GLANCE_SECONDS)
-        while not self._turns.acquire(timeout=GLANCE_SECONDS):
+            stop.wait(POLL_SECONDS)
+        while not self._turns.acquire(timeout=POLL_SECONDS):
             if stop.is_set():
                 return False
         if stop.is_set():
@@ -160,4 +160,4 @@ class Supervisor:
 def _linger(until: float, limits: Limits) -> None:
     while time.monotonic() < until:
         limits.check()
-        limits.stop.wait(min(GLANCE_SECONDS, max(0.0, until - time.monotonic())))
+        limits.stop.wait(min(POLL_SECONDS, max(0.0, until - time.monotonic())))

@@ -108,8 +108,8 @@ def _checked_label_file(context: Context, path: str) -> str:
         raise errors.invalid_input(f"Cannot access the label file at {path}. {error}.") from error
     if size == 0:
         raise errors.invalid_input("Invalid label file of size 0.")
-    if size > context.settings.label_file_mb * BYTES_PER_MB:
-        raise errors.label_file_too_big(context.settings.label_file_mb)
+    if size > context.settings.max_label_file_mb * BYTES_PER_MB:
+        raise errors.label_file_too_big(context.settings.max_label_file_mb)
     return path
 
 

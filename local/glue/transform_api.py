@@ -8,9 +8,9 @@ from local.glue.transform_store import StoredTransform
 
 def create_transform(context: Context, asked: Parameters) -> Output:
     transform_id = task_runs.new_transform_id()
-    document = transforms.describe_new(transform_id, asked, context.aws.catalog, context.clock())
+    document = transforms.new_transform_document(transform_id, asked, context.aws.catalog, context.clock())
     with context.store.transaction():
-        count, limit = len(context.store.transforms.all()), context.settings.transforms_per_account
+        count, limit = len(context.store.transforms.all()), context.settings.max_transforms_per_account
         if context.store.transforms.named(asked["Name"]):
             raise errors.name_taken(asked["Name"])
         if count >= limit:

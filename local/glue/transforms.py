@@ -14,7 +14,7 @@ UNSUPPORTED_TYPES = ("array", "map", "struct", "uniontype", "binary")
 DPU_PER_WORKER = {"Standard": 1.0, "G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0, "Z.2X": 2.0}
 
 
-def describe_new(transform_id: str, asked: Mapping[str, Any], catalog: Catalog, now: float) -> dict[str, Any]:
+def new_transform_document(transform_id: str, asked: Mapping[str, Any], catalog: Catalog, now: float) -> dict[str, Any]:
     """Glue's MLTransform for a CreateMLTransform request, its schema read from the catalog. Raises GlueError."""
     _check_name(asked["Name"])
     check_parameters(asked["Parameters"])

@@ -9,7 +9,7 @@ from local.glue.aws import Aws
 from local.glue.job import Job, JobFailed, Outcome
 from local.glue.jobs import do_job
 
-GLANCE_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
 class Stopped(Exception):
@@ -60,7 +60,7 @@ class ThreadWorkers:
         thread = threading.Thread(target=lambda: box.append(attempt(job, self._aws)), daemon=True)
         thread.start()
         while thread.is_alive():
-            thread.join(GLANCE_SECONDS)
+            thread.join(POLL_SECONDS)
             if thread.is_alive():
                 limits.check()
         if not box:

@@ -14,11 +14,11 @@ from local.glue.job import Job, JobFailed, Outcome
 from local.glue.label_files import LabeledRow
 from local.glue.settings import Settings
 from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
-from local.glue.workers import GLANCE_SECONDS, Limits
+from local.glue.workers import POLL_SECONDS, Limits
 from tests.chaos.cloud import FAILING, HELD_FOLDER, NO_LABELS
 
 _SETTINGS = Settings(
-    runs_per_account=100_000, transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
+    max_runs_per_account=100_000, max_transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
 )
 _LABELS = (LabeledRow("s1", "A", "p1"), LabeledRow("s1", "A", "p2"), LabeledRow("s1", "B", "p3"))
 
@@ -32,7 +32,7 @@ class IdleWorkers:
     def run(self, job: Job, limits: Limits) -> Outcome:
         while (self._held / job.transform_id).exists():
             limits.check()
-            limits.stop.wait(GLANCE_SECONDS)
+            limits.stop.wait(POLL_SECONDS)
         limits.check()
         if job.kind == EXPORT_LABELS and (self._held / f"{job.transform_id}{FAILING}").exists():
             raise JobFailed("The export was to fail.")

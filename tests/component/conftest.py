@@ -13,10 +13,10 @@ from local.glue.faults import FaultPlan
 from local.glue.service import GlueService, build_service
 from local.glue.settings import Settings
 from local.glue.store import Store
-from local.glue.transforms import describe_new
+from local.glue.transforms import new_transform_document
 from tests.component.handler_harness import BUS, TABLE, HandlerHarness, client, forget_everything
 from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
-from tests.glue_emulator.lab import table_input
+from tests.glue_emulator.people import table_input
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -73,5 +73,5 @@ def _add_transform(folder: Path, catalog: MemoryCatalog) -> None:
         "Parameters": {"TransformType": "FIND_MATCHES", "FindMatchesParameters": {"PrimaryKeyColumnName": "id"}},
     }
     store = Store(folder)
-    store.transforms.add(TRANSFORM, json.loads(json.dumps(describe_new(TRANSFORM, asked, catalog, 0.0))), {})
+    store.transforms.add(TRANSFORM, json.loads(json.dumps(new_transform_document(TRANSFORM, asked, catalog, 0.0))), {})
     store.close()

@@ -20,7 +20,7 @@ from local.cloud.template import ledger_table, rule_pattern
 from local.glue.in_process import answer_in_process
 from local.glue.service import GlueService
 from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
-from tests.glue_emulator.lab import TWO_SETS
+from tests.glue_emulator.people import TWO_SETS
 
 TABLE, BUS = "ledger", "label-loop-bus"
 LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")  # of the samples

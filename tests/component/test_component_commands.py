@@ -126,7 +126,7 @@ def test_an_event_of_our_own_is_ignored(harness: HandlerHarness, name: str) -> N
 
 
 def test_a_passing_fault_is_raised_and_the_next_delivery_starts_the_run(harness: HandlerHarness) -> None:
-    harness.glue.faults.switch_to(FaultPlan((CallFault("StartMLLabelingSetGenerationTaskRun", "throttling"),), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((CallFault("StartMLLabelingSetGenerationTaskRun", "throttling"),), hold_runs=True))
     with pytest.raises(TryAgainLater):
         harness.event(sample(SET))
     assert harness.items() == []

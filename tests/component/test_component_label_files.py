@@ -6,7 +6,7 @@ import pytest
 
 from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample
-from tests.glue_emulator.lab import COLUMNS, ROWS, TWO_SETS, csv_text
+from tests.glue_emulator.people import COLUMNS, ROWS, TWO_SETS, csv_text
 
 IMPORT = "api-start-import"
 KEY = f"labels/{TRANSFORM}/round-1.csv"

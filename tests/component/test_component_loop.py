@@ -11,7 +11,7 @@ from moto.events.models import EventPattern
 from local.cloud.template import rule_pattern
 from tests.component.handler_harness import BUS, HandlerHarness
 from tests.component.samples import BUCKET, TRANSFORM, names, rest_sample, sample
-from tests.glue_emulator.lab import COLUMNS, ROWS, WHO, csv_text
+from tests.glue_emulator.people import COLUMNS, PERSON_OF, ROWS, csv_text
 
 NOT_LET_IN = {"bus-own-source", "bus-upload-no-label-file"}
 
@@ -30,7 +30,7 @@ def answered(harness: HandlerHarness, folder: str) -> bytes:
     text = harness.s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read().decode()
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ["labeling_set_id", "label", *COLUMNS]
-    return csv_text([[row[0], WHO[row[2]], *row[2:]] for row in rows], header)
+    return csv_text([[row[0], PERSON_OF[row[2]], *row[2:]] for row in rows], header)
 
 
 def test_the_loop_goes_round(people: HandlerHarness) -> None:

@@ -105,7 +105,7 @@ def test_a_queued_run_is_cancelled_before_glue_is_asked(harness: HandlerHarness)
 
 def test_a_run_in_doubt_is_cancelled_once_the_doubt_is_settled(harness: HandlerHarness) -> None:
     lost = CallFault("StartMLLabelingSetGenerationTaskRun", "lost-reply")
-    harness.glue.faults.switch_to(FaultPlan((lost,), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((lost,), hold_runs=True))
     run = started(harness, "key")
     assert harness.rest(cancellation(run)).status == 202
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_a_run_in_doubt_is_cancelled_once_the_doubt_is_settled(harness: HandlerH
 
 def test_a_cancellation_that_glue_does_not_take_is_a_503(harness: HandlerHarness) -> None:
     run = started(harness, "key")
-    harness.glue.faults.switch_to(FaultPlan((CallFault("CancelMLTaskRun", "internal-error", times=9),), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((CallFault("CancelMLTaskRun", "internal-error", times=9),), hold_runs=True))
     answer = harness.rest(cancellation(run))
     assert (answer.status, answer.body["title"]) == (503, "Try again later")
     assert harness.item()["status"] == "STARTING"

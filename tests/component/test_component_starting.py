@@ -159,7 +159,7 @@ def test_at_glue_s_limit_runs_queue_and_a_full_queue_is_a_429(harness: HandlerHa
 
 
 def test_a_throttled_start_is_a_503_leaves_nothing_and_may_be_sent_again(harness: HandlerHarness) -> None:
-    harness.glue.faults.switch_to(FaultPlan((CallFault(START_SET, "throttling"),), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((CallFault(START_SET, "throttling"),), hold_runs=True))
     answer = harness.rest(sample(SET))
     assert (answer.status, answer.body["title"]) == (503, "Try again later")
     assert int(answer.headers["retry-after"]) > 0
@@ -178,7 +178,7 @@ def test_a_lost_answer_is_unconfirmed_asked_once_and_settled_by_looking(
     fault: Any,  # noqa: ANN401  a FaultKind
     started: int,
 ) -> None:
-    harness.glue.faults.switch_to(FaultPlan((CallFault(START_SET, fault, seconds=30),), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((CallFault(START_SET, fault, seconds=30),), hold_runs=True))
     answer = harness.rest(sample(SET))
     assert (answer.status, answer.body["status"], answer.body["taskRunId"]) == (202, "UNCONFIRMED", None)
     assert len(harness.starts()) == 1

@@ -53,7 +53,7 @@ def test_starts_and_replays_are_counted(harness: HandlerHarness, capsys: pytest.
 
 
 def test_a_start_in_doubt_is_counted_once(harness: HandlerHarness, capsys: pytest.CaptureFixture[str]) -> None:
-    harness.glue.faults.switch_to(FaultPlan((CallFault(ASK_FOR_SET, "lost-reply"),), hold_runs=True))
+    harness.glue.faults.apply(FaultPlan((CallFault(ASK_FOR_SET, "lost-reply"),), hold_runs=True))
     harness.rest(sample(SET))
     harness.rest(sample(SET))
     assert counted(told(capsys)[1]) == {"StartsAccepted": 1, "StartsUnconfirmed": 1, "StartsReplayed": 1}

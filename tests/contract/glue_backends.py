@@ -18,8 +18,9 @@ from handlers import wiring
 from local.cloud.process import CloudProcess
 from tests.contract.sample_runs import importing, labeling
 from tests.fakes.glue import FakeGlue, Fault
-from tests.glue_emulator.lab import TWO_SETS, Bench, Lab
-from tests.glue_emulator.servers import Servers, lab_over_http
+from tests.glue_emulator.emulator import Emulator, EmulatorFactory
+from tests.glue_emulator.people import TWO_SETS
+from tests.glue_emulator.servers import Servers, emulator_over_http
 
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
 CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -59,45 +60,45 @@ def fake_backend() -> Backend:
 def in_process_backend(folder: Path) -> Iterator[Backend]:
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
         s3 = boto3.client("s3", **CREDENTIALS)
-        bench = Bench(s3, {})
-        lab, _ = bench.open(folder)
-        one_attempt, patient = (lab.new_client(config) for config in (wiring_config("_ONCE"), wiring_config("_AGAIN")))
-        yield emulator_backend(lab, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
-        for service in bench.services:
+        emulators = EmulatorFactory(s3, {})
+        emulator, _ = emulators.start(folder)
+        one_attempt, patient = (emulator.new_client(config) for config in (wiring_config("_ONCE"), wiring_config("_AGAIN")))
+        yield emulator_backend(emulator, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
+        for service in emulators.services:
             service.close()
-        for client in (*bench.clients, s3):
+        for client in (*emulators.clients, s3):
             client.close()
 
 
 @contextmanager
 def cloud_backend(cloud: CloudProcess) -> Iterator[Backend]:
-    with lab_over_http_of(cloud) as lab:
-        yield emulator_backend(lab, lambda name: lab.new_client(wiring_config(name)))
+    with emulator_over_http_of(cloud) as emulator:
+        yield emulator_backend(emulator, lambda name: emulator.new_client(wiring_config(name)))
 
 
-def emulator_backend(lab: Lab, client: Callable[[str], Any]) -> Backend:
-    transform_id = lab.transform()
-    label_file = lab.put("labels/tfm-1.csv", TWO_SETS)
-    lab.switch_faults({"holdRuns": True})
+def emulator_backend(emulator: Emulator, client: Callable[[str], Any]) -> Backend:
+    transform_id = emulator.create_transform()
+    label_file = emulator.put_object("labels/tfm-1.csv", TWO_SETS)
+    emulator.set_faults({"holdRuns": True})
 
     def inject(fault: Fault) -> None:
-        lab.switch_faults({"holdRuns": True, "calls": [{"kind": FAULTS[fault]}]})
+        emulator.set_faults({"holdRuns": True, "calls": [{"kind": FAULTS[fault]}]})
 
     def finish(task_run_id: str) -> None:
-        lab.switch_faults({})
-        lab.ended(transform_id, task_run_id)
+        emulator.set_faults({})
+        emulator.wait_until_ended(transform_id, task_run_id)
 
     return Backend(
         GlueTaskRuns(starter=client("_ONCE"), client=client("_AGAIN")),
-        replace(labeling(), transform_id=transform_id, path=f"s3://{lab.bucket}/sets/{labeling().id}/"),
+        replace(labeling(), transform_id=transform_id, path=f"s3://{emulator.bucket}/sets/{labeling().id}/"),
         replace(importing(), transform_id=transform_id, path=label_file),
         inject,
         finish,
     )
 
 
-def lab_over_http_of(cloud: CloudProcess) -> Any:  # noqa: ANN401  a context manager
-    return lab_over_http(Servers(aws_url=cloud.endpoint, glue_url=cloud.endpoint))
+def emulator_over_http_of(cloud: CloudProcess) -> Any:  # noqa: ANN401  a context manager
+    return emulator_over_http(Servers(aws_url=cloud.endpoint, glue_url=cloud.endpoint))
 
 
 def wiring_config(name: str) -> Any:  # noqa: ANN401  botocore's Config

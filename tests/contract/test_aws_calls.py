@@ -22,7 +22,8 @@ from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.glue_backends import session
 from tests.fakes.loop import import_command, labeling_command
-from tests.glue_emulator.lab import TWO_SETS, Bench
+from tests.glue_emulator.emulator import EmulatorFactory
+from tests.glue_emulator.people import TWO_SETS
 
 
 @dataclass
@@ -60,11 +61,11 @@ def counter(tmp_path: Path) -> Iterator[CallCounter]:
         aws = session()
         s3, dynamodb = aws.client("s3"), aws.client("dynamodb")
         dynamodb.create_table(TableName="ledger", **ledger_table())
-        bench = Bench(s3, {})
-        lab, service = bench.open(tmp_path / "emulator")
-        lab.switch_faults({"holdRuns": True})
-        lab.put("labels/tfm-1.csv", TWO_SETS)
-        transform_id, calls = lab.transform(), list[str]()
+        emulators = EmulatorFactory(s3, {})
+        emulator, service = emulators.start(tmp_path / "emulator")
+        emulator.set_faults({"holdRuns": True})
+        emulator.put_object("labels/tfm-1.csv", TWO_SETS)
+        transform_id, calls = emulator.create_transform(), list[str]()
 
         def note(request: AWSRequest, operation_name: str, **_: object) -> None:
             assert request.url
@@ -72,12 +73,12 @@ def counter(tmp_path: Path) -> Iterator[CallCounter]:
 
         aws.events.register("request-created", note)
         answer_in_process(aws.events, service)
-        settings = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}
-        counter = CallCounter(lambda: wiring.build_dependencies(settings, aws), transform_id, lab.bucket, calls)
+        settings = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{emulator.bucket}/"}
+        counter = CallCounter(lambda: wiring.build_dependencies(settings, aws), transform_id, emulator.bucket, calls)
         assert isinstance(counter.deps.glue, GlueTaskRuns)
         yield counter
         service.close()
-        for client in (*bench.clients, s3, dynamodb):
+        for client in (*emulators.clients, s3, dynamodb):
             client.close()
 
 

@@ -20,7 +20,8 @@ from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.slim_models import session_on, slim_loader
 from tests.fakes.loop import import_command, labeling_command
-from tests.glue_emulator.lab import TWO_SETS, Bench
+from tests.glue_emulator.emulator import EmulatorFactory
+from tests.glue_emulator.people import TWO_SETS
 
 
 @pytest.fixture
@@ -40,10 +41,10 @@ def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[A
         full: Any = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
         s3, dynamodb = full.client("s3"), full.client("dynamodb")
         dynamodb.create_table(TableName="ledger", **ledger_table())
-        bench = Bench(s3, {})
-        lab, service = bench.open(tmp_path / "emulator")
-        lab.put("labels/tfm-1.csv", TWO_SETS)
-        transform_id = lab.transform()
+        emulators = EmulatorFactory(s3, {})
+        emulator, service = emulators.start(tmp_path / "emulator")
+        emulator.put_object("labels/tfm-1.csv", TWO_SETS)
+        transform_id = emulator.create_transform()
         answer_in_process(session.events, service)
 
         def note(request: AWSRequest, operation_name: str, **_: object) -> None:
@@ -51,10 +52,12 @@ def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[A
             calls.append(operation_name)
 
         session.events.register("request-created", note)
-        wired = wiring.build_dependencies({"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{lab.bucket}/"}, session)
-        yield wired, transform_id, lab.bucket
+        wired = wiring.build_dependencies(
+            {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": f"s3://{emulator.bucket}/"}, session
+        )
+        yield wired, transform_id, emulator.bucket
         service.close()
-        for client in (*bench.clients, s3, dynamodb):
+        for client in (*emulators.clients, s3, dynamodb):
             client.close()
 
 

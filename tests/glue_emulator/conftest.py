@@ -1,4 +1,4 @@
-"""Labs, in process and over HTTP."""
+"""Emulators, in process and over HTTP."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,33 +6,33 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from tests.glue_emulator.lab import Bench, Lab, make_client
-from tests.glue_emulator.servers import Servers, glue_server, lab_over_http, local_aws
+from tests.glue_emulator.emulator import Emulator, EmulatorFactory, make_client
+from tests.glue_emulator.servers import Servers, emulator_over_http, glue_server, local_aws
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def emulators() -> Iterator[EmulatorFactory]:
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
         s3 = make_client("s3")
-        bench = Bench(s3, {})
-        yield bench
-        for service in bench.services:
+        emulators = EmulatorFactory(s3, {})
+        yield emulators
+        for service in emulators.services:
             service.close()
-        for client in (*bench.clients, s3):
+        for client in (*emulators.clients, s3):
             client.close()
 
 
 @pytest.fixture
-def lab(bench: Bench, tmp_path: Path) -> Lab:
-    """The service in this process."""
-    return bench.open(tmp_path / "state")[0]
+def emulator(emulators: EmulatorFactory, tmp_path: Path) -> Emulator:
+    """The emulator in this process."""
+    return emulators.start(tmp_path / "state")[0]
 
 
 @pytest.fixture(params=["in process", "over HTTP"])
-def any_lab(request: pytest.FixtureRequest) -> Lab:
-    """The service in this process, and as a server of its own beside a local AWS."""
-    lab: Lab = request.getfixturevalue("lab" if request.param == "in process" else "http_lab")
-    return lab
+def any_emulator(request: pytest.FixtureRequest) -> Emulator:
+    """The emulator in this process, and as a server beside a local AWS."""
+    emulator: Emulator = request.getfixturevalue("emulator" if request.param == "in process" else "http_emulator")
+    return emulator
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +44,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def http_lab(servers: Servers) -> Iterator[Lab]:
-    with lab_over_http(servers) as lab:
-        yield lab
+def http_emulator(servers: Servers) -> Iterator[Emulator]:
+    with emulator_over_http(servers) as emulator:
+        yield emulator

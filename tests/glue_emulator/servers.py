@@ -1,4 +1,4 @@
-"""The servers of a lab over HTTP: a local AWS for the catalog and S3, and `python -m local.glue`, each a process."""
+"""The servers of an emulator over HTTP: a local AWS for the catalog and S3, and `python -m local.glue`."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from botocore.config import Config
 
-from tests.glue_emulator.lab import ONE_ATTEMPT, Lab, furnish, make_client
+from tests.glue_emulator.emulator import ONE_ATTEMPT, Emulator, create_people_table, make_client
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Servers:
 
 
 @contextmanager
-def lab_over_http(servers: Servers) -> Iterator[Lab]:
+def emulator_over_http(servers: Servers) -> Iterator[Emulator]:
     s3 = make_client("s3", endpoint_url=servers.aws_url, config=Config(s3={"addressing_style": "path"}))
     catalog = make_client("glue", endpoint_url=servers.aws_url)
     clients = [s3, catalog]
@@ -37,20 +37,20 @@ def lab_over_http(servers: Servers) -> Iterator[Lab]:
 
     database = f"db_{uuid4().hex[:12]}"
     catalog.create_database(DatabaseInput={"Name": database})
-    lab = Lab(
+    emulator = Emulator(
         client_at(servers.glue_url, ONE_ATTEMPT),
         s3,
-        define=lambda table: catalog.create_table(DatabaseName=database, TableInput=table),
-        switch_faults=lambda faults: call(servers.glue_url, "PUT", "/_glue/faults", faults),
+        create_table=lambda table: catalog.create_table(DatabaseName=database, TableInput=table),
+        set_faults=lambda faults: call(servers.glue_url, "PUT", "/_glue/faults", faults),
         new_client=lambda config: client_at(servers.glue_url, config),
         new_client_at=lambda url: client_at(url, ONE_ATTEMPT),
         database=database,
     )
-    furnish(lab)
-    yield lab
-    # Held runs would start to work once the faults are off, and keep the next test's runs waiting.
-    for transform in lab.glue.list_ml_transforms(MaxResults=1000)["TransformIds"]:
-        lab.glue.delete_ml_transform(TransformId=transform)
+    create_people_table(emulator)
+    yield emulator
+    # Once the faults are off, held runs would start and occupy the workers of the next test.
+    for transform in emulator.glue.list_ml_transforms(MaxResults=1000)["TransformIds"]:
+        emulator.glue.delete_ml_transform(TransformId=transform)
     call(servers.glue_url, "DELETE", "/_glue/faults")
     for client in clients:
         client.close()
@@ -59,8 +59,8 @@ def lab_over_http(servers: Servers) -> Iterator[Lab]:
 def call(url: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url + path, data, method=method)  # noqa: S310 - our own server
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
+        return json.load(response)
 
 
 @contextmanager
@@ -89,20 +89,20 @@ def glue_server(folder: Path, aws_url: str, *options: str) -> Iterator[str]:
 
 @contextmanager
 def process(command: Sequence[str], env: Mapping[str, str], port: int, log: Path) -> Iterator[None]:
-    with log.open("wb") as output, subprocess.Popen(command, env=env, stdout=output, stderr=output) as started:  # noqa: S603 - our own servers
+    with log.open("wb") as output, subprocess.Popen(command, env=env, stdout=output, stderr=output) as server:  # noqa: S603 - our own servers
         try:
             deadline = time.monotonic() + 60
             while not is_listening(port):
-                assert started.poll() is None, log.read_text()
+                assert server.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
             yield
         finally:
-            started.terminate()
+            server.terminate()
             try:
-                started.wait(timeout=15)
+                server.wait(timeout=15)
             except subprocess.TimeoutExpired:
-                started.kill()
+                server.kill()
 
 
 def free_port() -> int:

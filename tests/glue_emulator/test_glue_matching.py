@@ -1,4 +1,4 @@
-"""Matching a table: the output's formats, the task run that records it, and rows that were matched before."""
+"""Matching a table: output formats, the task run that records it, and incremental matching."""
 
 import csv
 import io
@@ -15,7 +15,8 @@ import pytest
 
 from local.glue.errors import GlueError
 from local.glue.service import GlueService
-from tests.glue_emulator.lab import COLUMNS, ROWS, TWO_SETS, WHO, Bench, Lab, csv_text
+from tests.glue_emulator.emulator import Emulator, EmulatorFactory
+from tests.glue_emulator.people import COLUMNS, PERSON_OF, ROWS, TWO_SETS, csv_text
 from tests.glue_emulator.servers import Servers
 
 Row = Mapping[str, str | None]
@@ -34,26 +35,26 @@ def from_parquet(body: bytes) -> list[Row]:
 
 
 @pytest.fixture
-def taught(bench: Bench, tmp_path: Path) -> tuple[Lab, GlueService, str]:
-    lab, service = bench.open(tmp_path / "state")
-    return lab, service, lab.taught()
+def trained(emulators: EmulatorFactory, tmp_path: Path) -> tuple[Emulator, GlueService, str]:
+    emulator, service = emulators.start(tmp_path / "state")
+    return emulator, service, emulator.create_trained_transform()
 
 
-def matched(lab: Lab, service: GlueService, transform: str, prefix: str, **asked: str) -> bytes:
-    path = f"s3://{lab.bucket}/{prefix}"
+def matched(emulator: Emulator, service: GlueService, transform: str, prefix: str, **options: str) -> bytes:
+    path = f"s3://{emulator.bucket}/{prefix}"
     run = service.start_find_matches(
-        {"TransformId": transform, "OutputS3Path": path, "Format": "csv", "KnownMatchesS3Path": "", **asked}
+        {"TransformId": transform, "OutputS3Path": path, "Format": "csv", "KnownMatchesS3Path": "", **options}
     )
-    lab.succeeded(transform, run)
-    (key,) = lab.listed(prefix)
-    return lab.get(key)
+    emulator.wait_for_success(transform, run)
+    (key,) = emulator.list_keys(prefix)
+    return emulator.get_object(key)
 
 
 def groups(rows: list[Row]) -> dict[str | None, set[str | None]]:
-    found: dict[str | None, set[str | None]] = {}
+    keys_by_match: dict[str | None, set[str | None]] = {}
     for row in rows:
-        found.setdefault(row["match_id"], set()).add(row["id"])
-    return found
+        keys_by_match.setdefault(row["match_id"], set()).add(row["id"])
+    return keys_by_match
 
 
 def share_of_true_pairs(rows: list[Row]) -> float:
@@ -62,88 +63,88 @@ def share_of_true_pairs(rows: list[Row]) -> float:
 
 
 @pytest.mark.parametrize(("form", "parse"), [("csv", from_csv), ("json", from_json), ("parquet", from_parquet)])
-def test_the_output_is_the_table_with_match_ids(
-    taught: tuple[Lab, GlueService, str], form: str, parse: Callable[[bytes], list[Row]]
+def test_the_output_is_the_table_plus_match_ids(
+    trained: tuple[Emulator, GlueService, str], form: str, parse: Callable[[bytes], list[Row]]
 ) -> None:
-    lab, service, transform = taught
-    rows = parse(matched(lab, service, transform, "matches/", Format=form))
+    emulator, service, transform = trained
+    rows = parse(matched(emulator, service, transform, "matches/", Format=form))
     assert list(rows[0]) == [*COLUMNS, "match_id"]
     assert [tuple(row[name] for name in COLUMNS) for row in rows] == ROWS
     assert share_of_true_pairs(rows) > 0.9
     for members in groups(rows).values():
-        assert len({WHO[str(member)] for member in members}) == 1
-    (run,) = lab.glue.get_ml_task_runs(TransformId=transform, Filter={"TaskRunType": "FIND_MATCHES"})["TaskRuns"]
+        assert len({PERSON_OF[str(member)] for member in members}) == 1
+    (run,) = emulator.glue.get_ml_task_runs(TransformId=transform, Filter={"TaskRunType": "FIND_MATCHES"})["TaskRuns"]
     assert run["Properties"]["TaskType"] == "FIND_MATCHES"
     assert set(run["Properties"]["FindMatchesTaskRunProperties"]) == {"JobId", "JobName", "JobRunId"}
 
 
-def test_rows_that_were_matched_before_keep_their_ids(taught: tuple[Lab, GlueService, str]) -> None:
-    lab, service, transform = taught
-    lab.put("people/part-0.csv", csv_text(ROWS[:50], COLUMNS))
-    before = {row["id"]: row["match_id"] for row in from_csv(matched(lab, service, transform, "before/"))}
-    lab.put("people/part-0.csv", csv_text(ROWS[10:], COLUMNS))
-    known = {"KnownMatchesS3Path": f"s3://{lab.bucket}/before/"}
-    rows = from_csv(matched(lab, service, transform, "after/", **known))
+def test_rows_of_an_earlier_output_keep_their_match_ids(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
+    emulator.put_object("people/part-0.csv", csv_text(ROWS[:50], COLUMNS))
+    before = {row["id"]: row["match_id"] for row in from_csv(matched(emulator, service, transform, "before/"))}
+    emulator.put_object("people/part-0.csv", csv_text(ROWS[10:], COLUMNS))
+    known = {"KnownMatchesS3Path": f"s3://{emulator.bucket}/before/"}
+    rows = from_csv(matched(emulator, service, transform, "after/", **known))
     after = {row["id"]: row["match_id"] for row in rows}
-    assert set(after) == set(WHO)
+    assert set(after) == set(PERSON_OF)
     assert {key: after[key] for key in before} == before
-    fresh = [str(row[0]) for row in ROWS[50:]]
-    assert not {after[key] for key in fresh} & set(before.values())
+    new_keys = [str(row[0]) for row in ROWS[50:]]
+    assert not {after[key] for key in new_keys} & set(before.values())
     assert share_of_true_pairs(rows) > 0.9
 
 
-def test_a_new_row_joins_the_match_it_belongs_to(taught: tuple[Lab, GlueService, str]) -> None:
-    lab, service, transform = taught
+def test_a_new_row_joins_an_existing_match(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
     without = [row for row in ROWS if row[0] != "p07b"]
-    lab.put("people/part-0.csv", csv_text(without, COLUMNS))
-    before = {row["id"]: row["match_id"] for row in from_json(matched(lab, service, transform, "before/", Format="json"))}
-    lab.put("people/part-0.csv", csv_text(ROWS, COLUMNS))
-    known = {"KnownMatchesS3Path": f"s3://{lab.bucket}/before/"}
-    after = {row["id"]: row["match_id"] for row in from_csv(matched(lab, service, transform, "after/", **known))}
+    emulator.put_object("people/part-0.csv", csv_text(without, COLUMNS))
+    before = {row["id"]: row["match_id"] for row in from_json(matched(emulator, service, transform, "before/", Format="json"))}
+    emulator.put_object("people/part-0.csv", csv_text(ROWS, COLUMNS))
+    known = {"KnownMatchesS3Path": f"s3://{emulator.bucket}/before/"}
+    after = {row["id"]: row["match_id"] for row in from_csv(matched(emulator, service, transform, "after/", **known))}
     assert after["p07b"] == before["p07a"]
 
 
-def test_something_else_is_no_earlier_output(taught: tuple[Lab, GlueService, str]) -> None:
-    lab, service, transform = taught
-    asked = {"TransformId": transform, "OutputS3Path": f"s3://{lab.bucket}/x/", "Format": "csv"}
-    run = service.start_find_matches({**asked, "KnownMatchesS3Path": f"s3://{lab.bucket}/none/"})
-    ended = lab.ended(transform, run)
+def test_an_earlier_output_that_does_not_exist_fails_the_run(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
+    request = {"TransformId": transform, "OutputS3Path": f"s3://{emulator.bucket}/x/", "Format": "csv"}
+    run = service.start_find_matches({**request, "KnownMatchesS3Path": f"s3://{emulator.bucket}/none/"})
+    ended = emulator.wait_until_ended(transform, run)
     assert ended["Status"] == "FAILED"
     assert "is not an output of an earlier matching of this table" in ended["ErrorString"]
 
 
-def test_matching_needs_a_taught_transform_and_a_known_format(bench: Bench, tmp_path: Path) -> None:
-    lab, service = bench.open(tmp_path / "state")
-    transform = lab.transform()
-    asked = {"TransformId": transform, "OutputS3Path": "s3://b/x", "Format": "csv", "KnownMatchesS3Path": ""}
+def test_matching_needs_a_ready_transform_and_a_supported_format(emulators: EmulatorFactory, tmp_path: Path) -> None:
+    emulator, service = emulators.start(tmp_path / "state")
+    transform = emulator.create_transform()
+    request = {"TransformId": transform, "OutputS3Path": "s3://b/x", "Format": "csv", "KnownMatchesS3Path": ""}
     with pytest.raises(GlueError, match="MLTransformNotReadyException"):
-        service.start_find_matches(asked)
-    lab.succeeded(transform, lab.start_import(transform, TWO_SETS))
+        service.start_find_matches(request)
+    emulator.wait_for_success(transform, emulator.start_import(transform, TWO_SETS))
     with pytest.raises(GlueError, match="Format xml is not one of csv, json, parquet"):
-        service.start_find_matches({**asked, "Format": "xml"})
+        service.start_find_matches({**request, "Format": "xml"})
 
 
-def test_labels_can_be_enforced_on_the_output(taught: tuple[Lab, GlueService, str]) -> None:
-    lab, service, transform = taught
-    odd = [("odd", "A", "p00a"), ("odd", "A", "p30b"), ("apart", "A", "p01a"), ("apart", "B", "p01b")]
+def test_enforced_labels_decide_over_the_model(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
+    pairs = [("odd", "A", "p00a"), ("odd", "A", "p30b"), ("apart", "A", "p01a"), ("apart", "B", "p01b")]
     cells = {row[0]: row for row in ROWS}
-    body = csv_text([(s, label, *cells[key]) for s, label, key in odd], ("labeling_set_id", "label", *COLUMNS))
-    lab.succeeded(transform, lab.start_import(transform, body))
+    body = csv_text([(s, label, *cells[key]) for s, label, key in pairs], ("labeling_set_id", "label", *COLUMNS))
+    emulator.wait_for_success(transform, emulator.start_import(transform, body))
     parameters = {"PrimaryKeyColumnName": "id", "EnforceProvidedLabels": True}
-    lab.glue.update_ml_transform(
+    emulator.glue.update_ml_transform(
         TransformId=transform, Parameters={"TransformType": "FIND_MATCHES", "FindMatchesParameters": parameters}
     )
-    ids = {row["id"]: row["match_id"] for row in from_csv(matched(lab, service, transform, "enforced/"))}
+    ids = {row["id"]: row["match_id"] for row in from_csv(matched(emulator, service, transform, "enforced/"))}
     assert ids["p00a"] == ids["p30b"]
     assert ids["p01a"] != ids["p01b"]
 
 
-def test_the_command_matches_a_table_and_shows_its_run(servers: Servers, http_lab: Lab) -> None:
-    transform = http_lab.taught()
-    output = f"s3://{http_lab.bucket}/matched/"
+def test_match_cli_prints_the_run_and_exits_by_its_status(servers: Servers, http_emulator: Emulator) -> None:
+    transform = http_emulator.create_trained_transform()
+    output = f"s3://{http_emulator.bucket}/matched/"
 
     def command(*options: str) -> Any:  # noqa: ANN401 - the task run's JSON
-        done = subprocess.run(  # noqa: S603 - our own command
+        process = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "local.glue.match_cli", "--endpoint-url", servers.glue_url, *options],
             capture_output=True,
             text=True,
@@ -151,19 +152,19 @@ def test_the_command_matches_a_table_and_shows_its_run(servers: Servers, http_la
             check=False,
             env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         )
-        return done.returncode, done.stdout, done.stderr
+        return process.returncode, process.stdout, process.stderr
 
-    code, shown, _ = command("--transform-id", transform, "--output", output, "--format", "json")
+    code, output_text, _ = command("--transform-id", transform, "--output", output, "--format", "json")
     assert code == 0
-    run = json.loads(shown)
+    run = json.loads(output_text)
     assert run["Status"] == "SUCCEEDED"
-    assert http_lab.run(transform, run["TaskRunId"])["Properties"]["TaskType"] == "FIND_MATCHES"
-    (key,) = http_lab.listed("matched/")
-    assert share_of_true_pairs(from_json(http_lab.get(key))) > 0.9
+    assert http_emulator.get_run(transform, run["TaskRunId"])["Properties"]["TaskType"] == "FIND_MATCHES"
+    (key,) = http_emulator.list_keys("matched/")
+    assert share_of_true_pairs(from_json(http_emulator.get_object(key))) > 0.9
 
-    code, _, said = command("--transform-id", "tfm-gone", "--output", output)
+    code, _, message = command("--transform-id", "tfm-gone", "--output", output)
     assert code == 2
-    assert "Cannot find MLTransform in account 000000000000 with handle tfm-gone." in said
-    code, shown, _ = command("--transform-id", transform, "--output", "s3://no-such-bucket-anywhere/x")
+    assert "Cannot find MLTransform in account 000000000000 with handle tfm-gone." in message
+    code, output_text, _ = command("--transform-id", transform, "--output", "s3://no-such-bucket-anywhere/x")
     assert code == 1
-    assert "NoSuchBucket" in json.loads(shown)["ErrorString"]
+    assert "NoSuchBucket" in json.loads(output_text)["ErrorString"]

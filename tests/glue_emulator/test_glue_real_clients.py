@@ -1,12 +1,14 @@
-"""The whole loop, driven by clients no one here wrote: the AWS CLI and the AWS SDK for JavaScript v3."""
+"""The label loop, driven by the AWS CLI and the AWS SDK for JavaScript v3."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from tests.glue_emulator.clients.real_clients import Call, NotInstalled, Refused, aws_cli, js_sdk
-from tests.glue_emulator.lab import COLUMNS, Lab
+from tests.glue_emulator.emulator import Emulator
+from tests.glue_emulator.people import COLUMNS
 from tests.glue_emulator.servers import Servers
 
 
@@ -19,50 +21,51 @@ def call(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Call]:
             pytest.skip(f"{request.param.__name__}: {error}")
 
 
-def succeeded(call: Call, lab: Lab, transform: str, run: str) -> None:
-    lab.ended(transform, run)
-    found = call("GetMLTaskRun", {"TransformId": transform, "TaskRunId": run})
-    assert found["Status"] == "SUCCEEDED", found.get("ErrorString")
-    assert found["CompletedOn"] >= found["StartedOn"]
+def start_and_wait(call: Call, emulator: Emulator, operation: str, request: dict[str, Any]) -> None:
+    transform, run = request["TransformId"], call(operation, request)["TaskRunId"]
+    emulator.wait_until_ended(transform, run)
+    task_run = call("GetMLTaskRun", {"TransformId": transform, "TaskRunId": run})
+    assert task_run["Status"] == "SUCCEEDED", task_run.get("ErrorString")
+    assert task_run["CompletedOn"] >= task_run["StartedOn"]
 
 
-def test_the_whole_loop_by_a_real_client(call: Call, http_lab: Lab) -> None:
-    asked = {
-        "Name": f"real-{http_lab.bucket}",
+def test_the_label_loop_with_another_aws_client(call: Call, http_emulator: Emulator) -> None:
+    request = {
+        "Name": f"real-{http_emulator.bucket}",
         "Role": "arn:aws:iam::000000000000:role/glue",
-        "InputRecordTables": [{"DatabaseName": http_lab.database, "TableName": http_lab.table}],
+        "InputRecordTables": [{"DatabaseName": http_emulator.database, "TableName": http_emulator.table}],
         "Parameters": {"TransformType": "FIND_MATCHES", "FindMatchesParameters": {"PrimaryKeyColumnName": "id"}},
-        "Tags": {"client": http_lab.bucket},
+        "Tags": {"client": http_emulator.bucket},
     }
-    transform = call("CreateMLTransform", asked)["TransformId"]
-    the = {"TransformId": transform}
-    with pytest.raises(Refused) as caught:
-        call("CreateMLTransform", asked)
-    assert caught.value.name == "AlreadyExistsException"
-    with pytest.raises(Refused) as caught:
-        call("StartMLEvaluationTaskRun", the)
-    assert caught.value.name == "MLTransformNotReadyException"
-    assert [column["Name"] for column in call("GetMLTransform", the)["Schema"]] == list(COLUMNS)
-    assert call("ListMLTransforms", {"Tags": {"client": http_lab.bucket}})["TransformIds"] == [transform]
+    transform = call("CreateMLTransform", request)["TransformId"]
+    transform_id = {"TransformId": transform}
+    with pytest.raises(Refused) as raised:
+        call("CreateMLTransform", request)
+    assert raised.value.name == "AlreadyExistsException"
+    with pytest.raises(Refused) as raised:
+        call("StartMLEvaluationTaskRun", transform_id)
+    assert raised.value.name == "MLTransformNotReadyException"
+    assert [column["Name"] for column in call("GetMLTransform", transform_id)["Schema"]] == list(COLUMNS)
+    assert call("ListMLTransforms", {"Tags": {"client": http_emulator.bucket}})["TransformIds"] == [transform]
 
-    out = f"s3://{http_lab.bucket}/out/"
-    succeeded(call, http_lab, transform, call("StartMLLabelingSetGenerationTaskRun", {**the, "OutputS3Path": out})["TaskRunId"])
-    answered = http_lab.put("answered.csv", http_lab.answered("out/"))
-    imported = {**the, "InputS3Path": answered, "ReplaceAllLabels": True}
-    succeeded(call, http_lab, transform, call("StartImportLabelsTaskRun", imported)["TaskRunId"])
-    succeeded(call, http_lab, transform, call("StartMLEvaluationTaskRun", the)["TaskRunId"])
-    path = f"s3://{http_lab.bucket}/export/"
-    succeeded(call, http_lab, transform, call("StartExportLabelsTaskRun", {**the, "OutputS3Path": path})["TaskRunId"])
-    assert len(http_lab.listed("export/")) == 1
+    out = f"s3://{http_emulator.bucket}/out/"
+    start_and_wait(call, http_emulator, "StartMLLabelingSetGenerationTaskRun", {**transform_id, "OutputS3Path": out})
+    answered = http_emulator.put_object("answered.csv", http_emulator.answer_labeling_set("out/"))
+    imported = {**transform_id, "InputS3Path": answered, "ReplaceAllLabels": True}
+    start_and_wait(call, http_emulator, "StartImportLabelsTaskRun", imported)
+    start_and_wait(call, http_emulator, "StartMLEvaluationTaskRun", transform_id)
+    path = f"s3://{http_emulator.bucket}/export/"
+    start_and_wait(call, http_emulator, "StartExportLabelsTaskRun", {**transform_id, "OutputS3Path": path})
+    assert len(http_emulator.list_keys("export/")) == 1
 
-    found = call("GetMLTransforms", {"Filter": {"Name": asked["Name"]}})["Transforms"]
-    assert [(item["TransformId"], item["Status"]) for item in found] == [(transform, "READY")]
-    assert found[0]["EvaluationMetrics"]["FindMatchesMetrics"]["F1"] > 0
-    assert found[0]["LabelCount"] > 0
+    transforms = call("GetMLTransforms", {"Filter": {"Name": request["Name"]}})["Transforms"]
+    assert [(item["TransformId"], item["Status"]) for item in transforms] == [(transform, "READY")]
+    assert transforms[0]["EvaluationMetrics"]["FindMatchesMetrics"]["F1"] > 0
+    assert transforms[0]["LabelCount"] > 0
 
     oldest_first = {"Sort": {"Column": "STARTED", "SortDirection": "ASCENDING"}, "MaxResults": 3}
-    first = call("GetMLTaskRuns", {**the, **oldest_first})
-    second = call("GetMLTaskRuns", {**the, **oldest_first, "NextToken": first["NextToken"]})
+    first = call("GetMLTaskRuns", {**transform_id, **oldest_first})
+    second = call("GetMLTaskRuns", {**transform_id, **oldest_first, "NextToken": first["NextToken"]})
     assert [run["Properties"]["TaskType"] for run in (*first["TaskRuns"], *second["TaskRuns"])] == [
         "LABELING_SET_GENERATION",
         "IMPORT_LABELS",
@@ -71,18 +74,18 @@ def test_the_whole_loop_by_a_real_client(call: Call, http_lab: Lab) -> None:
     ]
     assert first["TaskRuns"][1]["Properties"]["ImportLabelsTaskRunProperties"] == {"InputS3Path": answered, "Replace": True}
 
-    http_lab.switch_faults({"holdRuns": True})
-    held = [call("StartMLLabelingSetGenerationTaskRun", {**the, "OutputS3Path": out})["TaskRunId"] for _ in range(3)]
-    with pytest.raises(Refused) as caught:
-        call("StartMLLabelingSetGenerationTaskRun", {**the, "OutputS3Path": out})
-    assert caught.value.name == "ConcurrentRunsExceededException"
-    assert "ML Task Runs count 3 has exceeded the transform limit of 3 task runs." in caught.value.message
-    cancelled = call("CancelMLTaskRun", {**the, "TaskRunId": held[0]})
+    http_emulator.set_faults({"holdRuns": True})
+    active = [call("StartMLLabelingSetGenerationTaskRun", {**transform_id, "OutputS3Path": out})["TaskRunId"] for _ in range(3)]
+    with pytest.raises(Refused) as raised:
+        call("StartMLLabelingSetGenerationTaskRun", {**transform_id, "OutputS3Path": out})
+    assert raised.value.name == "ConcurrentRunsExceededException"
+    assert "ML Task Runs count 3 has exceeded the transform limit of 3 task runs." in raised.value.message
+    cancelled = call("CancelMLTaskRun", {**transform_id, "TaskRunId": active[0]})
     assert cancelled["Status"] in ("STOPPING", "STOPPED")
-    call("UpdateMLTransform", {**the, "Description": "changed by a real client"})
-    assert call("GetMLTransform", the)["Description"] == "changed by a real client"
-    assert call("DeleteMLTransform", the)["TransformId"] == transform
-    with pytest.raises(Refused) as caught:
-        call("GetMLTransform", the)
-    assert caught.value.name == "EntityNotFoundException"
-    assert caught.value.message == f"Cannot find MLTransform in account 000000000000 with handle {transform}."
+    call("UpdateMLTransform", {**transform_id, "Description": "changed by a real client"})
+    assert call("GetMLTransform", transform_id)["Description"] == "changed by a real client"
+    assert call("DeleteMLTransform", transform_id)["TransformId"] == transform
+    with pytest.raises(Refused) as raised:
+        call("GetMLTransform", transform_id)
+    assert raised.value.name == "EntityNotFoundException"
+    assert raised.value.message == f"Cannot find MLTransform in account 000000000000 with handle {transform}."

@@ -1,4 +1,4 @@
-"""The service inside other applications: what it takes, what it lets through, and how its faults are switched."""
+"""The ASGI middleware: which requests it answers and passes on, and the faults API."""
 
 import asyncio
 import json
@@ -17,18 +17,18 @@ from local.glue.model import ML_OPERATIONS, check_output, service_model
 from local.glue.protocol import check_operations, ml_operation
 from local.glue.server import GlueMiddleware
 from local.glue.service import GlueService, build_service
-from tests.glue_emulator.lab import CREDENTIALS, Bench, make_client
+from tests.glue_emulator.emulator import CREDENTIALS, EmulatorFactory, make_client
 
 Message = MutableMapping[str, Any]
 
 
 @pytest.fixture
-def service(bench: Bench, tmp_path: Path) -> GlueService:
-    return bench.open(tmp_path / "state")[1]
+def service(emulators: EmulatorFactory, tmp_path: Path) -> GlueService:
+    return emulators.start(tmp_path / "state")[1]
 
 
 class Recorder:
-    """An application that keeps what reached it and answers 418."""
+    """An application that records its requests and answers 418."""
 
     def __init__(self) -> None:
         self.scopes: list[Message] = []
@@ -42,19 +42,19 @@ class Recorder:
             await send({"type": "http.response.body", "body": b"mine"})
 
 
-def sent(app: GlueMiddleware, scope: Message, *body: bytes) -> list[Message]:
-    """What the application sends for one request, its body in parts."""
-    waiting = [{"type": "http.request", "body": part, "more_body": number < len(body)} for number, part in enumerate(body, 1)]
-    answers: list[Message] = []
+def send_request(app: GlueMiddleware, scope: Message, *body: bytes) -> list[Message]:
+    """The messages that the application sends for one request with a chunked body."""
+    incoming = [{"type": "http.request", "body": part, "more_body": number < len(body)} for number, part in enumerate(body, 1)]
+    messages: list[Message] = []
 
     async def receive() -> Message:
-        return waiting.pop(0)
+        return incoming.pop(0)
 
     async def send(message: Message) -> None:
-        answers.append(message)
+        messages.append(message)
 
     asyncio.run(app(scope, receive, send))
-    return answers
+    return messages
 
 
 def request(method: str, path: str, target: str | None = None) -> Message:
@@ -74,39 +74,41 @@ def request(method: str, path: str, target: str | None = None) -> Message:
         request("GET", "/", "AWSGlue.GetMLTransform"),
     ],
 )
-def test_what_is_not_ours_reaches_the_other_application_untouched(service: GlueService, scope: Message) -> None:
-    other = Recorder()
+def test_other_requests_reach_the_wrapped_application_unchanged(service: GlueService, scope: Message) -> None:
+    wrapped = Recorder()
     before = dict(scope)
-    answers = sent(GlueMiddleware(other, service), scope, b"body")
-    assert other.scopes == [scope]
-    assert other.scopes[0] is scope
+    messages = send_request(GlueMiddleware(wrapped, service), scope, b"body")
+    assert wrapped.scopes == [scope]
+    assert wrapped.scopes[0] is scope
     assert scope == before
     if scope["type"] == "http":
-        assert other.received == [{"type": "http.request", "body": b"body", "more_body": False}]
-        assert [answer.get("status", answer.get("body")) for answer in answers] == [418, b"mine"]
+        assert wrapped.received == [{"type": "http.request", "body": b"body", "more_body": False}]
+        assert [message.get("status", message.get("body")) for message in messages] == [418, b"mine"]
 
 
-def test_an_ml_operation_is_answered_here_also_when_its_body_comes_in_parts(service: GlueService) -> None:
-    other = Recorder()
-    start, body = sent(
-        GlueMiddleware(other, service), request("POST", "/", "AWSGlue.GetMLTransform"), b'{"Transform', b'Id": "x"}'
+def test_an_ml_operation_is_answered_even_with_a_chunked_body(service: GlueService) -> None:
+    wrapped = Recorder()
+    start, body = send_request(
+        GlueMiddleware(wrapped, service), request("POST", "/", "AWSGlue.GetMLTransform"), b'{"Transform', b'Id": "x"}'
     )
-    assert other.scopes == []
+    assert wrapped.scopes == []
     assert start["status"] == 400
     assert json.loads(body["body"])["__type"] == "EntityNotFoundException"
 
 
 def test_malformed_json_is_a_serialization_exception(service: GlueService) -> None:
     for malformed in (b"{", b"[]", b'"x"', b'{"TransformId": ["x"]}', b'{"TransformId": true}'):
-        start, body = sent(GlueMiddleware(Recorder(), service), request("POST", "/", "AWSGlue.GetMLTransform"), malformed)
+        start, body = send_request(
+            GlueMiddleware(Recorder(), service), request("POST", "/", "AWSGlue.GetMLTransform"), malformed
+        )
         assert (start["status"], json.loads(body["body"])["__type"]) == (400, "SerializationException"), malformed
 
 
-def test_faults_are_shown_switched_and_cleared(service: GlueService) -> None:
+def test_faults_are_read_replaced_and_cleared_over_http(service: GlueService) -> None:
     app = GlueMiddleware(Recorder(), service)
 
     def admin(method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
-        start, answer = sent(app, request(method, path), body)
+        start, answer = send_request(app, request(method, path), body)
         return start["status"], json.loads(answer["body"])
 
     off = {"calls": [], "listingDelaySeconds": 0.0, "slotReleaseSeconds": 0.0, "holdRuns": False}
@@ -115,11 +117,11 @@ def test_faults_are_shown_switched_and_cleared(service: GlueService) -> None:
     status, shown = admin("PUT", "/_glue/faults", json.dumps({"calls": [call], "holdRuns": True}).encode())
     assert (status, shown) == (200, {**off, "calls": [call], "holdRuns": True})
     for left in (1, 0):
-        sent(app, request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
-        _, body = sent(app, request("POST", "/", "AWSGlue.GetMLTransform"), b'{"TransformId": "x"}')
+        send_request(app, request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
+        _, body = send_request(app, request("POST", "/", "AWSGlue.GetMLTransform"), b'{"TransformId": "x"}')
         assert json.loads(body["body"])["__type"] == "ThrottlingException"
         assert sum(fault["times"] for fault in admin("GET", "/_glue/faults")[1]["calls"]) == left
-    _, body = sent(app, request("POST", "/", "AWSGlue.GetMLTransform"), b'{"TransformId": "x"}')
+    _, body = send_request(app, request("POST", "/", "AWSGlue.GetMLTransform"), b'{"TransformId": "x"}')
     assert json.loads(body["body"])["__type"] == "EntityNotFoundException"
     assert admin("DELETE", "/_glue/faults") == (200, off)
     for wrong in (b"{", b'{"calls": [{"kind": "earthquake"}]}', b'{"delay": 1}', b'{"listingDelaySeconds": -1}'):
@@ -130,27 +132,27 @@ def test_faults_are_shown_switched_and_cleared(service: GlueService) -> None:
     assert admin("POST", "/_glue/match-runs", b"{}")[0] == 400
 
 
-def test_a_connection_cannot_be_aborted_where_there_is_none(service: GlueService) -> None:
+def test_aborting_a_connection_needs_hypercorn(service: GlueService) -> None:
     app = GlueMiddleware(Recorder(), service)
-    sent(app, request("PUT", "/_glue/faults"), b'{"calls": [{"kind": "lost-reply"}]}')
+    send_request(app, request("PUT", "/_glue/faults"), b'{"calls": [{"kind": "lost-reply"}]}')
     with pytest.raises(RuntimeError, match="under hypercorn only"):
-        sent(app, request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
+        send_request(app, request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
 
 
-def test_an_unexpected_fault_is_a_500_and_tells_nothing(
+def test_an_unexpected_error_is_a_500_without_details(
     service: GlueService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_: object) -> dict[str, Any]:
         raise KeyError("secret")
 
     monkeypatch.setattr(service, "operations", {**service.operations, "ListMLTransforms": broken})
-    start, body = sent(GlueMiddleware(Recorder(), service), request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
+    start, body = send_request(GlueMiddleware(Recorder(), service), request("POST", "/", "AWSGlue.ListMLTransforms"), b"{}")
     assert start["status"] == 500
     assert json.loads(body["body"]) == {"__type": "InternalServiceException", "Message": "Dependency failure."}
     assert "GLUE_FAULT operation=ListMLTransforms" in caplog.text
 
 
-def test_operation_names_are_checked_at_start_up() -> None:
+def test_operation_names_are_checked_at_startup() -> None:
     assert {name for name in service_model().operation_names if "MLT" in name or "Labels" in name or "MLE" in name} | {
         "StartMLLabelingSetGenerationTaskRun"
     } == set(ML_OPERATIONS)
@@ -171,12 +173,12 @@ def test_operation_names_are_checked_at_start_up() -> None:
         ("StartExportLabelsTaskRun", {"TaskRunId": ""}),
     ],
 )
-def test_an_answer_outside_the_model_is_our_fault(operation: str, output: dict[str, Any]) -> None:
+def test_a_response_outside_the_api_model_raises(operation: str, output: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="outside its model"):
         check_output(operation, output)
 
 
-def test_a_whole_session_may_be_answered_in_process(bench: Bench, service: GlueService) -> None:
+def test_a_boto3_session_can_be_answered_in_process(emulators: EmulatorFactory, service: GlueService) -> None:
     session = boto3.session.Session(**CREDENTIALS)  # type: ignore[arg-type]
     answer_in_process(session.events, service)
     glue = session.client("glue")
@@ -184,10 +186,10 @@ def test_a_whole_session_may_be_answered_in_process(bench: Bench, service: GlueS
     with pytest.raises(ClientError, match="Cannot find MLTransform"):
         glue.get_ml_transform(TransformId="x")
     glue.close()
-    assert bench.services == [service]
+    assert emulators.services == [service]
 
 
-def test_other_glue_operations_of_a_hooked_client_go_on_to_moto(tmp_path: Path) -> None:
+def test_other_glue_operations_of_an_in_process_client_reach_moto(tmp_path: Path) -> None:
     with mock_aws():
         s3, glue = make_client("s3"), make_client("glue")
         service = build_service(tmp_path, Aws(MemoryCatalog({}), BotoObjects(s3)))

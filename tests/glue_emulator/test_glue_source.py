@@ -1,4 +1,4 @@
-"""Input tables: every format the catalog may describe gives the same rows."""
+"""Input tables: every format that the catalog describes gives the same rows."""
 
 import gzip
 import io
@@ -13,20 +13,21 @@ from moto import mock_aws
 
 from local.glue.aws import Aws, BotoCatalog, BotoObjects, MemoryCatalog, TableRef, Unavailable
 from local.glue.source import read_table
-from tests.glue_emulator.lab import OPEN_CSV, make_client, table_input
+from tests.glue_emulator.emulator import make_client
+from tests.glue_emulator.people import OPEN_CSV, table_input
 
 LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 JSON = "org.openx.data.jsonserde.JsonSerDe"
 HCATALOG_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 NAMES = ("id", "name", "street", "city")
-WANTED = {
+EXPECTED = {
     "id": ["001", "002", "003"],
     "name": ["Jörg", 'Ada "the first", Countess', "Li\nNing"],
     "street": ["1, Main St", None, "x"],
     "city": ["Bonn", "東京", None],
 }
-ROWS = list(zip(*WANTED.values(), strict=True))
+ROWS = list(zip(*EXPECTED.values(), strict=True))
 QUOTED = 'id,name,street,city\n001,Jörg,"1, Main St",Bonn\n002,"Ada ""the first"", Countess",,東京\n003,"Li\nNing",x,\n'
 SKIP = {"skip.header.line.count": "1"}
 
@@ -98,12 +99,12 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, bytes]]] = {
         stored("", classification="csv", skip_header_line_count="1"),
         {"t/a.csv": QUOTED.encode()},
     ),
-    "Parquet": (stored(PARQUET), {"t/a.parquet": parquet(**WANTED)}),
+    "Parquet": (stored(PARQUET), {"t/a.parquet": parquet(**EXPECTED)}),
     "Parquet, columns in another order and more of them": (
         stored(PARQUET),
-        {"t/a.parquet": parquet(other=[1, 2, 3], **{name.upper(): WANTED[name] for name in reversed(NAMES)})},
+        {"t/a.parquet": parquet(other=[1, 2, 3], **{name.upper(): EXPECTED[name] for name in reversed(NAMES)})},
     ),
-    "several objects, in the order of their keys, markers left out": (
+    "several objects, in the order of their keys, hidden objects left out": (
         stored(JSON),
         {
             "t/part-2.json": json_lines(ROWS[2:]),
@@ -137,22 +138,22 @@ def read() -> Iterator[Read]:
         s3 = make_client("s3")
         s3.create_bucket(Bucket="bucket")
 
-        def read_it(table: dict[str, Any], objects: dict[str, bytes]) -> dict[str, list[str | None]]:
+        def put_and_read(table: dict[str, Any], objects: dict[str, bytes]) -> dict[str, list[str | None]]:
             for key, body in objects.items():
                 s3.put_object(Bucket="bucket", Key=key, Body=body)
-            found = read_table(Aws(MemoryCatalog({("d", "t"): table}), BotoObjects(s3)), TableRef("d", "t"), "id")
-            return {name: list(cells) for name, cells in found.columns.items()}
+            table_read = read_table(Aws(MemoryCatalog({("d", "t"): table}), BotoObjects(s3)), TableRef("d", "t"), "id")
+            return {name: list(cells) for name, cells in table_read.columns.items()}
 
-        yield read_it
+        yield put_and_read
         s3.close()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_format_gives_the_same_rows(read: Read, case: str) -> None:
-    assert read(*CASES[case]) == WANTED
+def test_every_table_format_gives_the_same_rows(read: Read, case: str) -> None:
+    assert read(*CASES[case]) == EXPECTED
 
 
-def test_numbers_keep_their_digits_and_nested_values_become_json(read: Read) -> None:
+def test_json_numbers_keep_their_digits_and_nested_values_become_json(read: Read) -> None:
     body = b'{"id": 1.10, "name": 12345678901234567890, "street": {"a": [1, null]}, "city": true}\n'
     assert read(stored(JSON), {"t/a": body}) == {
         "id": ["1.10"],
@@ -162,7 +163,7 @@ def test_numbers_keep_their_digits_and_nested_values_become_json(read: Read) -> 
     }
 
 
-def test_parquet_s_types_become_text(read: Read) -> None:
+def test_parquet_types_become_text(read: Read) -> None:
     body = parquet(
         id=pa.array([7, 8], pa.int64()),
         name=pa.array(["a", "b"]).dictionary_encode(),
@@ -177,14 +178,14 @@ def test_parquet_s_types_become_text(read: Read) -> None:
     }
 
 
-def test_a_long_text_is_read_whole(read: Read) -> None:
+def test_a_cell_of_300_000_characters_is_read_completely(read: Read) -> None:
     text = "x" * 300_000
-    found = read(stored(OPEN_CSV), {"t/a": f"h\n1,{text},,\n".encode()})
-    assert found["name"] == [text]
+    columns = read(stored(OPEN_CSV), {"t/a": f"h\n1,{text},,\n".encode()})
+    assert columns["name"] == [text]
 
 
 @pytest.mark.parametrize(
-    ("serde", "body", "said"),
+    ("serde", "body", "message"),
     [
         (JSON, b'{"id": 1}\n{"id": 2\n', "s3://bucket/t/a cannot be read as json: line 2: "),
         (JSON, b"[1]\n", "line 1: not a JSON object"),
@@ -192,13 +193,13 @@ def test_a_long_text_is_read_whole(read: Read) -> None:
         (OPEN_CSV, b"\x1f\x8bnot gzip", "s3://bucket/t/a cannot be read as csv: "),
     ],
 )
-def test_what_cannot_be_read_is_named(read: Read, serde: str, body: bytes, said: str) -> None:
-    with pytest.raises(Unavailable) as caught:
+def test_an_unreadable_object_is_named_with_the_reason(read: Read, serde: str, body: bytes, message: str) -> None:
+    with pytest.raises(Unavailable) as raised:
         read(stored(serde), {"t/a": body})
-    assert said in str(caught.value)
+    assert message in str(raised.value)
 
 
-def test_the_catalog_may_be_moto_s() -> None:
+def test_a_table_of_motos_data_catalog_is_read() -> None:
     with mock_aws():
         s3, glue = make_client("s3"), make_client("glue")
         s3.create_bucket(Bucket="bucket")
@@ -206,7 +207,7 @@ def test_the_catalog_may_be_moto_s() -> None:
         glue.create_database(DatabaseInput={"Name": "d"})
         glue.create_table(DatabaseName="d", TableInput=stored(OPEN_CSV))
         aws = Aws(BotoCatalog(glue), BotoObjects(s3))
-        assert list(read_table(aws, TableRef("d", "t"), "id").keys) == WANTED["id"]
+        assert list(read_table(aws, TableRef("d", "t"), "id").keys) == EXPECTED["id"]
         with pytest.raises(Unavailable, match=r"EntityNotFoundException: .*table d\.gone"):
             read_table(aws, TableRef("d", "gone"), "id")
         aws.close()

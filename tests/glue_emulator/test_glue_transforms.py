@@ -1,4 +1,4 @@
-"""Transforms: what Glue fills in, what it refuses in its own words; filters, sorts and pages of both lists."""
+"""Transforms: Glue's defaults and refusals; filters, sorting and paging of transforms and runs."""
 
 import time
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.glue_emulator.lab import COLUMNS, TWO_SETS, Lab, table_input
+from tests.glue_emulator.emulator import Emulator
+from tests.glue_emulator.people import COLUMNS, TWO_SETS, table_input
 
 FIND = {"TransformType": "FIND_MATCHES"}
 TABLE = {"DatabaseName": "people", "TableName": "people"}
 
 
-def test_what_glue_fills_in(any_lab: Lab) -> None:
-    found = any_lab.glue.get_ml_transform(TransformId=any_lab.transform(Name="plain"))
-    assert {name: found[name] for name in ("Name", "Description", "GlueVersion", "Timeout", "MaxRetries", "MaxCapacity")} == {
+def test_a_new_transform_gets_glues_defaults(any_emulator: Emulator) -> None:
+    plain = any_emulator.glue.get_ml_transform(TransformId=any_emulator.create_transform(Name="plain"))
+    assert {name: plain[name] for name in ("Name", "Description", "GlueVersion", "Timeout", "MaxRetries", "MaxCapacity")} == {
         "Name": "plain",
         "Description": "",
         "GlueVersion": "0.9",
@@ -22,9 +23,9 @@ def test_what_glue_fills_in(any_lab: Lab) -> None:
         "MaxRetries": 0,
         "MaxCapacity": 10.0,
     }
-    assert found["CreatedOn"] == found["LastModifiedOn"]
-    assert "Tags" not in found
-    sized = any_lab.glue.get_ml_transform(TransformId=any_lab.transform(WorkerType="G.2X", NumberOfWorkers=5))
+    assert plain["CreatedOn"] == plain["LastModifiedOn"]
+    assert "Tags" not in plain
+    sized = any_emulator.glue.get_ml_transform(TransformId=any_emulator.create_transform(WorkerType="G.2X", NumberOfWorkers=5))
     assert (sized["WorkerType"], sized["NumberOfWorkers"], sized["MaxCapacity"]) == ("G.2X", 5, 10.0)
 
 
@@ -60,11 +61,11 @@ def test_what_glue_fills_in(any_lab: Lab) -> None:
         ({"Name": " "}, "Transform name cannot be blank."),
     ],
 )
-def test_what_glue_refuses_to_create(lab: Lab, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ClientError) as caught:
-        lab.transform(**changes)
-    assert caught.value.response["Error"] == {"Code": "InvalidInputException", "Message": message}
-    assert lab.glue.list_ml_transforms()["TransformIds"] == []
+def test_invalid_transforms_are_refused_in_glues_words(emulator: Emulator, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ClientError) as raised:
+        emulator.create_transform(**changes)
+    assert raised.value.response["Error"] == {"Code": "InvalidInputException", "Message": message}
+    assert emulator.glue.list_ml_transforms()["TransformIds"] == []
 
 
 @pytest.mark.parametrize(
@@ -81,43 +82,43 @@ def test_what_glue_refuses_to_create(lab: Lab, changes: dict[str, Any], message:
         ),
     ],
 )
-def test_a_table_whose_schema_does_not_do(lab: Lab, columns: list[dict[str, str]], message: str) -> None:
-    lab.define(table_input("odd", f"s3://{lab.bucket}/odd/", Columns=columns))
-    lab.table = "odd"
-    with pytest.raises(ClientError) as caught:
-        lab.transform()
-    assert caught.value.response["Error"]["Message"] == message
+def test_tables_with_an_unsupported_schema_are_refused(emulator: Emulator, columns: list[dict[str, str]], message: str) -> None:
+    emulator.create_table(table_input("odd", f"s3://{emulator.bucket}/odd/", Columns=columns))
+    emulator.table = "odd"
+    with pytest.raises(ClientError) as raised:
+        emulator.create_transform()
+    assert raised.value.response["Error"]["Message"] == message
 
 
-def test_names_are_unique(any_lab: Lab) -> None:
-    any_lab.transform(Name="mine")
-    with pytest.raises(ClientError) as caught:
-        any_lab.transform(Name="mine")
-    assert caught.value.response["Error"] == {
+def test_transform_names_are_unique(any_emulator: Emulator) -> None:
+    any_emulator.create_transform(Name="mine")
+    with pytest.raises(ClientError) as raised:
+        any_emulator.create_transform(Name="mine")
+    assert raised.value.response["Error"] == {
         "Code": "AlreadyExistsException",
         "Message": "Transform with name mine already exists.",
     }
-    other = any_lab.transform()
-    with pytest.raises(ClientError) as caught:
-        any_lab.glue.update_ml_transform(TransformId=other, Name="mine")
-    assert caught.value.response["Error"]["Message"] == "Another transform with name mine already exists."
-    any_lab.glue.update_ml_transform(TransformId=other, Name="renamed", Description="new")
-    assert any_lab.glue.get_ml_transform(TransformId=other)["Name"] == "renamed"
-    any_lab.glue.delete_ml_transform(TransformId=other)
+    second = any_emulator.create_transform()
+    with pytest.raises(ClientError) as raised:
+        any_emulator.glue.update_ml_transform(TransformId=second, Name="mine")
+    assert raised.value.response["Error"]["Message"] == "Another transform with name mine already exists."
+    any_emulator.glue.update_ml_transform(TransformId=second, Name="renamed", Description="new")
+    assert any_emulator.glue.get_ml_transform(TransformId=second)["Name"] == "renamed"
+    any_emulator.glue.delete_ml_transform(TransformId=second)
 
 
-def test_an_update_changes_what_it_names(lab: Lab) -> None:
-    transform = lab.transform(WorkerType="G.1X", NumberOfWorkers=3, Description="kept")
-    before = lab.glue.get_ml_transform(TransformId=transform)
+def test_an_update_changes_only_the_members_it_names(emulator: Emulator) -> None:
+    transform = emulator.create_transform(WorkerType="G.1X", NumberOfWorkers=3, Description="kept")
+    before = emulator.glue.get_ml_transform(TransformId=transform)
     parameters = {**FIND, "FindMatchesParameters": {"PrimaryKeyColumnName": "id", "PrecisionRecallTradeoff": 0.9}}
-    answer = lab.glue.update_ml_transform(TransformId=transform, Parameters=parameters, MaxCapacity=4.0, Timeout=5)
-    assert answer["TransformId"] == transform
-    after = lab.glue.get_ml_transform(TransformId=transform)
+    response = emulator.glue.update_ml_transform(TransformId=transform, Parameters=parameters, MaxCapacity=4.0, Timeout=5)
+    assert response["TransformId"] == transform
+    after = emulator.glue.get_ml_transform(TransformId=transform)
     assert after["LastModifiedOn"] > before["LastModifiedOn"]
     assert (after["Parameters"], after["MaxCapacity"], after["Timeout"]) == (parameters, 4.0, 5)
     assert "WorkerType" not in after
     assert after["Description"] == "kept"
-    for asked, message in (
+    for request, message in (
         ({"Parameters": FIND}, "Find Matches parameters have not been set."),
         (
             {"Parameters": {**FIND, "FindMatchesParameters": {"PrimaryKeyColumnName": "pk"}}},
@@ -125,20 +126,20 @@ def test_an_update_changes_what_it_names(lab: Lab) -> None:
         ),
         ({"WorkerType": "G.1X"}, "Both WorkerType and NumberOfWorkers should be set."),
     ):
-        with pytest.raises(ClientError) as caught:
-            lab.glue.update_ml_transform(TransformId=transform, **asked)
-        assert caught.value.response["Error"]["Message"] == message
+        with pytest.raises(ClientError) as raised:
+            emulator.glue.update_ml_transform(TransformId=transform, **request)
+        assert raised.value.response["Error"]["Message"] == message
 
 
 @pytest.fixture
-def listed(lab: Lab) -> dict[str, str]:
-    """Three transforms by name: b, a, c in the order of their making; a is READY, c was changed last."""
+def three_transforms(emulator: Emulator) -> dict[str, str]:
+    """Three transforms by name: b, a, c in the order of creation; a is READY, c was updated last."""
     ids = {}
     for name, more in (("b", {"GlueVersion": "1.0"}), ("a", {"Tags": {"team": "x", "kind": "y"}}), ("c", {})):
-        ids[name] = lab.transform(Name=name, **more)
+        ids[name] = emulator.create_transform(Name=name, **more)
         time.sleep(0.01)
-    lab.succeeded(ids["a"], lab.start_import(ids["a"], TWO_SETS))
-    lab.glue.update_ml_transform(TransformId=ids["c"], Description="changed")
+    emulator.wait_for_success(ids["a"], emulator.start_import(ids["a"], TWO_SETS))
+    emulator.glue.update_ml_transform(TransformId=ids["c"], Description="changed")
     return ids
 
 
@@ -148,21 +149,21 @@ def listed(lab: Lab) -> dict[str, str]:
         ("NAME", "abc"),
         ("CREATED", "bac"),
         ("LAST_MODIFIED", "bac"),
-        ("STATUS", "bca"),  # NOT_READY before READY, then in the order of their making
+        ("STATUS", "bca"),  # NOT_READY before READY, then in the order of creation
         ("TRANSFORM_TYPE", "bac"),
     ],
 )
-def test_transforms_are_sorted(lab: Lab, listed: dict[str, str], column: str, ascending: str) -> None:
+def test_transforms_are_sorted(emulator: Emulator, three_transforms: dict[str, str], column: str, ascending: str) -> None:
     for direction, names in (("ASCENDING", ascending), ("DESCENDING", ascending[::-1])):
         sort = {"Column": column, "SortDirection": direction}
-        assert [found["Name"] for found in lab.glue.get_ml_transforms(Sort=sort)["Transforms"]] == list(names)
-        assert lab.glue.list_ml_transforms(Sort=sort)["TransformIds"] == [listed[name] for name in names]
+        assert [item["Name"] for item in emulator.glue.get_ml_transforms(Sort=sort)["Transforms"]] == list(names)
+        assert emulator.glue.list_ml_transforms(Sort=sort)["TransformIds"] == [three_transforms[name] for name in names]
 
 
-def test_transforms_are_filtered(lab: Lab, listed: dict[str, str]) -> None:
-    times = {found["Name"]: found for found in lab.glue.get_ml_transforms()["Transforms"]}
+def test_transforms_are_filtered(emulator: Emulator, three_transforms: dict[str, str]) -> None:
+    times = {item["Name"]: item for item in emulator.glue.get_ml_transforms()["Transforms"]}
     schema = [{"Name": name, "DataType": "string"} for name in COLUMNS]
-    for wanted, names in (
+    for transform_filter, names in (
         ({"Name": "b"}, "b"),
         ({"Status": "READY"}, "a"),
         ({"Status": "DELETING"}, ""),
@@ -176,87 +177,89 @@ def test_transforms_are_filtered(lab: Lab, listed: dict[str, str]) -> None:
         ({"LastModifiedAfter": times["b"]["CreatedOn"].replace(year=2000)}, "abc"),
         ({"LastModifiedBefore": times["b"]["CreatedOn"].replace(year=2000)}, ""),
     ):
-        found = lab.glue.get_ml_transforms(Filter=wanted)["Transforms"]
-        assert sorted(item["Name"] for item in found) == list(names), wanted
-        assert len(lab.glue.list_ml_transforms(Filter=wanted)["TransformIds"]) == len(names)
-    assert lab.glue.list_ml_transforms(Tags={"team": "x"})["TransformIds"] == [listed["a"]]
-    assert lab.glue.list_ml_transforms(Tags={"team": "x", "kind": "z"})["TransformIds"] == []
+        transforms = emulator.glue.get_ml_transforms(Filter=transform_filter)["Transforms"]
+        assert sorted(item["Name"] for item in transforms) == list(names), transform_filter
+        assert len(emulator.glue.list_ml_transforms(Filter=transform_filter)["TransformIds"]) == len(names)
+    assert emulator.glue.list_ml_transforms(Tags={"team": "x"})["TransformIds"] == [three_transforms["a"]]
+    assert emulator.glue.list_ml_transforms(Tags={"team": "x", "kind": "z"})["TransformIds"] == []
 
 
-def test_transforms_come_in_pages(lab: Lab, listed: dict[str, str]) -> None:
+def test_transforms_are_paged(emulator: Emulator, three_transforms: dict[str, str]) -> None:
     sort = {"Column": "NAME", "SortDirection": "ASCENDING"}
-    first = lab.glue.get_ml_transforms(Sort=sort, MaxResults=2)
-    second = lab.glue.get_ml_transforms(Sort=sort, MaxResults=2, NextToken=first["NextToken"])
-    assert [found["Name"] for found in (*first["Transforms"], *second["Transforms"])] == ["a", "b", "c"]
+    first = emulator.glue.get_ml_transforms(Sort=sort, MaxResults=2)
+    second = emulator.glue.get_ml_transforms(Sort=sort, MaxResults=2, NextToken=first["NextToken"])
+    assert [item["Name"] for item in (*first["Transforms"], *second["Transforms"])] == ["a", "b", "c"]
     assert "NextToken" not in second
-    one = lab.glue.list_ml_transforms(MaxResults=1)
-    assert one["TransformIds"] == [listed["c"]]
+    single_page = emulator.glue.list_ml_transforms(MaxResults=1)
+    assert single_page["TransformIds"] == [three_transforms["c"]]
     with pytest.raises(ClientError, match="belongs to another query"):
-        lab.glue.get_ml_transforms(NextToken=first["NextToken"])
+        emulator.glue.get_ml_transforms(NextToken=first["NextToken"])
 
 
 @pytest.fixture
-def history(lab: Lab) -> tuple[str, list[dict[str, Any]]]:
-    """A transform and its five runs, oldest first: imports good and bad, an export, a labeling set and an import stopped."""
-    transform = lab.transform()
-    runs = [lab.succeeded(transform, lab.start_import(transform, TWO_SETS))]
-    runs.append(lab.ended(transform, lab.start_import(transform, b"no labels")))
-    path = f"s3://{lab.bucket}/export/"
-    export = lab.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
-    runs.append(lab.succeeded(transform, export))
-    lab.switch_faults({"holdRuns": True})
-    for held in (lab.start_labeling(transform), lab.start_import(transform, TWO_SETS)):
-        lab.glue.cancel_ml_task_run(TransformId=transform, TaskRunId=held)
-        runs.append(lab.ended(transform, held))
+def history(emulator: Emulator) -> tuple[str, list[dict[str, Any]]]:
+    """A transform and its five runs, oldest first: a good and a bad import, an export, a stopped labeling set and import."""
+    transform = emulator.create_transform()
+    runs = [emulator.wait_for_success(transform, emulator.start_import(transform, TWO_SETS))]
+    runs.append(emulator.wait_until_ended(transform, emulator.start_import(transform, b"no labels")))
+    path = f"s3://{emulator.bucket}/export/"
+    export = emulator.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
+    runs.append(emulator.wait_for_success(transform, export))
+    emulator.set_faults({"holdRuns": True})
+    for active in (emulator.start_labeling(transform), emulator.start_import(transform, TWO_SETS)):
+        emulator.glue.cancel_ml_task_run(TransformId=transform, TaskRunId=active)
+        runs.append(emulator.wait_until_ended(transform, active))
     return transform, runs
 
 
-def test_runs_are_filtered(lab: Lab, history: tuple[str, list[dict[str, Any]]]) -> None:
+def test_runs_are_filtered(emulator: Emulator, history: tuple[str, list[dict[str, Any]]]) -> None:
     transform, runs = history
 
-    def kept(**wanted: Any) -> list[int]:  # noqa: ANN401 - strings and times
-        found = lab.glue.get_ml_task_runs(TransformId=transform, Filter=wanted)["TaskRuns"]
-        return [runs.index(run) for run in found]
+    def matching_runs(**run_filter: Any) -> list[int]:  # noqa: ANN401 - strings and times
+        task_runs = emulator.glue.get_ml_task_runs(TransformId=transform, Filter=run_filter)["TaskRuns"]
+        return [runs.index(run) for run in task_runs]
 
-    assert kept() == [4, 3, 2, 1, 0]
-    assert kept(TaskRunType="IMPORT_LABELS") == [4, 1, 0]
-    assert kept(TaskRunType="FIND_MATCHES") == []
-    assert kept(Status="FAILED") == [1]
-    assert kept(TaskRunType="IMPORT_LABELS", Status="STOPPED") == [4]
-    assert kept(StartedAfter=runs[0]["StartedOn"].replace(year=2000)) == [4, 3, 2, 1, 0]
-    assert kept(StartedBefore=runs[0]["StartedOn"].replace(year=2000)) == []
+    assert matching_runs() == [4, 3, 2, 1, 0]
+    assert matching_runs(TaskRunType="IMPORT_LABELS") == [4, 1, 0]
+    assert matching_runs(TaskRunType="FIND_MATCHES") == []
+    assert matching_runs(Status="FAILED") == [1]
+    assert matching_runs(TaskRunType="IMPORT_LABELS", Status="STOPPED") == [4]
+    assert matching_runs(StartedAfter=runs[0]["StartedOn"].replace(year=2000)) == [4, 3, 2, 1, 0]
+    assert matching_runs(StartedBefore=runs[0]["StartedOn"].replace(year=2000)) == []
 
 
 @pytest.mark.parametrize(
     ("column", "ascending"),
     [("STARTED", [0, 1, 2, 3, 4]), ("STATUS", [1, 3, 4, 0, 2]), ("TASK_RUN_TYPE", [2, 0, 1, 4, 3])],
 )
-def test_runs_are_sorted_and_come_in_pages_of_any_size(
-    lab: Lab, history: tuple[str, list[dict[str, Any]]], column: str, ascending: list[int]
+def test_runs_are_sorted_and_paged(
+    emulator: Emulator, history: tuple[str, list[dict[str, Any]]], column: str, ascending: list[int]
 ) -> None:
     transform, runs = history
     for direction, order in (("ASCENDING", ascending), ("DESCENDING", ascending[::-1])):
         for size in (1, 2, 5, 1000):
-            found: list[dict[str, Any]] = []
+            paged: list[dict[str, Any]] = []
             token: dict[str, str] = {}
             while True:
-                page = lab.glue.get_ml_task_runs(
+                page = emulator.glue.get_ml_task_runs(
                     TransformId=transform,
                     Sort={"Column": column, "SortDirection": direction},
                     MaxResults=size,
                     **token,
                 )
                 assert len(page["TaskRuns"]) <= size
-                found += page["TaskRuns"]
+                paged += page["TaskRuns"]
                 if "NextToken" not in page:
                     break
                 token = {"NextToken": page["NextToken"]}
-            assert [runs.index(run) for run in found] == order
+            assert [runs.index(run) for run in paged] == order
 
 
-def test_runs_that_start_between_two_pages_hide_and_repeat_nothing(lab: Lab, history: tuple[str, list[dict[str, Any]]]) -> None:
+def test_a_run_started_between_two_pages_changes_no_later_page(
+    emulator: Emulator, history: tuple[str, list[dict[str, Any]]]
+) -> None:
     transform, runs = history
-    first = lab.glue.get_ml_task_runs(TransformId=transform, MaxResults=2)
-    lab.start_labeling(transform)
-    rest = lab.glue.get_ml_task_runs(TransformId=transform, NextToken=first["NextToken"])
+    first = emulator.glue.get_ml_task_runs(TransformId=transform, MaxResults=2)
+    emulator.start_labeling(transform)
+    rest = emulator.glue.get_ml_task_runs(TransformId=transform, NextToken=first["NextToken"])
     assert [runs.index(run) for run in (*first["TaskRuns"], *rest["TaskRuns"])] == [4, 3, 2, 1, 0]

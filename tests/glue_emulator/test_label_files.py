@@ -1,4 +1,4 @@
-"""Labeling files: which are accepted, which are refused, and with which line and reason."""
+"""Label files: which are accepted, and which are refused with which line and reason."""
 
 import csv
 import io
@@ -9,7 +9,8 @@ import pytest
 from findmatches.table import Table
 from local.glue.label_files import LabeledRow, LabelFileRefused, read_labels, write_labeling_sets, write_labels
 from local.glue.labels import append
-from tests.glue_emulator.lab import TWO_SETS, Lab, label_file
+from tests.glue_emulator.emulator import Emulator
+from tests.glue_emulator.people import TWO_SETS, label_file
 
 HEADER = "labeling_set_id,label,id,name,note\n"
 TABLE = Table(
@@ -36,7 +37,7 @@ ACCEPTED: dict[str, tuple[bytes, list[tuple[str, str, str]]]] = {
         [("s", "A", "k1"), ("s", "A", "k2"), ("s", "B", "k3")],
     ),
     "labels are case-sensitive": (lines("s,a,k1", "s,A,k2"), [("s", "a", "k1"), ("s", "A", "k2")]),
-    "a row repeated word for word counts once": (lines("s,A,k1", "s,B,k2", "s,A,k1"), [("s", "A", "k1"), ("s", "B", "k2")]),
+    "an identical row counts once": (lines("s,A,k1", "s,B,k2", "s,A,k1"), [("s", "A", "k1"), ("s", "B", "k2")]),
     "one row in two sets, with labels of their own": (
         lines("s,A,k1", "s,A,k2", "t,A,k1", "t,B,k2"),
         [("s", "A", "k1"), ("s", "A", "k2"), ("t", "A", "k1"), ("t", "B", "k2")],
@@ -45,7 +46,7 @@ ACCEPTED: dict[str, tuple[bytes, list[tuple[str, str, str]]]] = {
         lines("s,A,k1", "s,B,k2").replace(b"\n", b"\r\n") + b"\r\n\r\n",
         [("s", "A", "k1"), ("s", "B", "k2")],
     ),
-    "other cells may have been touched": (
+    "changed cells outside key and label are ignored": (
         HEADER.encode() + b's,A,k1,"Jorg",x\ns,B,k2,,"two\nlines"\n',
         [("s", "A", "k1"), ("s", "B", "k2")],
     ),
@@ -93,28 +94,28 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", ACCEPTED)
-def test_accepted(case: str) -> None:
+def test_accepted_label_files(case: str) -> None:
     body, rows = ACCEPTED[case]
     assert read_labels(body, TABLE) == [LabeledRow(*row) for row in rows]
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_refused(case: str) -> None:
-    body, said = REFUSED[case]
-    with pytest.raises(LabelFileRefused) as caught:
+def test_refused_label_files(case: str) -> None:
+    body, message = REFUSED[case]
+    with pytest.raises(LabelFileRefused) as raised:
         read_labels(body, TABLE)
-    assert said in str(caught.value)
+    assert message in str(raised.value)
 
 
-def test_every_problem_is_named_up_to_ten() -> None:
-    with pytest.raises(LabelFileRefused) as caught:
+def test_at_most_ten_problems_are_listed() -> None:
+    with pytest.raises(LabelFileRefused) as raised:
         read_labels(lines(*(f"s,,x{number}" for number in range(8))), TABLE)
-    said = str(caught.value)
-    assert said.count("Line ") == 10
-    assert said.endswith("And 6 more.")
+    message = str(raised.value)
+    assert message.count("Line ") == 10
+    assert message.endswith("And 6 more.")
 
 
-def test_a_generated_file_is_utf_8_without_bom_and_comes_back_once_it_is_answered() -> None:
+def test_a_generated_labeling_file_can_be_imported_once_answered() -> None:
     body = write_labeling_sets(TABLE, [("one", [3, 1]), ("two", [0, 2, 5])])
     assert body.startswith(b"labeling_set_id,label,id,name,note\n")
     header, *rows = csv.reader(io.StringIO(body.decode("utf-8"), newline=""))
@@ -132,7 +133,7 @@ def test_a_generated_file_is_utf_8_without_bom_and_comes_back_once_it_is_answere
     assert len(read_labels(text.getvalue().encode(), TABLE)) == 5
 
 
-def test_an_export_comes_back_as_it_went() -> None:
+def test_an_export_can_be_imported_again() -> None:
     labels = [LabeledRow("s", "A", "k1"), LabeledRow("s", "B", "k2")]
     assert read_labels(write_labels(TABLE, [*labels, LabeledRow("s", "A", "left the table")]), TABLE) == labels
 
@@ -142,7 +143,7 @@ def rows_of(*labels: str) -> list[LabeledRow]:
 
 
 @pytest.mark.parametrize(
-    ("stored", "added", "together"),
+    ("stored", "added", "combined"),
     [
         (rows_of("s A 1", "s A 2"), rows_of("t A 3", "t B 4"), rows_of("s A 1", "s A 2", "t A 3", "t B 4")),
         (rows_of("s A 1", "s A 2", "t A 3", "t A 4"), rows_of("s A 1", "s B 2"), rows_of("t A 3", "t A 4", "s A 1", "s B 2")),
@@ -153,51 +154,56 @@ def rows_of(*labels: str) -> list[LabeledRow]:
             rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 4"),
         ),
     ],
-    ids=["other sets are added", "a set answered again stands once, later", "one id over other rows", "found again as #2"],
+    ids=[
+        "new sets are added",
+        "a set answered again replaces its answers",
+        "an id used for other rows",
+        "the renamed set answered again",
+    ],
 )
-def test_files_come_together(stored: list[LabeledRow], added: list[LabeledRow], together: list[LabeledRow]) -> None:
-    assert append(stored, added) == together
+def test_appending_a_label_file(stored: list[LabeledRow], added: list[LabeledRow], combined: list[LabeledRow]) -> None:
+    assert append(stored, added) == combined
 
 
-def labels_of(lab: Lab, transform: str) -> list[list[str]]:
-    """What an export holds: set, label, key."""
-    path = f"s3://{lab.bucket}/export-{len(lab.listed('export-'))}/"
-    run = lab.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
-    lab.succeeded(transform, run)
-    (key,) = lab.listed(path.removeprefix(f"s3://{lab.bucket}/"))
-    return [row[:3] for row in list(csv.reader(io.StringIO(lab.get(key).decode())))[1:]]
+def labels_of(emulator: Emulator, transform: str) -> list[list[str]]:
+    """The (set, label, key) rows of an export."""
+    path = f"s3://{emulator.bucket}/export-{len(emulator.list_keys('export-'))}/"
+    run = emulator.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
+    emulator.wait_for_success(transform, run)
+    (key,) = emulator.list_keys(path.removeprefix(f"s3://{emulator.bucket}/"))
+    return [row[:3] for row in list(csv.reader(io.StringIO(emulator.get_object(key).decode())))[1:]]
 
 
-def test_labels_are_appended_or_replaced_and_counted(lab: Lab) -> None:
-    transform = lab.transform()
+def test_imports_append_or_replace_and_label_count_follows(emulator: Emulator) -> None:
+    transform = emulator.create_transform()
 
-    def imported(body: bytes, **asked: Any) -> int:  # noqa: ANN401 - ReplaceAllLabels
-        run = lab.succeeded(transform, lab.start_import(transform, body, **asked))
-        assert run["Properties"]["ImportLabelsTaskRunProperties"]["Replace"] is asked.get("ReplaceAllLabels", False)
-        return int(lab.glue.get_ml_transform(TransformId=transform)["LabelCount"])
+    def import_labels(body: bytes, **options: Any) -> int:  # noqa: ANN401 - ReplaceAllLabels
+        run = emulator.wait_for_success(transform, emulator.start_import(transform, body, **options))
+        assert run["Properties"]["ImportLabelsTaskRunProperties"]["Replace"] is options.get("ReplaceAllLabels", False)
+        return int(emulator.glue.get_ml_transform(TransformId=transform)["LabelCount"])
 
     more = label_file([("s3", "A", "p10a"), ("s3", "A", "p10b")])
-    assert imported(TWO_SETS) == 5
-    assert imported(TWO_SETS) == 5
-    assert imported(more) == 7
-    assert [row[0] for row in labels_of(lab, transform)] == ["s1", "s1", "s1", "s2", "s2", "s3", "s3"]
-    assert imported(more, ReplaceAllLabels=True) == 2
-    assert labels_of(lab, transform) == [["s3", "A", "p10a"], ["s3", "A", "p10b"]]
+    assert import_labels(TWO_SETS) == 5
+    assert import_labels(TWO_SETS) == 5
+    assert import_labels(more) == 7
+    assert [row[0] for row in labels_of(emulator, transform)] == ["s1", "s1", "s1", "s2", "s2", "s3", "s3"]
+    assert import_labels(more, ReplaceAllLabels=True) == 2
+    assert labels_of(emulator, transform) == [["s3", "A", "p10a"], ["s3", "A", "p10b"]]
 
 
-def test_a_refused_file_fails_the_run_names_the_line_and_changes_nothing(any_lab: Lab) -> None:
-    transform = any_lab.transform()
-    any_lab.succeeded(transform, any_lab.start_import(transform, TWO_SETS))
+def test_a_refused_label_file_fails_the_run_and_changes_no_labels(any_emulator: Emulator) -> None:
+    transform = any_emulator.create_transform()
+    any_emulator.wait_for_success(transform, any_emulator.start_import(transform, TWO_SETS))
     bad = label_file([("s1", "A", "p00a"), ("s1", "A", "nobody")])
-    run = any_lab.ended(transform, any_lab.start_import(transform, bad, ReplaceAllLabels=True))
+    run = any_emulator.wait_until_ended(transform, any_emulator.start_import(transform, bad, ReplaceAllLabels=True))
     assert run["Status"] == "FAILED"
     assert run["ErrorString"] == "Line 3: row 'nobody' is not in the transform's table."
-    found = any_lab.glue.get_ml_transform(TransformId=transform)
-    assert (found["Status"], found["LabelCount"]) == ("READY", 5)
+    description = any_emulator.glue.get_ml_transform(TransformId=transform)
+    assert (description["Status"], description["LabelCount"]) == ("READY", 5)
 
 
-def test_a_first_import_that_is_refused_leaves_the_transform_unready(lab: Lab) -> None:
-    transform = lab.transform()
-    assert lab.ended(transform, lab.start_import(transform, b"a,b\n"))["Status"] == "FAILED"
-    found = lab.glue.get_ml_transform(TransformId=transform)
-    assert (found["Status"], found["LabelCount"]) == ("NOT_READY", 0)
+def test_a_refused_first_import_leaves_the_transform_not_ready(emulator: Emulator) -> None:
+    transform = emulator.create_transform()
+    assert emulator.wait_until_ended(transform, emulator.start_import(transform, b"a,b\n"))["Status"] == "FAILED"
+    description = emulator.glue.get_ml_transform(TransformId=transform)
+    assert (description["Status"], description["LabelCount"]) == ("NOT_READY", 0)

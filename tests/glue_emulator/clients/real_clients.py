@@ -1,4 +1,4 @@
-"""AWS clients no one here wrote, installed once from their registries into .local/clients/: the CLI and the JS SDK."""
+"""The AWS CLI and the AWS SDK for JavaScript, installed once from their registries into .local/clients/."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ Call = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 class NotInstalled(Exception):
-    """A client cannot be had here; the message says why."""
+    """The client cannot be installed here; the message says why."""
 
 
 class Refused(Exception):
@@ -47,16 +47,22 @@ def aws_cli(endpoint: str) -> Iterator[Call]:
         "AWS_MAX_ATTEMPTS": "1",
     }
 
-    def call(operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         command = [str(program), "glue", xform_name(operation, "-"), "--endpoint-url", endpoint, "--output", "json"]
-        done = subprocess.run(  # noqa: S603 - the client under test
-            [*command, "--cli-input-json", json.dumps(asked)], capture_output=True, text=True, env=env, timeout=120, check=False
+        command += ["--cli-input-json", json.dumps(request)]
+        process = subprocess.run(  # noqa: S603 - the client under test
+            command,
+            capture_output=True,
+            text=True,
+            env=env,
+            timeout=120,
+            check=False,
         )
-        if done.returncode != 0:
-            said = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation: (.*)", done.stderr)
-            assert said, done.stderr
-            raise Refused(said[1], said[2])
-        return dict(json.loads(done.stdout or "{}"))
+        if process.returncode != 0:
+            error = re.search(r"An error occurred \((\w+)\) when calling the \w+ operation: (.*)", process.stderr)
+            assert error, process.stderr
+            raise Refused(error[1], error[2])
+        return dict(json.loads(process.stdout or "{}"))
 
     yield call
 
@@ -75,17 +81,17 @@ def js_sdk(endpoint: str) -> Iterator[Call]:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        talk = process.stdin, process.stdout
+        requests, responses = process.stdin, process.stdout
 
-        def call(operation: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-            talk[0].write(json.dumps({"operation": operation, "input": asked}) + "\n")
-            talk[0].flush()
-            answer = json.loads(talk[1].readline())
-            if "error" in answer:
-                assert answer["error"]["known"], answer
-                raise Refused(answer["error"]["name"], answer["error"]["message"])
-            assert answer["requestId"]
-            return dict(answer["output"])
+        def call(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+            requests.write(json.dumps({"operation": operation, "input": request}) + "\n")
+            requests.flush()
+            response = json.loads(responses.readline())
+            if "error" in response:
+                assert response["error"]["known"], response
+                raise Refused(response["error"]["name"], response["error"]["message"])
+            assert response["requestId"]
+            return dict(response["output"])
 
         try:
             yield call
@@ -96,8 +102,8 @@ def js_sdk(endpoint: str) -> Iterator[Call]:
 
 def _install_aws_cli() -> Path:
     folder = CACHE / "aws-cli"
-    with _once(folder) as is_needed:
-        if is_needed:
+    with _install_once(folder) as is_missing:
+        if is_missing:
             _run([sys.executable, "-m", "venv", "--clear", str(folder)])
             _run([str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", AWSCLI])
     return folder / "bin" / "aws"
@@ -108,28 +114,28 @@ def _install_js_sdk() -> Path:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise NotInstalled(f"{program} is not on the PATH")
-    with _once(folder) as is_needed:
-        if is_needed:
+    with _install_once(folder) as is_missing:
+        if is_missing:
             folder.mkdir(exist_ok=True)
             _run(["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--no-save", JS_SDK])
     return folder / "node_modules"
 
 
 @contextmanager
-def _once(folder: Path) -> Iterator[bool]:
-    """Whether the folder still needs its installation; tests that run at the same time wait for the first."""
+def _install_once(folder: Path) -> Iterator[bool]:
+    """Whether the folder still needs its installation; parallel tests wait for the first to finish."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    done = folder.with_suffix(".done")
+    marker = folder.with_suffix(".done")
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield not done.exists()
-        done.touch()
+        yield not marker.exists()
+        marker.touch()
 
 
 def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)  # noqa: S603 - installers
+        process = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)  # noqa: S603 - installers
     except subprocess.TimeoutExpired as error:
         raise NotInstalled(f"{command[0]} took longer than {INSTALL_SECONDS} s") from error
-    if done.returncode != 0:
-        raise NotInstalled(f"{' '.join(command)} failed: {done.stderr[-500:]}")
+    if process.returncode != 0:
+        raise NotInstalled(f"{' '.join(command)} failed: {process.stderr[-500:]}")
