@@ -1,5 +1,1 @@
-"""The doors: AWS event in, call core, AWS answer out."""
-
-from handlers import starting
-
-starting.begun()  # before the imports of any door
+"""The entry points: AWS event in, call core, AWS response out."""

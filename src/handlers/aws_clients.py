@@ -1,4 +1,4 @@
-"""AWS's clients, all of one botocore session: what a session reads and parses is read and parsed once."""
+"""AWS clients, all from one botocore session: what a session reads and parses is read and parsed once."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,10 +11,12 @@ from botocore.config import Config
 from botocore.exceptions import UnknownRegionError, UnknownServiceError
 from botocore.loaders import Loader
 
-# Made by ops/package, and only there; botocore reads its own 127 roots again on every new connection.
-AMAZON_ROOTS = Path(__file__).resolve().parent.parent / "amazon-roots.pem"
-# Settings of botocore's with which endpoints are looked for as botocore does, by its rules, in the data that it finds.
-_FOR_RULES = ("use_fips_endpoint", "use_dualstack_endpoint", "data_path")
+# ops/package makes both, for the deployed functions only; elsewhere botocore's own are used.
+_TASK_ROOT = Path(__file__).resolve().parent.parent
+AMAZON_ROOTS = _TASK_ROOT / "amazon-roots.pem"  # botocore reads its own 127 roots again for every new connection
+AWS_DATA = _TASK_ROOT / "aws-data"
+# botocore's settings whose endpoints only its rules give correctly, or for which an operator's own data may have rules.
+_NEEDS_RULES = ("use_fips_endpoint", "use_dualstack_endpoint", "data_path")
 
 
 class Session:
@@ -22,51 +24,63 @@ class Session:
 
     def __init__(self) -> None:
         self._session = botocore.session.Session()
-        if not any(map(self._session.get_config_variable, _FOR_RULES)):
-            self._session.register_component("data_loader", EndpointsByTable())
-        self._roots = roots(os.environ, self._session, AMAZON_ROOTS)
+        self._session.register_component("data_loader", _data_loader(self._session))
+        self._ca_bundle = ca_bundle(os.environ, self._session, AMAZON_ROOTS)
 
     def client(self, service_name: str, *, config: Config) -> Any:  # noqa: ANN401  every service has a type of its own
-        return self._session.create_client(service_name, config=config, verify=self._roots)
+        return self._session.create_client(service_name, config=config, verify=self._ca_bundle)
 
 
-class EndpointsByTable(Loader):
-    """Botocore's data, without the rules for endpoints of all services but S3, whose endpoints are the buckets' own.
+class DataLoader(Loader):
+    """Loads botocore's data from `folder`, if it exists, in place of botocore's own, which are not deployed.
 
-    Botocore then looks an endpoint up in its table of regions, once, where it goes through the rules at each call, a twentieth
-    of its work. The two differ in endpoints for FIPS and for dual stack only.
+    With `endpoints_by_table`, it has endpoint rules for S3 alone, whose endpoints contain the bucket. botocore then looks the
+    endpoints of other services up in its table of regions, once, instead of evaluating rules in each call, 5 % of its work.
+    The two differ only for FIPS and dual-stack endpoints.
     """
 
+    def __init__(self, folder: Path, first: list[str] | None = None, *, endpoints_by_table: bool) -> None:
+        if folder.exists():
+            self.BUILTIN_DATA_PATH = str(folder)
+        super().__init__(extra_search_paths=first)
+        self._endpoints_by_table = endpoints_by_table
+
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:  # noqa: ANN401  JSON
-        if type_name == "endpoint-rule-set-1" and service_name != "s3":
+        if self._endpoints_by_table and type_name == "endpoint-rule-set-1" and service_name != "s3":
             raise UnknownServiceError(service_name=service_name, known_service_names="s3")
         return super().load_service_model(service_name, type_name, api_version)
 
 
-def roots(environment: Mapping[str, str], session: botocore.session.Session, amazon: Path) -> str | None:
-    """The file `amazon` if all that will be spoken to is AWS's own in its public partition; else None: botocore's own choice.
+def ca_bundle(environment: Mapping[str, str], session: botocore.session.Session, amazon_roots: Path) -> str | None:
+    """The file `amazon_roots` if every endpoint is AWS's own in its public partition; else None, which is botocore's choice.
 
-    An operator's bundle, endpoints or proxies have certificates that Amazon need not have signed, and so have other partitions.
+    The certificates of an operator's endpoints and proxies, and those of other partitions, may have other roots.
     """
-    told = ("AWS_ENDPOINT_URL", "HTTPS_PROXY", "https_proxy")
-    elsewhere = any(value for name, value in environment.items() if name.startswith(told))
-    if elsewhere or session.get_config_variable("ca_bundle") is not None or not _is_public(session):
+    redirecting = ("AWS_ENDPOINT_URL", "HTTPS_PROXY", "https_proxy")
+    is_redirected = any(value for name, value in environment.items() if name.startswith(redirecting))
+    if is_redirected or session.get_config_variable("ca_bundle") is not None or not _is_public(session):
         return None
-    return str(amazon) if amazon.exists() else None
+    return str(amazon_roots) if amazon_roots.exists() else None
 
 
 class OnDemand:
-    """A client that is made when something is first asked of it."""
+    """A client that is made when it is first used."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
-        self._making = Lock()
+        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the client has
-        with self._making:
-            if "_made" not in self.__dict__:
-                self._made = self._make()
-        return getattr(self._made, name)
+        with self._lock:
+            if "_client" not in self.__dict__:
+                self._client = self._make()
+        return getattr(self._client, name)
+
+
+def _data_loader(session: botocore.session.Session) -> DataLoader:
+    first: str = session.get_config_variable("data_path") or ""
+    needs_rules = any(map(session.get_config_variable, _NEEDS_RULES))
+    return DataLoader(AWS_DATA, first.split(os.pathsep) if first else None, endpoints_by_table=not needs_rules)
 
 
 def _is_public(session: botocore.session.Session) -> bool:

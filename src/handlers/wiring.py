@@ -18,7 +18,7 @@ from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Dependencies, Policy
-from handlers import starting
+from handlers import cold_start
 from handlers.aws_clients import OnDemand, Session
 from handlers.callers import named_caller
 
@@ -101,9 +101,9 @@ def build_dependencies(environment: Mapping[str, str], session: "Session | boto3
 def dependencies() -> Dependencies:
     """The collaborators of this process, made at its first request."""
     _log_as_json()
-    made = build_dependencies(os.environ, Session())
-    starting.over()
-    return made
+    built = build_dependencies(os.environ, Session())
+    cold_start.finish()
+    return built
 
 
 def bus(context: LambdaContext) -> "Bus":
@@ -118,9 +118,9 @@ def _bus(glue_arn: str) -> "Bus":
 
     _log_as_json()
     name = BusSettings.model_validate(os.environ).event_bus_name
-    made = EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
-    starting.over()
-    return made
+    built = EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
+    cold_start.finish()
+    return built
 
 
 @cache

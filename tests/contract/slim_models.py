@@ -6,6 +6,7 @@ import botocore.session
 from boto3.session import Session
 from botocore.loaders import Loader
 
+from handlers.aws_clients import DataLoader
 from ops.package.botocore_data import slim_data, write_data
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -13,20 +14,10 @@ SERVICES = ("dynamodb", "events", "glue", "s3")
 FULL = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 
-class TrustedLoader(Loader):
-    """Treats every path as botocore's own data, as it is in the package.
-
-    botocore would prefer an endpoint table from a custom path over its endpoint rules.
-    """
-
-    def is_builtin_path(self, path: str) -> bool:  # noqa: ARG002  the same for every path
-        return True
-
-
 def slim_loader(folder: Path) -> Loader:
-    """A loader of the deployed models only."""
+    """A loader of what is deployed in place of botocore's data, with the endpoint rules of all services."""
     write_data(slim_data(SRC), folder)
-    return TrustedLoader(extra_search_paths=[str(folder)], include_default_search_paths=False)
+    return DataLoader(folder, endpoints_by_table=False)
 
 
 def session_on(loader: Loader) -> Session:

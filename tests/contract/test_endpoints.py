@@ -7,7 +7,7 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
 from botocore.regions import EndpointResolver
 
-from handlers.aws_clients import EndpointsByTable, Session
+from handlers.aws_clients import AWS_DATA, DataLoader, Session
 from tests.contract.request_target import request_target
 from tests.contract.slim_models import FULL, SERVICES
 
@@ -61,7 +61,7 @@ def test_endpoint_table_is_not_used_for_fips(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-gov-west-1")
     monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
     session = botocore.session.Session()
-    session.register_component("data_loader", EndpointsByTable())
+    session.register_component("data_loader", DataLoader(AWS_DATA, endpoints_by_table=True))
     wrong_url, _ = request_target(session.create_client("dynamodb"))
     assert wrong_url == "https://dynamodb-fips.us-gov-west-1.amazonaws.com/"
     assert request_target(Session().client("dynamodb", config=Config()))[0] == "https://dynamodb.us-gov-west-1.amazonaws.com/"

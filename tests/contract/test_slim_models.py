@@ -19,8 +19,8 @@ from core.aws.queue_item import line_operation
 from core.runs import Status
 from core.transform_queue import queue_move
 from ops.package.botocore_data import slim_data
-from ops.package.models import slim_service
-from ops.package.operations import called_on_clients, services_of, used_operations
+from ops.package.slim_models import slim_service
+from ops.package.used_operations import called_on_clients, services_of, used_operations
 from tests.contract.request_target import request_target
 from tests.contract.sample_runs import importing
 from tests.contract.slim_models import FULL, SERVICES, SRC, session_on, slim_loader

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
 
-from tests.template.spared import spared_packages
+from tests.template.deployed_package import assemble_package
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
@@ -30,9 +30,9 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The functions' packages as they are deployed."""
-    return spared_packages(tmp_path_factory.mktemp("packages"))
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The functions' package; tests read it only."""
+    return assemble_package(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="session")

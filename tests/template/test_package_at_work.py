@@ -1,66 +1,55 @@
-"""A function on the packages as they are deployed: it starts a run, and comes to nothing that was put off."""
+"""The functions run on the package as it is deployed: from its bytecode, and on its data."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from bench.running import EVENT, canned_aws, environment
-from ops.package.spared import WAIT
-from tests.template.spared import ROOT, home, spared_packages, told_by
+from ops.package.build import OURS
+from tests.template.deployed_package import RELEASED, ROOT, run_python
 
-# Prints what was imported for the first start and its replay, by way of what Lambda would call.
+# Answers a start and its replay as Lambda calls the handler, and prints from which files all modules were loaded.
 START = """
 import json, sys
 from pathlib import Path
 from driver import main
-before = set(sys.modules)
 main("handlers.api.handler", 1, 1, Path(json.load(sys.stdin)))
-print(json.dumps(sorted(set(sys.modules) - before)))
+specs = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
+from handlers.aws_clients import AMAZON_ROOTS, AWS_DATA
+print(json.dumps([[spec.origin for spec in specs if spec.has_location], AWS_DATA.exists(), AMAZON_ROOTS.exists()]))
 """
 
 
-@pytest.fixture
-def settings(template: dict[str, Any]) -> dict[str, str]:
-    """What the template sets, whatever its parameters."""
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    return {name: value for name, value in variables.items() if isinstance(value, str)}
-
-
-def imported(packages: Path | None, settings: dict[str, str]) -> set[str]:
+def test_a_start_and_its_replay_are_answered_from_the_package_alone(package: Path) -> None:
     with canned_aws() as aws:
-        return set(told_by(START, str(EVENT), packages=packages, **(environment(aws) | settings)))
+        loaded, *generated = run_python(START, str(EVENT), path=[package, ROOT / "bench"], **environment(aws))
+    files = [Path(file) for file in loaded]
+    assert generated == [True, True]
+    assert {file.suffix for file in files if package in file.parents} == {".py", ".pyc", ".so"}
+    ours = {file.relative_to(package).parts[0] for file in files if package in file.parents and file.suffix == ".py"}
+    assert ours == set(OURS)  # the others have no sources
+    assert not [file for file in files if RELEASED in file.parents]
 
 
-def put_off(modules: set[str]) -> set[str]:
-    return {wait for wait in WAIT if any(f"{module}.".startswith(f"{wait}.") for module in modules)}
-
-
-def test_a_start_comes_to_nothing_that_was_put_off(packages: Path, settings: dict[str, str]) -> None:
-    modules = imported(packages, settings)
-    assert {"handlers.api", "botocore.docs.docstring", "pydantic.main", "urllib3.connectionpool"} <= modules
-    assert put_off(modules) == set()
-
-
-def test_all_of_it_would_be_imported_otherwise(settings: dict[str, str]) -> None:
-    assert put_off(imported(None, settings)) == set(WAIT)
-
-
-def test_the_whole_loop_runs_on_them(tmp_path: Path) -> None:
-    """Starts, imports, look-ups, cancellations, rounds: the scenes of tests/contract, on the packages as they are deployed."""
-    whole = spared_packages(tmp_path, home("botocore") / "data")  # moto answers with what our own code never asks for
-    scenes = ["tests/contract/test_slim_models_in_use.py", "tests/contract/test_files_contract.py"]
-    path = ":".join(map(str, (whole, ROOT / "src", ROOT)))
-    done = subprocess.run(  # noqa: S603  our own words
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *scenes],
+def test_the_whole_loop_runs_on_its_packages(package: Path, tmp_path: Path) -> None:
+    """Starts, imports, queries, cancellations, rounds: tests of tests/contract, on the packages as they are deployed."""
+    for deployed in package.iterdir():
+        if deployed.name not in ("botocore", *OURS):
+            (tmp_path / deployed.name).symlink_to(deployed)
+    (tmp_path / "botocore").mkdir()
+    for deployed in (package / "botocore").iterdir():
+        (tmp_path / "botocore" / deployed.name).symlink_to(deployed)
+    (tmp_path / "botocore" / "data").symlink_to(RELEASED / "botocore" / "data")  # moto has more services than we have
+    tests = ["tests/contract/test_slim_models_in_use.py", "tests/contract/test_files_contract.py"]
+    path = ":".join(map(str, (tmp_path, ROOT / "src", ROOT)))
+    process = subprocess.run(  # noqa: S603  our own tests
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests],
         env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "passed" in done.stdout
+    assert process.returncode == 0, process.stdout[-4000:]
+    assert "passed" in process.stdout

@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from handlers import aws_clients as clients
-from ops.package.roots import ROOTS, RootMissing, amazon_roots
+from ops.package.ca_bundle import ROOTS, RootMissing, amazon_roots
 
 BUNDLE = (Path(botocore.session.__file__).parent / "cacert.pem").read_text()
 # The five roots of Amazon Trust Services (https://www.amazontrust.com/repository), and the one that older chains end at.
@@ -73,11 +73,11 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def test_aws_itself_is_checked_against_amazons_roots(session: botocore.session.Session, bundle: Path) -> None:
-    assert clients.roots({"AWS_ENDPOINT_URL": ""}, session, bundle) == str(bundle)
+    assert clients.ca_bundle({"AWS_ENDPOINT_URL": ""}, session, bundle) == str(bundle)
 
 
 def test_where_nothing_was_built_botocore_chooses(session: botocore.session.Session, tmp_path: Path) -> None:
-    assert clients.roots({}, session, tmp_path / "none.pem") is None
+    assert clients.ca_bundle({}, session, tmp_path / "none.pem") is None
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_where_nothing_was_built_botocore_chooses(session: botocore.session.Sess
 def test_somebody_elses_endpoint_may_have_somebody_elses_root(
     variable: str, session: botocore.session.Session, bundle: Path
 ) -> None:
-    assert clients.roots({variable: "https://elsewhere.example"}, session, bundle) is None
+    assert clients.ca_bundle({variable: "https://elsewhere.example"}, session, bundle) is None
 
 
 def test_an_operators_own_bundle_goes_before(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", "/etc/own.pem")
-    assert clients.roots({}, botocore.session.Session(), bundle) is None
+    assert clients.ca_bundle({}, botocore.session.Session(), bundle) is None
     monkeypatch.setattr(clients, "AMAZON_ROOTS", bundle)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     client = clients.Session().client("events", config=Config())
@@ -112,4 +112,4 @@ def test_the_bundle_reaches_the_connection(bundle: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "", "nowhere"])
 def test_other_partitions_have_roots_of_their_own(region: str, session: botocore.session.Session, bundle: Path) -> None:
     session.set_config_variable("region", region)
-    assert clients.roots({}, session, bundle) is None
+    assert clients.ca_bundle({}, session, bundle) is None

@@ -1,6 +1,6 @@
-"""The roots of trust that AWS's own endpoints need, out of botocore's bundle.
+"""The root certificates that AWS's own endpoints need, selected from botocore's bundle.
 
-botocore reads its whole bundle again on every new connection, which costs more than the handshake.
+botocore reads its whole bundle again for every new connection, which costs more than the TLS handshake.
 """
 
 import re
@@ -16,18 +16,18 @@ ROOTS = (
     "Starfield Root Certificate Authority - G2",
     "Starfield Services Root Certificate Authority - G2",
 )
-_LABELED = re.compile(
+_LABELED_CERTIFICATE = re.compile(
     r'^# Label: "(.+?)"$.*?(-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----)', re.MULTILINE | re.DOTALL
 )
 
 
 class RootMissing(Exception):
-    """botocore's bundle has none of that name."""
+    """botocore's bundle has no certificate with that label."""
 
 
 def amazon_roots(bundle: str) -> str:
-    """ROOTS as PEM, out of the text of botocore's cacert.pem. Raises RootMissing."""
-    certificates = dict(_LABELED.findall(bundle))
+    """ROOTS as PEM, selected from the text of botocore's cacert.pem. Raises RootMissing."""
+    certificates = dict(_LABELED_CERTIFICATE.findall(bundle))
     if missing := [name for name in ROOTS if name not in certificates]:
         raise RootMissing(", ".join(missing))
     return "".join(f"# {name}\n{certificates[name]}\n" for name in ROOTS)
