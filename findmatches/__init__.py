@@ -1,6 +1,7 @@
-"""FindMatches: which rows of a table are the same thing, learned from people's labels.
+"""Find the rows of a table that describe the same thing, learned from labels: a local AWS Glue FindMatches.
 
-Pure functions: no files, no network, no clock. The same input and seed give the same output.
+The public names are those of `__all__`. All functions are pure: no files, no network, no clock. The same input and seed
+give the same output.
 """
 
 from importlib import import_module
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from findmatches import metrics
-    from findmatches.evaluation import Evaluation, NotEnoughLabels
+    from findmatches.active_learning import propose_labeling_sets
+    from findmatches.evaluation import Evaluation, NotEnoughLabels, evaluate
     from findmatches.labels import Label
-    from findmatches.matcher import evaluate, find_matches, propose_labeling_sets
+    from findmatches.matching import find_matches
     from findmatches.settings import Settings
     from findmatches.table import Table
 
@@ -32,13 +34,13 @@ _MODULE_OF = {
     "NotEnoughLabels": "evaluation",
     "Settings": "settings",
     "Table": "table",
-    "evaluate": "matcher",
-    "find_matches": "matcher",
-    "propose_labeling_sets": "matcher",
+    "evaluate": "evaluation",
+    "find_matches": "matching",
+    "propose_labeling_sets": "active_learning",
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: whatever the module holds
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: the type depends on the name
     """Import a public name when it is first used: scikit-learn takes a second to load, and a Table does not need it."""
     if name == "metrics":
         return import_module("findmatches.metrics")

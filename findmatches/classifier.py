@@ -1,4 +1,4 @@
-"""How likely a pair of rows is the same thing: learned from labels, guessed from the table's structure without any."""
+"""The probability that a pair matches: a classifier trained on labeled and pseudo-labeled pairs."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a
 
 from findmatches.features import Matrix
 
-Chances = NDArray[np.float64]
+Probabilities = NDArray[np.float64]
 Weights = NDArray[np.float64]
 Outcomes = NDArray[np.bool_]
 Places = NDArray[np.int64]
 
 _TREES = 80
-_TREES_IN_FOLDS = 25
+_TREES_PER_FOLD = 25
 _FOLDS = 3
-_OUTSIDE = 8.0
-# A leaf rests on at least one labeled pair, or on dozens of guessed ones; a single wrong guess must not be one.
-_LEAF_WEIGHS = 0.999
+_MAX_SCALED = 8.0
+# A leaf rests on at least one labeled pair, or on dozens of pseudo-labeled ones: one wrong pseudo-label must not fill a leaf.
+_MIN_LEAF_WEIGHT = 0.999
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known to match or not: places among the pairs, the outcome there, and how much it counts.
+class TrainingPairs:
+    """Pairs with a known or assumed outcome: their places among all pairs, the outcome, the weight; one length.
 
     `fold` is equal for pairs that belong together, such as those of one labeling set.
     """
@@ -39,59 +39,67 @@ class Known:
     weight: Weights
     fold: Places
 
-    def where(self, keep: Outcomes) -> "Known":
-        return Known(self.places[keep], self.match[keep], self.weight[keep], self.fold[keep])
+    def where(self, keep: Outcomes) -> "TrainingPairs":
+        """The pairs that the mask `keep` selects."""
+        return TrainingPairs(self.places[keep], self.match[keep], self.weight[keep], self.fold[keep])
 
 
 @dataclass(frozen=True)
-class Model:
-    """A committee: a linear model, steady with few labels, and trees, which learn what depends on what."""
+class PairClassifier:
+    """The mean of a linear model, steady with few labels, and of trees, which learn interactions.
+
+    Extremely randomized trees: Geurts, Ernst and Wehenkel, 2006; both models are scikit-learn's.
+    """
 
     scaler: Any
     linear: Any
     trees: Any
 
-    def chances(self, features: Matrix) -> Chances:
-        """The probability of a match per row of features, 0..1."""
+    def probability(self, features: Matrix) -> Probabilities:
+        """The probability of a match, 0..1, per pair; shape (pairs,)."""
         if not len(features):
             return np.zeros(0)
-        with config_context(assume_finite=True, skip_parameter_validation=True), _one_thread():
-            linear: Chances = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
-            trees: Chances = self.trees.predict_proba(features)[:, 1]
+        with config_context(assume_finite=True, skip_parameter_validation=True), _single_threaded_blas():
+            linear: Probabilities = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
+            trees: Probabilities = self.trees.predict_proba(features)[:, 1]
         return (linear + trees) / 2
 
 
-def learn(own: Matrix, known: Known, seed: int, trees: int = _TREES) -> Model:
-    """`own`: the features of the known pairs; both outcomes must occur among them."""
+def train(features: Matrix, training: TrainingPairs, seed: int, trees: int = _TREES) -> PairClassifier:
+    """`features`: those of the training pairs, shape (pairs, width); both outcomes must occur among them."""
     # Checking its arguments again for each of the trees would take scikit-learn longer than growing them.
-    with config_context(assume_finite=True, skip_parameter_validation=True), _one_thread():
-        scaler = StandardScaler().fit(own)
-        linear = LogisticRegression(C=0.3, max_iter=1000).fit(_scaled(scaler, own), known.match, known.weight)
-        leaf = min(0.5, _LEAF_WEIGHS / max(100.0, float(known.weight.sum())))
-        forest = ExtraTreesClassifier(trees, min_weight_fraction_leaf=leaf, random_state=seed).fit(
-            own, known.match, known.weight
-        )
-    return Model(scaler, linear, forest)
+    with config_context(assume_finite=True, skip_parameter_validation=True), _single_threaded_blas():
+        scaler = StandardScaler().fit(features)
+        linear = LogisticRegression(C=0.3, max_iter=1000)
+        linear.fit(_scaled(scaler, features), training.match, training.weight)
+        min_leaf = min(0.5, _MIN_LEAF_WEIGHT / max(100.0, float(training.weight.sum())))
+        forest = ExtraTreesClassifier(trees, min_weight_fraction_leaf=min_leaf, random_state=seed)
+        forest.fit(features, training.match, training.weight)
+    return PairClassifier(scaler, linear, forest)
 
 
-def unprejudiced(own: Matrix, known: Known, seed: int) -> Chances:
-    """An opinion about each known pair from models that did not learn from its fold; 0.5 where none could be learned."""
-    likely = np.full(len(known.places), 0.5)
+def out_of_fold_probability(features: Matrix, training: TrainingPairs, seed: int) -> Probabilities:
+    """Each training pair's probability by a classifier that was not trained on its fold; 0.5 where none can be trained.
+
+    Cross-fitting, as in Wolpert, "Stacked generalization", 1992.
+    """
+    probability = np.full(len(training.places), 0.5)
     for number in range(_FOLDS):
-        held = known.fold % _FOLDS == number
-        rest = known.where(~held)
-        if held.any() and rest.match.any() and not rest.match.all():
-            likely[held] = learn(own[~held], rest, seed, _TREES_IN_FOLDS).chances(own[held])
-    return likely
+        held_out = training.fold % _FOLDS == number
+        rest = training.where(~held_out)
+        if held_out.any() and rest.match.any() and not rest.match.all():
+            classifier = train(features[~held_out], rest, seed, _TREES_PER_FOLD)
+            probability[held_out] = classifier.probability(features[held_out])
+    return probability
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def _single_threaded_blas() -> AbstractContextManager[object]:
     """For matrices this narrow, several threads of BLAS spend more time waiting for each other than they save."""
     limits: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
     return limits
 
 
 def _scaled(scaler: Any, features: Matrix) -> Matrix:  # noqa: ANN401 - scikit-learn carries no types
-    # What lies far outside of everything learned says no more than what lies just outside.
-    scaled: Matrix = np.clip(scaler.transform(features), -_OUTSIDE, _OUTSIDE)
+    # A value far outside the training range says no more than one just outside.
+    scaled: Matrix = np.clip(scaler.transform(features), -_MAX_SCALED, _MAX_SCALED)
     return scaled

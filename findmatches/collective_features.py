@@ -1,7 +1,8 @@
-"""What the rest of the table says about a pair, once most of it is judged.
+"""Features of a pair from the scores of all other pairs.
 
-Which values stand for each other ("VLDB" and "Very Large Data Bases"), which ways of writing come from the same source,
-and whether one of the two rows has a likelier partner elsewhere.
+Which values stand for each other ("VLDB" and "Very Large Data Bases"), which writing styles match each other, and whether
+one of the two records has a competing pair. Bhattacharya and Getoor, "Collective entity resolution in relational data",
+2007.
 """
 
 from typing import Any
@@ -13,49 +14,54 @@ from findmatches.columns import Column
 from findmatches.features import Matrix
 
 Indices = NDArray[np.int64]
-Chances = NDArray[np.float64]
+Probabilities = NDArray[np.float64]
 
-# So many pairs of average chance are mixed into each rate, so that a value pair seen once says next to nothing.
-_MIXED_IN = 4.0
+# So many pairs of average probability are added to each rate, so that a pair of values seen once counts for little.
+_PRIOR_PAIRS = 4.0
 
 
-def context(columns: tuple[Column, ...], left: Indices, right: Indices, likely: Chances) -> Matrix:
-    """Features of all candidate pairs from a first opinion about all of them; a pair's own opinion is left out."""
-    found = []
+def collective_features(columns: tuple[Column, ...], left: Indices, right: Indices, probability: Probabilities) -> Matrix:
+    """Features from first probabilities of all pairs; a pair's own is left out. Shape (pairs, 2 * columns + 2), float32."""
+    features = []
     for column in columns:
-        found.append(_rate(column.codes[left], column.codes[right], likely))
-        found.append(_rate(column.styles[left], column.styles[right], likely))
-    rivals = _rivals(left, right, likely)
-    return np.stack([*found, rivals.max(axis=0), rivals.min(axis=0)], axis=1).astype(np.float32)
+        features.append(_match_rate(column.codes[left], column.codes[right], probability))
+        features.append(_match_rate(column.styles[left], column.styles[right], probability))
+    competing = _competing_probability(left, right, probability)
+    return np.stack([*features, competing.max(axis=0), competing.min(axis=0)], axis=1).astype(np.float32)
 
 
-def owners(columns: tuple[Column, ...]) -> list[str | None]:
+def column_of_feature(columns: tuple[Column, ...]) -> list[str | None]:
+    """The column that each feature belongs to; None for those of the whole row."""
     return [column.name for column in columns for _ in range(2)] + [None, None]
 
 
-def _rate(one: Indices, other: Indices, likely: Chances) -> Any:  # noqa: ANN401 - numpy float array
-    """Log odds that a pair with these two values matches, against all pairs."""
-    mean = float(likely.mean())
-    keys = np.minimum(one, other) * (int(max(one.max(), other.max())) + 1) + np.maximum(one, other)
-    _, back = np.unique(keys, return_inverse=True)
-    back = back.ravel()
-    hits = np.bincount(back, weights=likely)[back] - likely
-    pairs = np.bincount(back)[back] - 1
-    rate = np.clip((hits + _MIXED_IN * mean) / (pairs + _MIXED_IN), 1e-4, 1 - 1e-4)
+def _match_rate(left_code: Indices, right_code: Indices, probability: Probabilities) -> Any:  # noqa: ANN401 - numpy float array
+    """Log odds of a match given these two values, relative to all pairs; shape (pairs,)."""
+    # Leave-one-out target encoding with an m-estimate: Micci-Barreca, "A preprocessing scheme for high-cardinality
+    # categorical attributes", 2001. Two sums by value pair, each pair's own part taken out again.
+    mean = float(probability.mean())
+    base = int(max(left_code.max(), right_code.max())) + 1
+    keys = np.minimum(left_code, right_code) * base + np.maximum(left_code, right_code)
+    _, inverse = np.unique(keys, return_inverse=True)
+    inverse = inverse.ravel()
+    matches = np.bincount(inverse, weights=probability)[inverse] - probability
+    pairs = np.bincount(inverse)[inverse] - 1
+    rate = np.clip((matches + _PRIOR_PAIRS * mean) / (pairs + _PRIOR_PAIRS), 1e-4, 1 - 1e-4)
     return np.log(rate / (1 - rate)) - np.log(max(mean, 1e-4) / max(1 - mean, 1e-4))
 
 
-def _rivals(left: Indices, right: Indices, likely: Chances) -> Any:  # noqa: ANN401 - numpy float array
-    """For either row the chance of its likeliest other partner; 2 x pairs."""
+def _competing_probability(left: Indices, right: Indices, probability: Probabilities) -> Any:  # noqa: ANN401 - numpy float array
+    """For either record the probability of its best pair with a third record; shape (2, pairs)."""
+    # Each record's best and second best probability: a pair that holds the best competes with the second.
     size = int(right.max()) + 1
     between = left != right
     best, second = np.zeros(size), np.zeros(size)
-    for rows in (left[between], right[between]):
-        np.maximum.at(best, rows, likely[between])
+    for records in (left[between], right[between]):
+        np.maximum.at(best, records, probability[between])
     ends = np.concatenate([left[between], right[between]])
-    chances = np.concatenate([likely[between], likely[between]])
-    order = np.lexsort((-chances, ends))
-    ends, chances = ends[order], chances[order]
+    of_ends = np.concatenate([probability[between], probability[between]])
+    order = np.lexsort((-of_ends, ends))
+    ends, of_ends = ends[order], of_ends[order]
     place = np.arange(len(ends)) - np.searchsorted(ends, ends)
-    second[ends[place == 1]] = chances[place == 1]
-    return np.stack([np.where(likely >= best[rows], second[rows], best[rows]) for rows in (left, right)])
+    second[ends[place == 1]] = of_ends[place == 1]
+    return np.stack([np.where(probability >= best[records], second[records], best[records]) for records in (left, right)])

@@ -1,4 +1,9 @@
-"""What must hold in the output: rows with the same known id stay together, other ids stay apart, labels if enforced."""
+"""Constraints on the groups: which rows must be in one group, and which must not.
+
+Must-link and cannot-link constraints: Wagstaff, Cardie, Rogers and Schroedl, "Constrained k-means clustering with
+background knowledge", 2001; in hierarchical clustering: Davidson and Ravi, 2005. Rows with one known match id must link,
+rows with different ones cannot; labels are constraints if they are enforced.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,49 +15,56 @@ from findmatches.labels import LabeledPairs
 
 Indices = NDArray[np.int64]
 
+NO_KNOWN_ID = -1
+
 
 @dataclass(frozen=True)
-class Bound:
-    """Rows as nodes: rows of one node are together for sure.
+class Constraints:
+    """Rows that must link share a node.
 
-    `node[row]` is a row's node; `owner[node]` the number of its known id, -1 for none: nodes of different owners never
-    merge; neither do the two nodes of a pair in `apart`.
+    `node[row]` is a row's node, shape (rows,). `known_id[node]`, shape (nodes,), is the number of the node's known match
+    id or -1: nodes with different known ids never merge, and neither do the two nodes of a pair in `cannot_link`.
     """
 
     node: Indices
-    owner: Indices
-    apart: frozenset[tuple[int, int]]
+    known_id: Indices
+    cannot_link: frozenset[tuple[int, int]]
 
 
-def bind(record: Indices, known: Sequence[str | None] | None, enforced: LabeledPairs | None) -> Bound:
-    """`record[row]` numbers the rows that are alike. Known ids outrank labels; a later label outranks an earlier one."""
-    owner_of_row = _numbers(known, len(record))
-    node = _together(record, owner_of_row)
+def build_constraints(record: Indices, known: Sequence[str | None] | None, enforced: LabeledPairs | None) -> Constraints:
+    """`record[row]` is equal for rows that are taken as identical. Known ids outrank labels, later labels earlier ones."""
+    id_of_row = _numbered(known, len(record))
+    node = _nodes(record, id_of_row)
     if enforced is None or not len(enforced):
-        return Bound(node, _owners(node, owner_of_row), frozenset())
-    node = _split_told_apart(node, enforced)
-    sets = _DisjointSets(_owners(node, owner_of_row).tolist())
+        return Constraints(node, _ids_of_nodes(node, id_of_row), frozenset())
+    node = _split_identical_rows(node, enforced)
+    sets = _ConstrainedSets(_ids_of_nodes(node, id_of_row).tolist())
     for place in np.argsort(-enforced.fold, kind="stable").tolist():
-        one, other = int(node[enforced.left[place]]), int(node[enforced.right[place]])
+        left, right = int(node[enforced.left[place]]), int(node[enforced.right[place]])
         if enforced.match[place]:
-            sets.join(one, other)
+            sets.must_link(left, right)
         else:
-            sets.keep_apart(one, other)
+            sets.add_cannot_link(left, right)
     root = np.array([sets.root(number) for number in range(len(sets.parent))], np.int64)
-    names, compact = np.unique(root, return_inverse=True)
-    place_of = {int(name): place for place, name in enumerate(names)}
-    apart = {(place_of[one], place_of[other]) for one, enemies in sets.enemies.items() for other in enemies if one in place_of}
+    roots, compact = np.unique(root, return_inverse=True)
+    number_of_root = {int(name): number for number, name in enumerate(roots)}
+    cannot_link = {
+        (number_of_root[left], number_of_root[right])
+        for left, separate in sets.cannot_link.items()
+        for right in separate
+        if left in number_of_root
+    }
     node = compact.ravel()[node].astype(np.int64)
-    return Bound(node, _owners(node, owner_of_row), frozenset(apart))
+    return Constraints(node, _ids_of_nodes(node, id_of_row), frozenset(cannot_link))
 
 
-class _DisjointSets:
-    """Union-find whose sets have owners and enemies."""
+class _ConstrainedSets:
+    """Disjoint sets (Tarjan, "Efficiency of a good but not linear set union algorithm", 1975) that obey constraints."""
 
-    def __init__(self, owner: list[int]) -> None:
-        self.parent = list(range(len(owner)))
-        self.owner = owner
-        self.enemies: dict[int, set[int]] = {}
+    def __init__(self, known_id: list[int]) -> None:
+        self.parent = list(range(len(known_id)))
+        self.known_id = known_id
+        self.cannot_link: dict[int, set[int]] = {}
 
     def root(self, node: int) -> int:
         while self.parent[node] != node:
@@ -60,58 +72,66 @@ class _DisjointSets:
             node = self.parent[node]
         return node
 
-    def join(self, one: int, other: int) -> None:
-        one, other = self.root(one), self.root(other)
-        owned_by_two = self.owner[one] != self.owner[other] and min(self.owner[one], self.owner[other]) >= 0
-        if one == other or owned_by_two or other in self.enemies.get(one, ()):
+    def must_link(self, left: int, right: int) -> None:
+        """Merges the two sets, unless an earlier constraint forbids it."""
+        left, right = self.root(left), self.root(right)
+        ids = self.known_id[left], self.known_id[right]
+        if left == right or (ids[0] != ids[1] and min(ids) >= 0) or right in self.cannot_link.get(left, ()):
             return
-        self.parent[other] = one
-        self.owner[one] = max(self.owner[one], self.owner[other])
-        for enemy in self.enemies.pop(other, set()):
-            self.enemies[enemy].discard(other)
-            self.enemies[enemy].add(one)
-            self.enemies.setdefault(one, set()).add(enemy)
+        self.parent[right] = left
+        self.known_id[left] = max(ids)
+        move_cannot_links(self.cannot_link, right, left)
 
-    def keep_apart(self, one: int, other: int) -> None:
-        one, other = self.root(one), self.root(other)
-        if one != other:
-            self.enemies.setdefault(one, set()).add(other)
-            self.enemies.setdefault(other, set()).add(one)
+    def add_cannot_link(self, left: int, right: int) -> None:
+        """Keeps the two sets separate, unless they are one already."""
+        left, right = self.root(left), self.root(right)
+        if left != right:
+            self.cannot_link.setdefault(left, set()).add(right)
+            self.cannot_link.setdefault(right, set()).add(left)
 
 
-def _numbers(known: Sequence[str | None] | None, rows: int) -> Indices:
+def move_cannot_links(cannot_link: dict[int, set[int]], source: int, target: int) -> None:
+    """What cannot link with `source` cannot link with `target`, which now includes it."""
+    for separate in cannot_link.pop(source, set()):
+        cannot_link[separate].discard(source)
+        cannot_link[separate].add(target)
+        cannot_link.setdefault(target, set()).add(separate)
+
+
+def _numbered(known: Sequence[str | None] | None, rows: int) -> Indices:
     if known is None:
-        return np.full(rows, -1, np.int64)
-    number: dict[str, int] = {}
-    return np.array([-1 if not name else number.setdefault(name, len(number)) for name in known], np.int64)
+        return np.full(rows, NO_KNOWN_ID, np.int64)
+    number_of: dict[str, int] = {}
+    return np.array([NO_KNOWN_ID if not name else number_of.setdefault(name, len(number_of)) for name in known], np.int64)
 
 
-def _together(record: Indices, owner: Indices) -> Indices:
-    """Rows of one known id share a node; so do alike rows, unless their known ids differ."""
-    if owner.max(initial=-1) < 0:
+def _nodes(record: Indices, id_of_row: Indices) -> Indices:
+    """Rows of one known id share a node; so do identical rows, unless their known ids differ."""
+    if id_of_row.max(initial=NO_KNOWN_ID) < 0:
         return record
-    first_owner = np.full(int(record.max()) + 1, -1, np.int64)
-    owned = np.flatnonzero(owner >= 0)[::-1]
-    first_owner[record[owned]] = owner[owned]
-    owner = np.where(owner < 0, first_owner[record], owner)
-    free = int(owner.max()) + 1
-    _, node = np.unique(np.where(owner < 0, free + record, owner), return_inverse=True)
+    # A row without an id takes that of the first identical row that has one; of repeated assignments the last holds.
+    id_of_record = np.full(int(record.max()) + 1, NO_KNOWN_ID, np.int64)
+    with_id = np.flatnonzero(id_of_row >= 0)[::-1]
+    id_of_record[record[with_id]] = id_of_row[with_id]
+    inherited = np.where(id_of_row < 0, id_of_record[record], id_of_row)
+    unused = int(inherited.max()) + 1
+    _, node = np.unique(np.where(inherited < 0, unused + record, inherited), return_inverse=True)
     return node.ravel().astype(np.int64)
 
 
-def _split_told_apart(node: Indices, enforced: LabeledPairs) -> Indices:
-    """Alike rows that a label tells apart become nodes of their own."""
+def _split_identical_rows(node: Indices, enforced: LabeledPairs) -> Indices:
+    """Identical rows that are labeled as different become nodes of their own."""
     node = node.copy()
-    free = int(node.max()) + 1
-    for one, other, match in zip(enforced.left, enforced.right, enforced.match, strict=True):
-        if not match and node[one] == node[other]:
-            node[other] = free
-            free += 1
+    unused = int(node.max()) + 1
+    for left, right, match in zip(enforced.left, enforced.right, enforced.match, strict=True):
+        if not match and node[left] == node[right]:
+            node[right] = unused
+            unused += 1
     return node
 
 
-def _owners(node: Indices, owner_of_row: Indices) -> Indices:
-    owner = np.full(int(node.max(initial=-1)) + 1, -1, np.int64)
-    owned = owner_of_row >= 0
-    owner[node[owned]] = owner_of_row[owned]
-    return owner
+def _ids_of_nodes(node: Indices, id_of_row: Indices) -> Indices:
+    known_id = np.full(int(node.max(initial=-1)) + 1, NO_KNOWN_ID, np.int64)
+    with_id = id_of_row >= 0
+    known_id[node[with_id]] = id_of_row[with_id]
+    return known_id

@@ -1,19 +1,22 @@
-"""How good the transform is, measured on labels that it did not learn from."""
+"""Evaluation: precision and recall on labels that the classifier was not trained on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from findmatches.classifier import Model
-from findmatches.collective_features import owners
-from findmatches.labels import LabeledPairs
-from findmatches.pipeline import Prepared, record_pairs
+from findmatches import collective_features
+from findmatches.classifier import PairClassifier
+from findmatches.labels import Label, LabeledPairs, labeled_pairs
+from findmatches.preparation import PreparedTable, prepare, record_pairs
 from findmatches.scoring import score
 from findmatches.settings import Settings
+from findmatches.table import Table
 
 _TEST_SHARE = 0.3
+_MAX_SPLITS_TRIED = 50
 
 
 class NotEnoughLabels(Exception):
@@ -22,7 +25,10 @@ class NotEnoughLabels(Exception):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Over pairs of held-out labels, at the threshold of the largest F1; column importances sum to 1, largest first."""
+    """Over the pairs of held-out labeling sets, at the threshold of the largest F1; all but the counts are 0..1.
+
+    `column_importances`: name and share of each compared column, the largest first; they sum to 1.
+    """
 
     area_under_pr_curve: float
     precision: float
@@ -35,23 +41,26 @@ class Evaluation:
     column_importances: tuple[tuple[str, float], ...]
 
 
-def evaluation(prepared: Prepared | None, labeled: LabeledPairs, settings: Settings) -> Evaluation:
-    """Raises NotEnoughLabels when there is nothing to learn from or nothing to test on."""
+def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
+    """Trains on 70 % of the labeling sets and tests on the pairs of the other 30 %.
+
+    Raises NotEnoughLabels if either part lacks a matching or a different pair.
+    """
+    prepared = prepare(table, settings)
     if prepared is None:
         raise NotEnoughLabels("The table's rows do not differ, so there is nothing to evaluate.")
-    pairs = record_pairs(prepared, labeled)
+    pairs = record_pairs(prepared, labeled_pairs(table, labels))
     sets = np.unique(pairs.fold)
-    if len(sets) < 2:  # noqa: PLR2004 - one to learn, one to test
+    if len(sets) < 2:  # noqa: PLR2004 - one to train, one to test
         raise NotEnoughLabels(f"Evaluation needs at least 2 labeling sets with two differing rows each; there are {len(sets)}.")
-    learn, test = _split(pairs, sets, settings.seed)
-    scored = score(prepared, learn, test, settings)
-    likely = scored.likely[scored.also]
-    threshold = _largest_f1(likely, test.match)
-    said = likely >= threshold
-    tp, fp = int((said & test.match).sum()), int((said & ~test.match).sum())
-    fn, tn = int((~said & test.match).sum()), int((~said & ~test.match).sum())
+    training, test = _split(pairs, sets, settings.seed)
+    scored = score(prepared, training, test, settings)
+    probability = scored.probability[scored.held_out]
+    predicted = probability >= _threshold_of_largest_f1(probability, test.match)
+    tp, fp = int((predicted & test.match).sum()), int((predicted & ~test.match).sum())
+    fn, tn = int((~predicted & test.match).sum()), int((~predicted & ~test.match).sum())
     return Evaluation(
-        area_under_pr_curve=area_under_pr_curve(likely, test.match),
+        area_under_pr_curve=area_under_pr_curve(probability, test.match),
         precision=tp / max(tp + fp, 1),
         recall=tp / max(tp + fn, 1),
         f1=2 * tp / max(2 * tp + fp + fn, 1),
@@ -59,44 +68,49 @@ def evaluation(prepared: Prepared | None, labeled: LabeledPairs, settings: Setti
         false_positives=fp,
         false_negatives=fn,
         true_negatives=tn,
-        column_importances=_importances(prepared, scored.model),
+        column_importances=_column_importances(prepared, scored.classifier),
     )
 
 
-def _importances(prepared: Prepared, model: Model | None) -> tuple[tuple[str, float], ...]:
-    """How much each compared column's features reduce the trees' impurity; equal without a model."""
-    names = [column.name for column in prepared.comparison.columns]
-    total = dict.fromkeys(names, 0.0)
-    if model:
-        owner_of = prepared.comparison.owners + owners(prepared.comparison.columns)
-        for owner, gain in zip(owner_of, model.trees.feature_importances_.tolist(), strict=True):
-            if owner is not None:
-                total[owner] += gain
-    whole = sum(total.values())
-    shares = {name: gain / whole if whole else 1 / len(names) for name, gain in total.items()}
+def area_under_pr_curve(probability: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
+    """Average precision, 0..1, as scikit-learn defines it."""
+    # The sum of its steps may round to 1.0000000000000002.
+    return min(1.0, max(0.0, float(average_precision_score(match, probability))))
+
+
+def _column_importances(prepared: PreparedTable, classifier: PairClassifier | None) -> tuple[tuple[str, float], ...]:
+    """How much each compared column's features reduce the trees' impurity (Breiman, "Random forests", 2001).
+
+    Equal shares without a classifier.
+    """
+    columns = prepared.extractor.columns
+    total = dict.fromkeys((column.name for column in columns), 0.0)
+    if classifier:
+        names = prepared.extractor.column_of_feature + collective_features.column_of_feature(columns)
+        for name, importance in zip(names, classifier.trees.feature_importances_.tolist(), strict=True):
+            if name is not None:
+                total[name] += importance
+    of_all = sum(total.values())
+    shares = {name: importance / of_all if of_all else 1 / len(total) for name, importance in total.items()}
     return tuple(sorted(shares.items(), key=lambda share: -share[1]))
 
 
 def _split(pairs: LabeledPairs, sets: NDArray[np.int64], seed: int) -> tuple[LabeledPairs, LabeledPairs]:
     """Whole sets go to either side; the first shuffle in which both sides have both outcomes is taken."""
-    for attempt in range(50):
+    for attempt in range(_MAX_SPLITS_TRIED):
         order = np.random.default_rng([seed, attempt]).permutation(sets)
         held_out = np.isin(pairs.fold, order[: max(1, round(_TEST_SHARE * len(sets)))])
-        learn, test = pairs.where(~held_out), pairs.where(held_out)
-        if all(part.match.any() and not part.match.all() for part in (learn, test)):
-            return learn, test
+        training, test = pairs.where(~held_out), pairs.where(held_out)
+        if all(part.match.any() and not part.match.all() for part in (training, test)):
+            return training, test
     missing = "matching" if not pairs.match.any() else "different" if pairs.match.all() else "matching and different"
     raise NotEnoughLabels(f"Evaluation needs {missing} pairs both in the labeling sets to learn from and in those to test on.")
 
 
-def area_under_pr_curve(likely: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
-    # Summing the steps may round to 1.0000000000000002, which no reader of a share expects.
-    return min(1.0, max(0.0, float(average_precision_score(match, likely))))
-
-
-def _largest_f1(likely: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
-    order = np.argsort(-likely, kind="stable")
+def _threshold_of_largest_f1(probability: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
+    # F1 after each pair in falling order of probability; within ties only the last one is a threshold.
+    order = np.argsort(-probability, kind="stable")
     hits = np.cumsum(match[order])
     f1 = 2 * hits / (np.arange(1, len(order) + 1) + match.sum())
-    last_of_ties = np.append(likely[order][1:] != likely[order][:-1], True)
-    return float(likely[order][int(np.argmax(np.where(last_of_ties, f1, 0)))])
+    last_of_ties = np.append(probability[order][1:] != probability[order][:-1], True)
+    return float(probability[order][int(np.argmax(np.where(last_of_ties, f1, 0)))])

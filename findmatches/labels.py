@@ -1,4 +1,4 @@
-"""Accepted labels as pairs of rows that match or don't."""
+"""Labels as pairs of rows that match or don't."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ from findmatches.table import Table
 
 @dataclass(frozen=True)
 class Label:
-    """One row of an accepted label file: within a set, rows with the same label match and all others don't."""
+    """One row of a label file: within a labeling set, rows with the same label match and all others don't.
+
+    Labels say nothing across sets: "a" in one set and "a" in another set are unrelated.
+    """
 
     set_id: str
     label: str
@@ -20,7 +23,11 @@ class Label:
 
 @dataclass(frozen=True)
 class LabeledPairs:
-    """Each pair once, `left` < `right`; `fold` numbers the labeling set that spoke last about it."""
+    """Each pair once, as four arrays of one length.
+
+    `left` < `right` are row or record numbers, `match` the outcome, `fold` the number of the labeling set that it comes
+    from: the latest one if several sets hold the pair.
+    """
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
@@ -31,6 +38,7 @@ class LabeledPairs:
         return len(self.left)
 
     def where(self, keep: NDArray[np.bool_]) -> "LabeledPairs":
+        """The pairs that the mask `keep` selects."""
         return LabeledPairs(self.left[keep], self.right[keep], self.match[keep], self.fold[keep])
 
 
@@ -39,17 +47,17 @@ NO_PAIRS = LabeledPairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0
 
 def labeled_pairs(table: Table, labels: Sequence[Label]) -> LabeledPairs:
     """All pairs within each set, as row numbers; the later label wins. Labels of keys that the table lacks are ignored."""
-    spoken: dict[tuple[int, int], tuple[bool, int]] = {}
-    for number, members in enumerate(labeled_sets(table, labels)):
-        for place, (one, label) in enumerate(members):
-            for other, other_label in members[:place]:
-                if one != other:
-                    pair = (min(one, other), max(one, other))
-                    spoken[pair] = (label == other_label, number)
-    pairs = np.array(sorted(spoken), np.int64).reshape(-1, 2)
-    said = [spoken[one, other] for one, other in pairs.tolist()]
-    match = np.array([match for match, _ in said], np.bool_)
-    return LabeledPairs(pairs[:, 0], pairs[:, 1], match, np.array([fold for _, fold in said], np.int64))
+    outcomes: dict[tuple[int, int], tuple[bool, int]] = {}
+    for fold, members in enumerate(labeled_sets(table, labels)):
+        for place, (row, label) in enumerate(members):
+            for earlier_row, earlier_label in members[:place]:
+                if row != earlier_row:
+                    pair = (min(row, earlier_row), max(row, earlier_row))
+                    outcomes[pair] = (label == earlier_label, fold)
+    pairs = np.array(sorted(outcomes), np.int64).reshape(-1, 2)
+    sorted_outcomes = [outcomes[left, right] for left, right in pairs.tolist()]
+    match = np.array([match for match, _ in sorted_outcomes], np.bool_)
+    return LabeledPairs(pairs[:, 0], pairs[:, 1], match, np.array([fold for _, fold in sorted_outcomes], np.int64))
 
 
 def labeled_sets(table: Table, labels: Sequence[Label]) -> list[list[tuple[int, str]]]:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 def pairwise_f1(groups: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
     """F1 over all pairs of rows, 0..1. `groups` and `truth` name each row's group; both have the length of the table.
 
-    1.0 where neither has a pair: there was nothing to find, and nothing was found.
+    1.0 where neither has a pair. Raises ValueError if the lengths differ.
     """
     correct = _pairs(zip(groups, truth, strict=True))
     predicted, actual = _pairs(groups), _pairs(truth)

@@ -1,4 +1,8 @@
-"""What matches, guessed without any label: rows that pick each other as nearest, far nearer than all others."""
+"""Pseudo-labels: pairs that very probably match or don't, chosen without any label from the table's own structure.
+
+Two rows that are each other's nearest neighbor, far nearer than most, are assumed to match. Primpeli, Bizer and Keuper,
+"Unsupervised bootstrapping of active learning for entity resolution", 2020.
+"""
 
 from dataclasses import dataclass
 
@@ -8,46 +12,57 @@ from numpy.typing import NDArray
 from findmatches.blocking import Neighbors
 from findmatches.features import Matrix
 
-_MOST = 1500
-_FEWEST_DIFFERENT = 2
+_MAX_MATCHES = 1500
+_MAX_DIFFERENT = 2 * _MAX_MATCHES
+_MIN_DISTINCT_SIMILARITIES = 2
 
 
 @dataclass(frozen=True)
-class Guess:
-    """Some pairs (their places among the candidates) that probably match or probably don't."""
+class PseudoLabels:
+    """Some pairs by their places among the candidates, and their assumed outcome; one length."""
 
-    pairs: NDArray[np.int64]
+    places: NDArray[np.int64]
     match: NDArray[np.bool_]
 
+    def __len__(self) -> int:
+        return len(self.places)
 
-def guess(near: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], alike: Matrix, seed: int) -> Guess:
-    """`alike`: per pair how alike words, n-grams and columns are (features.LIKENESS). Pairs of identical rows teach nothing."""
-    nothing = Guess(np.zeros(0, np.int64), np.zeros(0, np.bool_))
-    some = np.flatnonzero(left != right)
-    left, right, likeness = left[some], right[some], alike[some].mean(axis=1)
-    if len(np.unique(likeness)) < _FEWEST_DIFFERENT:
-        return nothing
-    score = alike[some, :2].mean(axis=1)
-    mutual = (near.rank(left, score) == 0) & (near.rank(right, score) == 0)
-    level = _two_groups(likeness[mutual]) if mutual.sum() > 1 else _two_groups(likeness)
-    same = np.flatnonzero(mutual & (likeness >= level))
-    different = np.flatnonzero(~mutual & (likeness < level))
-    if not len(same) or not len(different):
-        return nothing
+
+def pseudo_labels(
+    neighbors: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], similarity: Matrix, seed: int
+) -> PseudoLabels:
+    """`similarity`, shape (pairs, 3): words, n-grams, columns (features.ROW_SIMILARITY). Empty if no two kinds show.
+
+    Pairs of identical rows (left == right) are left out.
+    """
+    none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    candidates = np.flatnonzero(left != right)
+    left, right, mean = left[candidates], right[candidates], similarity[candidates].mean(axis=1)
+    if len(np.unique(mean)) < _MIN_DISTINCT_SIMILARITIES:
+        return none
+    # Reciprocal nearest neighbors on the near side of the threshold match; other pairs on the far side don't.
+    score = similarity[candidates, :2].mean(axis=1)
+    mutual = (neighbors.rank(left, score) == 0) & (neighbors.rank(right, score) == 0)
+    threshold = _otsu_threshold(mean[mutual]) if mutual.sum() > 1 else _otsu_threshold(mean)
+    matches = np.flatnonzero(mutual & (mean >= threshold))
+    different = np.flatnonzero(~mutual & (mean < threshold))
+    if not len(matches) or not len(different):
+        return none
     random = np.random.default_rng(seed)
-    same = random.choice(same, min(_MOST, len(same)), replace=False)
-    different = random.choice(different, min(2 * _MOST, len(different)), replace=False)
-    pairs = np.concatenate([same, different])
-    return Guess(some[pairs], np.arange(len(pairs)) < len(same))
+    matches = random.choice(matches, min(_MAX_MATCHES, len(matches)), replace=False)
+    different = random.choice(different, min(_MAX_DIFFERENT, len(different)), replace=False)
+    places = np.concatenate([matches, different])
+    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches))
 
 
-def _two_groups(values: Matrix) -> float:
-    """Otsu's threshold: the cut that makes both sides most uniform."""
+def _otsu_threshold(values: Matrix) -> float:
+    """The cut that makes both sides most uniform: Otsu, "A threshold selection method from gray-level histograms", 1979."""
+    # Maximizes the variance between the two classes, for every cut of the sorted values at once.
     ordered = np.sort(values.astype(np.float64))
     count = np.arange(1, len(ordered))
     total = np.cumsum(ordered)
-    below = total[:-1] / count
-    above = (total[-1] - total[:-1]) / (len(ordered) - count)
-    between = count * (len(ordered) - count) * (above - below) ** 2
+    mean_below = total[:-1] / count
+    mean_above = (total[-1] - total[:-1]) / (len(ordered) - count)
+    between = count * (len(ordered) - count) * (mean_above - mean_below) ** 2
     cut = int(np.argmax(between))
     return float((ordered[cut] + ordered[cut + 1]) / 2)

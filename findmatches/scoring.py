@@ -1,4 +1,4 @@
-"""How likely every candidate pair matches, from the labels so far: a first opinion, then one that knows the context."""
+"""The probability of a match for every pair: a first score from the pair alone, then one with collective features."""
 
 from dataclasses import dataclass
 
@@ -6,101 +6,102 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from findmatches.classifier import Chances, Known, Model, learn, unprejudiced
-from findmatches.collective_features import context
-from findmatches.features import LIKENESS
+from findmatches.classifier import PairClassifier, Probabilities, TrainingPairs, out_of_fold_probability, train
+from findmatches.collective_features import collective_features
+from findmatches.features import ROW_SIMILARITY
 from findmatches.labels import LabeledPairs
-from findmatches.pairs import Pairs, candidate_pairs
-from findmatches.pipeline import Prepared, likeness
-from findmatches.pseudo_labels import guess
+from findmatches.pairs import Pairs
+from findmatches.preparation import PreparedTable, mean_similarity
+from findmatches.pseudo_labels import pseudo_labels
 from findmatches.settings import Settings
 
 Indices = NDArray[np.int64]
 
-# The guess from the table's structure weighs as much as so many labeled pairs. That two rows differ is guessed far more
-# surely than that they match; and labels that somebody chose by hand often tell only strangers apart.
-_GUESSED_MATCHES_COUNT_AS = 7.0
-_GUESSED_DIFFERENT_COUNT_AS = 50.0
-_FRIENDS_FROM = 0.4
-# A row with more likely partners than this says little about whether those match each other.
-_MOST_FRIENDS = 30
-_GUESS_FROM = 200_000
-# Pairs that the first opinion finds less likely than this get no second one.
-_HOPELESS = 0.003
-_TREES_AT_FIRST = 30
+# All pseudo-labels together weigh as much as so many labeled pairs. That two rows differ is assumed far more safely than
+# that they match; and labels that somebody picked by hand often tell only very different rows apart.
+_PSEUDO_MATCHES_WEIGHT = 7.0
+_PSEUDO_DIFFERENT_WEIGHT = 50.0
+_MAX_PSEUDO_LABEL_CANDIDATES = 200_000
+_MIN_TRANSITIVE_PROBABILITY = 0.4
+# A record with more probable matches than this says little about whether those match each other.
+_MAX_TRANSITIVE_MATCHES = 30
+# Pairs with a lower first score are not scored again.
+_MIN_RESCORED_PROBABILITY = 0.003
+_TREES_OF_FIRST_SCORE = 30
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Distinct pairs of records (`left` <= `right`) with the probability that they match.
+class ScoredPairs:
+    """Distinct pairs of records (`left` <= `right`) with the probability that they match, 0..1; shape (pairs,) each.
 
-    `labeled` and `also` are the places of those pairs among all; `blind` is, for each labeled pair, the opinion of models
-    that did not learn from its labeling set.
+    `labeled` and `held_out` are the places of those pairs among all. `out_of_fold`, per labeled pair, is the probability
+    by classifiers that were not trained on its labeling set.
     """
 
     left: Indices
     right: Indices
-    likely: Chances
-    blind: Chances
+    probability: Probabilities
+    out_of_fold: Probabilities
     labeled: Indices
-    also: Indices
-    model: Model | None
+    held_out: Indices
+    classifier: PairClassifier | None
 
 
-def score(prepared: Prepared, labels: LabeledPairs, also: LabeledPairs, settings: Settings) -> Scored:
-    """All candidate pairs, the labeled ones, and those of `also`, of which the outcome is not looked at."""
-    pairs = candidate_pairs(prepared)
-    count = len(prepared.row_of)
-    asked = [part.left * count + part.right for part in (labels, also)]
-    pairs = pairs.with_more(prepared, _new(np.concatenate(asked), pairs))
-    labeled, others = (pairs.places(keys) for keys in asked)
-    known = _known(prepared, pairs, labels, labeled, settings.seed)
-    if known.match.all() or not known.match.any():
-        same = pairs.each(likeness).astype(np.float64)
-        return Scored(pairs.left, pairs.right, same, same[labeled], labeled, others, None)
-    first = learn(pairs.take(known.places), known, settings.seed, trees=_TREES_AT_FIRST)
-    likely = pairs.each(first.chances)
-    friends = _friends_of_friends(pairs, likely)
-    pairs = pairs.with_more(prepared, friends)
-    likely = np.append(likely, pairs.some(np.arange(len(likely), len(pairs.left)), lambda own, _: first.chances(own)))
-    blind = unprejudiced(pairs.take(known.places), known, settings.seed)
-    likely[known.places] = blind
-    around = context(prepared.comparison.columns, pairs.left, pairs.right, likely)
-    own = np.concatenate([pairs.take(known.places), around[known.places]], axis=1)
-    model = learn(own, known, settings.seed)
-    doubtful = likely >= _HOPELESS
-    doubtful[known.places] = doubtful[others] = True
-    again = np.flatnonzero(doubtful)
-    likely[again] = pairs.some(again, lambda own, places: model.chances(np.concatenate([own, around[places]], axis=1)))
-    return Scored(pairs.left, pairs.right, likely, blind[: len(labels)], labeled, others, model)
+def score(prepared: PreparedTable, labels: LabeledPairs, held_out: LabeledPairs, settings: Settings) -> ScoredPairs:
+    """All candidate pairs, the labeled ones, and those of `held_out`, whose outcomes are not used."""
+    records = len(prepared.first_row)
+    extractor = prepared.extractor
+    pairs = Pairs(records, prepared.left, prepared.right, (prepared.candidates,))
+    keys = [part.left * records + part.right for part in (labels, held_out)]
+    pairs = pairs.extended(extractor, pairs.missing(np.concatenate(keys)))
+    labeled, tested = (pairs.places(part) for part in keys)
+    training = _training_pairs(prepared, pairs, labels, labeled, settings.seed)
+    if training.match.all() or not training.match.any():
+        similarity = pairs.map_all(mean_similarity).astype(np.float64)
+        return ScoredPairs(pairs.left, pairs.right, similarity, similarity[labeled], labeled, tested, None)
+    first = train(pairs.features(training.places), training, settings.seed, trees=_TREES_OF_FIRST_SCORE)
+    probability = pairs.map_all(first.probability)
+    pairs = pairs.extended(extractor, _transitive_pairs(pairs, probability))
+    new = np.arange(len(probability), len(pairs))
+    probability = np.append(probability, pairs.map_at(new, lambda features, _: first.probability(features)))
+    # Training pairs enter the collective features by their out-of-fold probability: by its own training data the first
+    # classifier would look perfect there, and nowhere else.
+    out_of_fold = out_of_fold_probability(pairs.features(training.places), training, settings.seed)
+    probability[training.places] = out_of_fold
+    collective = collective_features(extractor.columns, pairs.left, pairs.right, probability)
+    features = np.concatenate([pairs.features(training.places), collective[training.places]], axis=1)
+    second = train(features, training, settings.seed)
+    rescored = probability >= _MIN_RESCORED_PROBABILITY
+    rescored[training.places] = rescored[tested] = True
+    places = np.flatnonzero(rescored)
+    probability[places] = pairs.map_at(
+        places, lambda features, part: second.probability(np.concatenate([features, collective[part]], axis=1))
+    )
+    return ScoredPairs(pairs.left, pairs.right, probability, out_of_fold[: len(labels)], labeled, tested, second)
 
 
-def _known(prepared: Prepared, pairs: Pairs, labels: LabeledPairs, labeled: Indices, seed: int) -> Known:
-    """What to learn from: the labels, and with little weight the guess."""
-    some = np.arange(len(pairs.left))
-    if len(some) > _GUESS_FROM:
-        some = np.sort(np.random.default_rng(seed).choice(some, _GUESS_FROM, replace=False))
-    guessed = guess(prepared.near, pairs.left[some], pairs.right[some], pairs.take(some)[:, LIKENESS], seed)
-    weight = np.ones(len(labels) + len(guessed.pairs))
-    counts_as = np.where(guessed.match, _GUESSED_MATCHES_COUNT_AS, _GUESSED_DIFFERENT_COUNT_AS)
-    weight[len(labels) :] = counts_as / np.maximum(np.where(guessed.match, guessed.match.sum(), (~guessed.match).sum()), 1)
-    fold = np.concatenate([labels.fold, np.arange(len(guessed.pairs))])
-    match = np.concatenate([labels.match, guessed.match])
-    return Known(np.concatenate([labeled, some[guessed.pairs]]), match, weight, fold)
+def _training_pairs(prepared: PreparedTable, pairs: Pairs, labels: LabeledPairs, labeled: Indices, seed: int) -> TrainingPairs:
+    """The labeled pairs, and after them pseudo-labeled ones with little weight."""
+    sample = np.arange(len(pairs))
+    if len(sample) > _MAX_PSEUDO_LABEL_CANDIDATES:
+        sample = np.sort(np.random.default_rng(seed).choice(sample, _MAX_PSEUDO_LABEL_CANDIDATES, replace=False))
+    similarity = pairs.features(sample)[:, ROW_SIMILARITY]
+    pseudo = pseudo_labels(prepared.neighbors, pairs.left[sample], pairs.right[sample], similarity, seed)
+    weight = np.ones(len(labels) + len(pseudo))
+    total = np.where(pseudo.match, _PSEUDO_MATCHES_WEIGHT, _PSEUDO_DIFFERENT_WEIGHT)
+    weight[len(labels) :] = total / np.maximum(np.where(pseudo.match, pseudo.match.sum(), (~pseudo.match).sum()), 1)
+    fold = np.concatenate([labels.fold, np.arange(len(pseudo))])
+    match = np.concatenate([labels.match, pseudo.match])
+    return TrainingPairs(np.concatenate([labeled, sample[pseudo.places]]), match, weight, fold)
 
 
-def _friends_of_friends(pairs: Pairs, likely: Chances) -> Indices:
-    """Keys of pairs whose rows both probably match a third one, but were not among the candidates."""
-    close = (likely >= _FRIENDS_FROM) & (pairs.left != pairs.right)
-    left, right = pairs.left[close], pairs.right[close]
+def _transitive_pairs(pairs: Pairs, probability: Probabilities) -> Indices:
+    """Keys of new pairs whose records both probably match the same third record."""
+    # Paths of length two are the square of the adjacency matrix.
+    probable = (probability >= _MIN_TRANSITIVE_PROBABILITY) & (pairs.left != pairs.right)
+    left, right = pairs.left[probable], pairs.right[probable]
     ends = (np.append(left, right), np.append(right, left))
-    links = sparse.csr_matrix((np.ones(len(ends[0]), np.float32), ends), shape=(pairs.rows, pairs.rows))
-    between = links[np.flatnonzero(np.diff(links.indptr) <= _MOST_FRIENDS)]
-    shared = sparse.triu(between.T.tocsr() @ between, k=1).tocoo()
-    return _new(shared.row.astype(np.int64) * pairs.rows + shared.col, pairs)
-
-
-def _new(keys: Indices, pairs: Pairs) -> Indices:
-    """Those keys, each once, that are not among the pairs yet."""
-    # Whose keys differ: telling that to numpy saves it most of its work.
-    return np.setdiff1d(np.unique(keys), pairs.keys, assume_unique=True)
+    links = sparse.csr_matrix((np.ones(len(ends[0]), np.float32), ends), shape=(pairs.records, pairs.records))
+    middle = links[np.flatnonzero(np.diff(links.indptr) <= _MAX_TRANSITIVE_MATCHES)]
+    shared = sparse.triu(middle.T.tocsr() @ middle, k=1).tocoo()
+    return pairs.missing(shared.row.astype(np.int64) * pairs.records + shared.col)

@@ -1,4 +1,4 @@
-"""A table as the matching engine sees it: text in columns, one of them the primary key."""
+"""A table: text in columns, one of them the primary key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """`columns[name][row]` is the cell's text, or None where the source had a null; every column has the same length.
+    """Rows to match.
 
-    `primary_key` names one of the columns. Column order is the catalog's, and is the order of a labeling file.
+    `columns[name][row]` is the cell's text, or None where the source had a null; every column has the same length.
+    `primary_key` names one of the columns: its values are unique. Column order is the order of a labeling file.
     """
 
     columns: dict[str, Sequence[str | None]]
@@ -16,10 +17,12 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The columns' names, the primary key's among them."""
         return tuple(self.columns)
 
     @property
     def keys(self) -> Sequence[str | None]:
+        """The primary key of each row."""
         return self.columns[self.primary_key]
 
     def __len__(self) -> int:

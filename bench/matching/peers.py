@@ -1,4 +1,4 @@
-"""The same job by other matchers: `.venv-bench/bin/python bench/matching/peers.py NAME FILE OUTPUT`.
+"""The same table matched by other libraries: `.venv-bench/bin/python bench/matching/peers.py NAME FILE OUTPUT`.
 
 Written as their documentation advises: `splink` for people, with comparisons and blocking rules picked by hand and its
 parameters estimated without labels; `splink-any` for any table, at the threshold that the truth shows to be its best;
@@ -59,7 +59,7 @@ def splink(rows: list[dict[str, str | None]]) -> list[str]:
 
 
 def splink_any(rows: list[dict[str, str | None]]) -> list[str]:
-    """Every column compared by Jaro-Winkler; rows are compared that share a value, or how it begins, with few others."""
+    """Every column by Jaro-Winkler; blocked on each value or its beginning, unless too many rows share it."""
     import pandas as pd
     import splink.comparison_library as cl
     from splink import DuckDBAPI, Linker, SettingsCreator
@@ -83,15 +83,15 @@ def splink_any(rows: list[dict[str, str | None]]) -> list[str]:
     for rule in rules[:3]:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predicted = linker.inference.predict(threshold_match_probability=min(THRESHOLDS))
-    found = [_clusters(linker, predicted, threshold, rows) for threshold in THRESHOLDS]
+    candidates = [_clusters(linker, predicted, threshold, rows) for threshold in THRESHOLDS]
     truth = [str(row["truth"]) for row in rows]
-    return max(found, key=lambda clusters: _f1(clusters, truth))
+    return max(candidates, key=lambda clusters: _f1(clusters, truth))
 
 
 def _clusters(linker: Any, predicted: Any, threshold: float, rows: list[dict[str, str | None]]) -> list[str]:  # noqa: ANN401  splink's
     clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, threshold_match_probability=threshold)
-    found = clusters.as_pandas_dataframe()
-    cluster_of = dict(zip(found["pk"], found["cluster_id"], strict=True))
+    frame = clusters.as_pandas_dataframe()
+    cluster_of = dict(zip(frame["pk"], frame["cluster_id"], strict=True))
     return [str(cluster_of[row["pk"]]) for row in rows]
 
 
@@ -105,28 +105,28 @@ def _pairs(values: Sequence[object]) -> int:
     return sum(count * (count - 1) // 2 for count in Counter(values).values())
 
 
-def _f1(found: Sequence[str], truth: Sequence[str]) -> float:
-    both = _pairs(list(zip(found, truth, strict=True)))
-    return 2 * both / (_pairs(found) + _pairs(truth))
+def _f1(predicted: Sequence[str], truth: Sequence[str]) -> float:
+    correct = _pairs(list(zip(predicted, truth, strict=True)))
+    return 2 * correct / (_pairs(predicted) + _pairs(truth))
 
 
 def dedupe(rows: list[dict[str, str | None]]) -> list[str]:
     import dedupe as library
 
-    chance = random.Random(0)  # noqa: S311 - picks what to label
+    generator = random.Random(0)  # noqa: S311 - picks what to label
     fields = [name for name in rows[0] if name not in {"pk", "truth"}]
     data = {number: {name: row[name] or None for name in fields} for number, row in enumerate(rows)}
     matcher = library.Dedupe([library.variables.String(name, has_missing=True) for name in fields], num_cores=2)
     matcher.prepare_training(data)
-    of_thing: dict[str | None, list[int]] = {}
+    rows_of: dict[str | None, list[int]] = {}
     for number, row in enumerate(rows):
-        of_thing.setdefault(row["truth"], []).append(number)
-    twice = [numbers[:2] for numbers in of_thing.values() if len(numbers) > 1]
-    match = [(data[one], data[other]) for one, other in chance.sample(twice, min(50, len(twice)))]
+        rows_of.setdefault(row["truth"], []).append(number)
+    duplicates = [numbers[:2] for numbers in rows_of.values() if len(numbers) > 1]
+    match = [(data[left], data[right]) for left, right in generator.sample(duplicates, min(50, len(duplicates)))]
     distinct = [
-        (data[one], data[other])
-        for one, other in (chance.sample(range(len(rows)), 2) for _ in range(50))
-        if rows[one]["truth"] != rows[other]["truth"]
+        (data[left], data[right])
+        for left, right in (generator.sample(range(len(rows)), 2) for _ in range(50))
+        if rows[left]["truth"] != rows[right]["truth"]
     ]
     matcher.mark_pairs({"match": match, "distinct": distinct})
     matcher.train()
@@ -144,9 +144,9 @@ def main() -> None:
     for module in IMPORTED[sys.argv[1]]:  # importing is no part of the job
         importlib.import_module(module)
     started, cpu_before = time.perf_counter(), sum(os.times()[:4])
-    found = {"splink": splink, "splink-any": splink_any, "dedupe": dedupe}[sys.argv[1]](rows)
+    predicted = {"splink": splink, "splink-any": splink_any, "dedupe": dedupe}[sys.argv[1]](rows)
     seconds, cpu = time.perf_counter() - started, sum(os.times()[:4]) - cpu_before
-    Path(sys.argv[3]).write_text("\n".join(found), encoding="utf-8")
+    Path(sys.argv[3]).write_text("\n".join(predicted), encoding="utf-8")
     print(json.dumps({"seconds": seconds, "cpu": cpu}))
 
 

@@ -1,10 +1,10 @@
-"""Records that most tests share."""
+"""The table that most tests share."""
 
 import pytest
 
-from tests.findmatches.records import Known, made_up_people
+from tests.findmatches.synthetic_people import LabeledTable, synthetic_people
 
 
 @pytest.fixture(scope="session")
-def people() -> Known:
-    return made_up_people(100)
+def people() -> LabeledTable:
+    return synthetic_people(100)

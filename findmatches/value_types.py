@@ -1,4 +1,4 @@
-"""What kind of values a column holds (text, numbers, dates), judged from the values alone."""
+"""Whether a column holds text, numbers or dates, judged from its values alone."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 
-# Most values have to be of a kind for the column to be; the rest are that column's dirt.
-_SHARE = 0.8
+# The share of values that must parse for the column to have the type; the rest are dirty values.
+_MIN_SHARE = 0.8
+_MAX_PARSED_CHARACTERS = 40
 _NUMBER = re.compile(r"^[^\w.+-]*([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[+-]?\.\d+)\s*[^\w.]*$")
 _YEAR_FIRST = re.compile(r"^(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?:[T ].*)?$")
 _YEAR_LAST = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})$")
@@ -27,22 +28,22 @@ def as_days(values: Sequence[str]) -> Numbers:
     return np.array([_days(value) for value in values], np.float64)
 
 
-def prevail(numbers: Numbers) -> bool:
-    """Whether so many values are of the kind that the column is."""
-    return bool(len(numbers)) and bool(np.isfinite(numbers).mean() >= _SHARE)
+def is_type_of_column(parsed: Numbers) -> bool:
+    """Whether enough values parsed for the column to have that type."""
+    return bool(len(parsed)) and bool(np.isfinite(parsed).mean() >= _MIN_SHARE)
 
 
 def _number(value: str) -> float:
-    found = _NUMBER.match(value.strip()[:40])
-    return float(found[1].replace(",", "")) if found else np.nan
+    match = _NUMBER.match(value.strip()[:_MAX_PARSED_CHARACTERS])
+    return float(match[1].replace(",", "")) if match else np.nan
 
 
 def _days(value: str) -> float:
-    text = value.strip()[:40]
-    if found := _YEAR_FIRST.match(text):
-        year, month, day = int(found[1]), int(found[2]), int(found[3])
-    elif found := _YEAR_LAST.match(text):
-        day, month, year = int(found[1]), int(found[2]), int(found[3])
+    text = value.strip()[:_MAX_PARSED_CHARACTERS]
+    if match := _YEAR_FIRST.match(text):
+        year, month, day = int(match[1]), int(match[2]), int(match[3])
+    elif match := _YEAR_LAST.match(text):
+        day, month, year = int(match[1]), int(match[2]), int(match[3])
         if month > _MONTHS:  # month first, as in the United States
             day, month = month, day
     else:

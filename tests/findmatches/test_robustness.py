@@ -1,4 +1,4 @@
-"""Any table that Glue would take gets an answer of the right shape."""
+"""Any table that Glue accepts gives output of the right shape."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from findmatches.matcher import Label, NotEnoughLabels, Settings, Table, evaluate, find_matches, propose_labeling_sets
+from findmatches import Label, NotEnoughLabels, Settings, Table, evaluate, find_matches, propose_labeling_sets
 
 CELLS = st.one_of(
     st.none(),
@@ -34,7 +34,7 @@ def table_of(rows: Sequence[Sequence[str | None]]) -> Table:
     return Table(columns, "id")
 
 
-def check(table: Table, labels: Sequence[Label] = ()) -> None:
+def check_output(table: Table, labels: Sequence[Label] = ()) -> None:
     sets = propose_labeling_sets(table, labels, Settings())
     for members in sets:
         assert 2 <= len(members) <= 10
@@ -48,9 +48,9 @@ def check(table: Table, labels: Sequence[Label] = ()) -> None:
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 24)), max_size=30))
-def test_any_table_with_any_labels(table: Table, spoken: list[tuple[int, int, int]]) -> None:
-    labels = [Label(str(number), str(label), f"k{row}") for number, label, row in spoken]
-    check(table, labels)
+def test_any_table_with_any_labels(table: Table, drawn_labels: list[tuple[int, int, int]]) -> None:
+    labels = [Label(str(number), str(label), f"k{row}") for number, label, row in drawn_labels]
+    check_output(table, labels)
     with suppress(NotEnoughLabels):
         assert 0 <= evaluate(table, labels, Settings()).f1 <= 1
 
@@ -63,7 +63,7 @@ def test_any_table_with_any_labels(table: Table, spoken: list[tuple[int, int, in
         pytest.param([["one"], ["two"]], id="two rows"),
         pytest.param([["same", "same"]] * 30, id="all rows equal"),
         pytest.param([[None, ""]] * 12, id="all cells empty"),
-        pytest.param([[f"unique{row}"] for row in range(40)], id="nothing shared but a prefix"),
+        pytest.param([[f"unique{row}"] for row in range(40)], id="only a prefix shared"),
         pytest.param([[chr(0x4E00 + 7 * row) * 3, "🦊"] for row in range(30)], id="one-character words, emoji"),
         pytest.param([["the inc " + str(row * row)] for row in range(50)], id="stop words in every row"),
         pytest.param([[f"v{row % 10}"] * 100 for row in range(20)], id="a hundred columns"),
@@ -73,16 +73,16 @@ def test_any_table_with_any_labels(table: Table, spoken: list[tuple[int, int, in
         ),
     ],
 )
-def test_tables_at_the_edge(rows: list[list[str | None]]) -> None:
-    check(table_of(rows))
+def test_extreme_tables(rows: list[list[str | None]]) -> None:
+    check_output(table_of(rows))
 
 
-def test_all_rows_equal_are_one_match_and_silent_rows_are_none() -> None:
+def test_equal_rows_are_one_match_and_blank_rows_match_nothing() -> None:
     assert len(set(find_matches(table_of([["x", "y"]] * 10), [], Settings()))) == 1
     assert len(set(find_matches(table_of([[None, " "]] * 10), [], Settings()))) == 10
 
 
-def test_constant_empty_and_unique_columns_do_not_disturb() -> None:
+def test_constant_empty_and_unique_columns_do_not_change_the_matches() -> None:
     names = ["anna karenina", "anna karenin", "leo tolstoy", "leo tolstoi", "fyodor dostoevsky", "fjodor dostoevsky"]
     rows = [[name, "constant", None, f"u{row * 7919}"] for row, name in enumerate(names)]
     ids = find_matches(table_of(rows), [], Settings())
@@ -91,7 +91,7 @@ def test_constant_empty_and_unique_columns_do_not_disturb() -> None:
     assert ids[0] != ids[4]
 
 
-def test_a_set_of_rows_that_is_all_there_is_can_be_labeled_once() -> None:
+def test_the_only_possible_set_is_proposed_once() -> None:
     table = table_of([["one"], ["two"], ["three"]])
     first = propose_labeling_sets(table, [], Settings())
     labels = [Label("s", str(row), f"k{row}") for row in first[0]]

@@ -1,0 +1,134 @@
+"""Matching a whole table: from its rows, labels and known match ids to a match id per row."""
+
+from collections.abc import Sequence
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from findmatches.classifier import Probabilities
+from findmatches.clustering import average_linkage, best_merge_count, group_numbers
+from findmatches.constraints import Constraints, build_constraints
+from findmatches.labels import NO_PAIRS, Label, LabeledPairs, labeled_pairs
+from findmatches.preparation import PreparedTable, prepare, record_pairs
+from findmatches.scoring import ScoredPairs, score
+from findmatches.settings import Settings
+from findmatches.table import Table
+
+Indices = NDArray[np.int64]
+
+# The probability that a label is right: it outweighs doubt, but one slip does not outweigh identical rows.
+_LABEL_ACCURACY = 0.99
+_MIN_PROBABILITY = 1e-4
+
+
+def find_matches(
+    table: Table, labels: Sequence[Label], settings: Settings, *, known: Sequence[str | None] | None = None
+) -> list[str]:
+    """A match id per row, in the order of the rows; rows that are the same thing share it.
+
+    `known`: the match id that each row already has, or None; those rows keep it, and others may join them. Raises
+    ValueError if `known` has another length than the table.
+    """
+    prepared = prepare(table, settings)
+    return match_ids(match_groups(prepared, table, labeled_pairs(table, labels), settings, known), known)
+
+
+def match_groups(
+    prepared: PreparedTable | None,
+    table: Table,
+    labeled: LabeledPairs,
+    settings: Settings,
+    known: Sequence[str | None] | None,
+) -> Indices:
+    """A group number per row, shape (rows,). `prepared` is `prepare(table, settings)`."""
+    record = prepared.record if prepared else _single_record(table)
+    # Each blank row is a record of its own.
+    record = np.where(record < 0, record.max(initial=0) + 1 + np.arange(len(table)), record)
+    enforced = labeled if settings.enforce_labels else None
+    if prepared is None:
+        return build_constraints(record, known, enforced).node
+    pairs = record_pairs(prepared, labeled)
+    scored = score(prepared, pairs, NO_PAIRS, settings)
+    probability = _with_labels(scored, pairs)
+    identical = scored.left == scored.right
+    record = _split_records(record, scored.left[identical & (probability < settings.min_match_probability)])
+    constraints = build_constraints(record, known, enforced)
+    left, right, linked = _node_pairs(prepared, constraints, record, scored, probability)
+    records_of_node = np.zeros(len(constraints.known_id), np.int64)
+    np.add.at(records_of_node, constraints.node[np.unique(record, return_index=True)[1]], 1)
+    merges = average_linkage(left, right, linked, records_of_node, constraints)
+    merge_count = best_merge_count(merges, float(linked[left != right].sum()), settings.beta)
+    return group_numbers(len(constraints.known_id), merges, merge_count)[constraints.node]
+
+
+def match_ids(group: Indices, known: Sequence[str | None] | None) -> list[str]:
+    """Names for groups: the known id of their rows, else a number not in use, in the order of their first rows."""
+    names = {number: name for number, name in zip(group.tolist(), known or [], strict=bool(known)) if name}
+    used = set(names.values())
+    unused = (name for name in map(str, count()) if name not in used)
+    for number in group.tolist():
+        if number not in names:
+            names[number] = next(unused)
+    return [names[number] for number in group.tolist()]
+
+
+def _single_record(table: Table) -> Indices:
+    """Record 0 for all rows that have any value, which are then identical; -1 for blank rows."""
+    has_value = np.zeros(len(table), np.bool_)
+    for name in table.names:
+        if name != table.primary_key:
+            has_value |= np.fromiter((bool(cell and cell.strip()) for cell in table.columns[name]), np.bool_, len(table))
+    return np.where(has_value, 0, -1).astype(np.int64)
+
+
+def _split_records(record: Indices, different: Indices) -> Indices:
+    """Rows of the records in `different`, identical rows that are different things, become records of their own."""
+    if not len(different):
+        return record
+    rows = np.flatnonzero(np.isin(record, different))
+    split = record.copy()
+    split[rows] = record.max() + 1 + np.arange(len(rows))
+    return split
+
+
+def _node_pairs(
+    prepared: PreparedTable, constraints: Constraints, record: Indices, scored: ScoredPairs, probability: Probabilities
+) -> tuple[Indices, Indices, Probabilities]:
+    """Pairs of nodes with their probability. Of records that were split, the first row links to the first, and so on."""
+    # Rows grouped by record: those of record r are rows[first[r] : first[r + 1]].
+    rows = np.argsort(prepared.record, kind="stable")
+    rows = rows[np.searchsorted(prepared.record[rows], 0) :]
+    first = np.searchsorted(prepared.record[rows], np.arange(len(prepared.first_row) + 1))
+    was_split = record[prepared.first_row] != np.arange(len(prepared.first_row))
+    copies = np.where(was_split, np.diff(first), 1)
+    between = scored.left != scored.right
+    left, right, probability = scored.left[between], scored.right[between], probability[between]
+    left_nodes = [constraints.node[prepared.first_row[left]]]
+    right_nodes = [constraints.node[prepared.first_row[right]]]
+    linked = [probability]
+    for place in np.flatnonzero((copies[left] > 1) | (copies[right] > 1)).tolist():
+        starts, counts = (first[left[place]], first[right[place]]), (copies[left[place]], copies[right[place]])
+        numbers = np.arange(1, min(counts) if min(counts) > 1 else max(counts))
+        sides = [
+            constraints.node[rows[start + numbers]] if copy > 1 else np.full(len(numbers), constraints.node[rows[start]])
+            for start, copy in zip(starts, counts, strict=True)
+        ]
+        left_nodes.append(sides[0])
+        right_nodes.append(sides[1])
+        linked.append(np.full(len(numbers), probability[place]))
+    return np.concatenate(left_nodes), np.concatenate(right_nodes), np.concatenate(linked)
+
+
+def _with_labels(scored: ScoredPairs, pairs: LabeledPairs) -> Probabilities:
+    """The probabilities with the labels as evidence of their own.
+
+    Of labeled pairs, the out-of-fold probability counts: the classifier that was trained on a label only repeats it.
+    """
+    # Bayes' rule in log odds: each label adds log(accuracy / (1 - accuracy)) in its direction.
+    probability = scored.probability.copy()
+    probability[scored.labeled] = scored.out_of_fold
+    probability = np.clip(probability, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+    log_odds = np.log(probability / (1 - probability))
+    np.add.at(log_odds, scored.labeled, np.log(_LABEL_ACCURACY / (1 - _LABEL_ACCURACY)) * np.where(pairs.match, 1, -1))
+    return 1 / (1 + np.exp(-log_odds))
