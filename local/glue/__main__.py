@@ -1,4 +1,4 @@
-"""`python -m local.glue`: Glue's ML part as a server of its own."""
+"""`python -m local.glue`: the Glue emulator as a server."""
 
 import argparse
 import asyncio
@@ -9,26 +9,26 @@ from pathlib import Path
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.glue.server import GlueMiddleware, nothing_else
+from local.glue.server import GlueMiddleware, unknown_operation_app
 from local.glue.service import build_service
 from local.glue.settings import AwsEndpoint, Settings
 
 
 def main() -> None:
-    asked = _arguments()
+    args = _arguments()
     logging.basicConfig(level=logging.INFO)
-    endpoint = AwsEndpoint(asked.aws_endpoint_url, asked.region, asked.access_key_id, asked.secret_access_key)
+    endpoint = AwsEndpoint(args.aws_endpoint_url, args.region, args.access_key_id, args.secret_access_key)
     defaults = Settings()
     settings = Settings(
-        starting_seconds=asked.starting_seconds,
-        running_seconds=asked.running_seconds,
-        minute_seconds=asked.minute_seconds,
-        workers=asked.workers,
-        warm_workers=min(defaults.warm_workers, asked.workers),
+        starting_seconds=args.starting_seconds,
+        running_seconds=args.running_seconds,
+        minute_seconds=args.minute_seconds,
+        workers=args.workers,
+        warm_workers=min(defaults.warm_workers, args.workers),
     )
-    service = build_service(asked.state, endpoint, settings=settings)
+    service = build_service(args.state, endpoint, settings=settings)
     try:
-        asyncio.run(_serve(GlueMiddleware(nothing_else, service), asked.host, asked.port))
+        asyncio.run(_serve(GlueMiddleware(unknown_operation_app, service), args.host, args.port))
     finally:
         service.close()
 
@@ -38,9 +38,9 @@ async def _serve(app: GlueMiddleware, host: str, port: int) -> None:
     config.bind = [f"{host}:{port}"]
     config.graceful_timeout = 2
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # hypercorn's own ASGI types are narrower
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # hypercorn's ASGI types are narrower
 
 
 def _arguments() -> argparse.Namespace:
@@ -48,14 +48,14 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.glue", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=4599)
-    parser.add_argument("--state", type=Path, default=Path(".local/glue"), help="folder that holds all state")
-    parser.add_argument("--aws-endpoint-url", help="where the Data Catalog and S3 are; AWS itself if absent")
+    parser.add_argument("--state", type=Path, default=Path(".local/glue"), help="folder for all state")
+    parser.add_argument("--aws-endpoint-url", help="endpoint of the Data Catalog and S3; AWS if omitted")
     parser.add_argument("--region", default="us-east-1")
-    parser.add_argument("--access-key-id", help="the usual chain of credentials if absent")
+    parser.add_argument("--access-key-id", help="the default credential chain if omitted")
     parser.add_argument("--secret-access-key")
     parser.add_argument("--starting-seconds", type=float, default=defaults.starting_seconds)
     parser.add_argument("--running-seconds", type=float, default=defaults.running_seconds)
-    parser.add_argument("--minute-seconds", type=float, default=defaults.minute_seconds, help="of a Timeout minute")
+    parser.add_argument("--minute-seconds", type=float, default=defaults.minute_seconds, help="seconds per minute of a Timeout")
     parser.add_argument("--workers", type=int, default=defaults.workers)
     return parser.parse_args()
 

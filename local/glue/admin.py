@@ -1,4 +1,4 @@
-"""What AWS has no operation for: /_glue/faults to switch faults, /_glue/match-runs to match a table, /_glue/health."""
+"""The emulator's own HTTP API: /_glue/faults sets faults, /_glue/match-runs matches a table, /_glue/health."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from local.glue.errors import GlueError
 from local.glue.faults import CallFault, FaultKind, FaultPlan
-from local.glue.protocol import Reply, refusal
+from local.glue.protocol import HttpResponse, error_response
 from local.glue.service import GlueService
 
 ADMIN_PREFIX = "/_glue/"
@@ -44,8 +44,8 @@ class MatchRunBody(_Strict):
     known_path: str = Field(default="", alias="KnownMatchesS3Path")
 
 
-def answer_admin(service: GlueService, method: str, path: str, body: bytes) -> Reply:
-    """PUT, GET, DELETE /_glue/faults; POST /_glue/match-runs; GET /_glue/health. JSON in and out."""
+def answer_admin(service: GlueService, method: str, path: str, body: bytes) -> HttpResponse:
+    """Handle PUT, GET, DELETE /_glue/faults, POST /_glue/match-runs and GET /_glue/health. JSON in and out."""
     handler = _HANDLERS.get((method, path.removeprefix(ADMIN_PREFIX)))
     if handler is None:
         return _json(404, {"message": f"There is no {method} {path}."})
@@ -54,33 +54,33 @@ def answer_admin(service: GlueService, method: str, path: str, body: bytes) -> R
     except ValidationError as error:
         return _json(400, {"message": str(error)})
     except GlueError as error:
-        return refusal(error)
+        return error_response(error)
 
 
-def _health(_service: GlueService, _body: bytes) -> Reply:
+def _health(_service: GlueService, _body: bytes) -> HttpResponse:
     return _json(200, {"status": "up"})
 
 
-def _put_faults(service: GlueService, body: bytes) -> Reply:
+def _put_faults(service: GlueService, body: bytes) -> HttpResponse:
     service.faults.apply(FaultsBody.model_validate_json(body).plan())
     return _get_faults(service, body)
 
 
-def _get_faults(service: GlueService, _body: bytes) -> Reply:
-    return _json(200, _shown(service.faults.plan))
+def _get_faults(service: GlueService, _body: bytes) -> HttpResponse:
+    return _json(200, _plan_document(service.faults.plan))
 
 
-def _delete_faults(service: GlueService, body: bytes) -> Reply:
+def _delete_faults(service: GlueService, body: bytes) -> HttpResponse:
     service.faults.clear()
     return _get_faults(service, body)
 
 
-def _start_match_run(service: GlueService, body: bytes) -> Reply:
-    asked = MatchRunBody.model_validate_json(body).model_dump(by_alias=True)
-    return _json(202, {"TaskRunId": service.start_find_matches(asked)})
+def _start_match_run(service: GlueService, body: bytes) -> HttpResponse:
+    request = MatchRunBody.model_validate_json(body).model_dump(by_alias=True)
+    return _json(202, {"TaskRunId": service.start_find_matches(request)})
 
 
-def _shown(plan: FaultPlan) -> dict[str, Any]:
+def _plan_document(plan: FaultPlan) -> dict[str, Any]:
     return {
         "calls": [asdict(call) for call in plan.calls],
         "listingDelaySeconds": plan.listing_delay_seconds,
@@ -89,12 +89,12 @@ def _shown(plan: FaultPlan) -> dict[str, Any]:
     }
 
 
-def _json(status: int, document: dict[str, Any]) -> Reply:
+def _json(status: int, document: dict[str, Any]) -> HttpResponse:
     body = json.dumps(document).encode()
-    return Reply(status, (("content-type", "application/json"), ("content-length", str(len(body)))), body)
+    return HttpResponse(status, (("content-type", "application/json"), ("content-length", str(len(body)))), body)
 
 
-_HANDLERS: Mapping[tuple[str, str], Callable[[GlueService, bytes], Reply]] = {
+_HANDLERS: Mapping[tuple[str, str], Callable[[GlueService, bytes], HttpResponse]] = {
     ("GET", "health"): _health,
     ("PUT", "faults"): _put_faults,
     ("GET", "faults"): _get_faults,

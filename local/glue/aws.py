@@ -1,4 +1,4 @@
-"""The two parts of AWS the service leans on: the Data Catalog and S3."""
+"""The two AWS services that the emulator reads: the Data Catalog and S3."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import boto3
-from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,7 +13,7 @@ from local.glue.settings import AwsEndpoint
 
 
 class Unavailable(Exception):
-    """AWS did not hand over what was asked for; the message says what and why."""
+    """A table or an object cannot be read; the message names it and the reason."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,13 @@ class S3Path:
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def under(self, name: str) -> "S3Path":
+    def child(self, name: str) -> "S3Path":
         prefix = self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
         return S3Path(self.bucket, prefix + name)
 
 
 def parse_s3_path(path: str) -> S3Path:
-    """Raises ValueError for what is not s3://bucket or s3://bucket/key (s3a and s3n, which Spark writes, are the same)."""
+    """Parse s3://bucket or s3://bucket/key; Spark's s3a and s3n schemes too. Raises ValueError for anything else."""
     scheme, separator, rest = path.partition("://")
     bucket, _, key = rest.partition("/")
     if scheme not in ("s3", "s3a", "s3n") or not separator or not bucket or any(c.isspace() for c in bucket):
@@ -48,14 +47,14 @@ def parse_s3_path(path: str) -> S3Path:
 
 class Catalog(Protocol):
     def table(self, ref: TableRef) -> Mapping[str, Any]:
-        """The table as GetTable's `Table` describes it. Raises Unavailable."""
+        """The `Table` of GetTable's response. Raises Unavailable."""
 
 
 class Objects(Protocol):
     """S3 objects. Every method raises Unavailable."""
 
     def keys(self, prefix: S3Path) -> list[S3Path]:
-        """All objects that hold data at or under the prefix, in the order of their keys."""
+        """The data objects at or under the prefix, sorted by key. Empty and hidden objects (`_x`, `.x`) are left out."""
 
     def size(self, path: S3Path) -> int: ...
     def read(self, path: S3Path) -> bytes: ...
@@ -64,18 +63,19 @@ class Objects(Protocol):
 
 @dataclass(frozen=True)
 class BotoCatalog:
-    client: BaseClient
+    client: Any  # boto3's Glue client: its methods exist at run time only
 
     def table(self, ref: TableRef) -> Mapping[str, Any]:
         catalog = {"CatalogId": ref.catalog_id} if ref.catalog_id else {}
-        with _said_plainly(f"table {ref.database}.{ref.table}"):
-            found: Mapping[str, Any] = self.client.get_table(DatabaseName=ref.database, Name=ref.table, **catalog)  # type: ignore[attr-defined]
-        return found["Table"]  # type: ignore[no-any-return]
+        with _translate_errors(f"table {ref.database}.{ref.table}"):
+            response = self.client.get_table(DatabaseName=ref.database, Name=ref.table, **catalog)
+        table: Mapping[str, Any] = response["Table"]
+        return table
 
 
 @dataclass(frozen=True)
 class MemoryCatalog:
-    """Tables by (database, table), for tests without a Data Catalog."""
+    """Tables by (database, table), for use without a Data Catalog."""
 
     tables: Mapping[tuple[str, str], Mapping[str, Any]]
 
@@ -91,28 +91,28 @@ class BotoObjects:
     client: Any  # boto3's S3 client: its methods exist at run time only
 
     def keys(self, prefix: S3Path) -> list[S3Path]:
-        with _said_plainly(str(prefix)):
+        with _translate_errors(str(prefix)):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
-            found = [item for page in pages for item in page.get("Contents", [])]
-        inside = prefix.key if prefix.key.endswith("/") or not prefix.key else f"{prefix.key}/"
+            items = [item for page in pages for item in page.get("Contents", [])]
+        folder = prefix.key if prefix.key.endswith("/") or not prefix.key else f"{prefix.key}/"
         return [
             S3Path(prefix.bucket, item["Key"])
-            for item in sorted(found, key=lambda item: str(item["Key"]))
-            if (item["Key"] == prefix.key or item["Key"].startswith(inside))
+            for item in sorted(items, key=lambda item: str(item["Key"]))
+            if (item["Key"] == prefix.key or item["Key"].startswith(folder))
             and item["Size"] > 0
             and not item["Key"].rsplit("/", 1)[-1].startswith(("_", "."))
         ]
 
     def size(self, path: S3Path) -> int:
-        with _said_plainly(str(path)):
+        with _translate_errors(str(path)):
             return int(self.client.head_object(Bucket=path.bucket, Key=path.key)["ContentLength"])
 
     def read(self, path: S3Path) -> bytes:
-        with _said_plainly(str(path)):
+        with _translate_errors(str(path)):
             return bytes(self.client.get_object(Bucket=path.bucket, Key=path.key)["Body"].read())
 
     def write(self, path: S3Path, body: bytes) -> None:
-        with _said_plainly(str(path)):
+        with _translate_errors(str(path)):
             self.client.put_object(Bucket=path.bucket, Key=path.key, Body=body)
 
 
@@ -129,23 +129,23 @@ class Aws:
 
 
 def connect(endpoint: AwsEndpoint) -> Aws:
-    """Clients of the endpoint's own session: a worker shares nothing with the process that started it."""
+    """Clients from a new session: a worker process shares no connection with its parent."""
     session = boto3.session.Session(
         aws_access_key_id=endpoint.access_key_id,
         aws_secret_access_key=endpoint.secret_access_key,
         region_name=endpoint.region,
     )
     config = Config(connect_timeout=5, read_timeout=60, s3={"addressing_style": "path"} if endpoint.url else None)
-    make = {"endpoint_url": endpoint.url, "config": config}
-    return Aws(BotoCatalog(session.client("glue", **make)), BotoObjects(session.client("s3", **make)))  # type: ignore[call-overload]
+    options = {"endpoint_url": endpoint.url, "config": config}
+    return Aws(BotoCatalog(session.client("glue", **options)), BotoObjects(session.client("s3", **options)))  # type: ignore[call-overload]
 
 
 @contextlib.contextmanager
-def _said_plainly(what: str) -> Iterator[None]:
+def _translate_errors(resource: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        said = error.response.get("Error", {})
-        raise Unavailable(f"{said.get('Code')}: {said.get('Message')} ({what})") from error
+        details = error.response.get("Error", {})
+        raise Unavailable(f"{details.get('Code')}: {details.get('Message')} ({resource})") from error
     except BotoCoreError as error:
-        raise Unavailable(f"{error} ({what})") from error
+        raise Unavailable(f"{error} ({resource})") from error

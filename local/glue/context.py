@@ -1,4 +1,4 @@
-"""What every operation works with, and the look-ups that every operation makes."""
+"""The dependencies of every operation, and the lookups they share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from local.glue.task_runs import TaskRun
 from local.glue.transform_store import StoredTransform
 from local.glue.transforms import READY
 
-Parameters = Mapping[str, Any]
-Output = dict[str, Any]
+Request = Mapping[str, Any]
+Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,30 @@ class Context:
     clock: Callable[[], float]
 
 
-def transform_of(context: Context, asked: Parameters) -> StoredTransform:
+def require_transform(context: Context, request: Request) -> StoredTransform:
     """Raises EntityNotFoundException."""
-    found = context.store.transforms.find(asked["TransformId"])
-    if found is None:
-        raise errors.transform_not_found(context.account_id, asked["TransformId"])
-    return found
+    transform = context.store.transforms.find(request["TransformId"])
+    if transform is None:
+        raise errors.transform_not_found(context.account_id, request["TransformId"])
+    return transform
 
 
-def ready_transform_of(context: Context, asked: Parameters) -> StoredTransform:
+def require_ready_transform(context: Context, request: Request) -> StoredTransform:
     """Raises EntityNotFoundException, MLTransformNotReadyException."""
-    transform = transform_of(context, asked)
+    transform = require_transform(context, request)
     if transform.document["Status"] != READY:
         raise errors.not_ready()
     return transform
 
 
-def run_of(context: Context, asked: Parameters) -> TaskRun:
+def require_run(context: Context, request: Request) -> TaskRun:
     """Raises EntityNotFoundException, for the transform or for the run."""
-    transform = transform_of(context, asked)
-    found = context.store.runs.find(transform.transform_id, asked["TaskRunId"])
-    if found is None:
-        raise errors.task_run_not_found(context.account_id, transform.transform_id, asked["TaskRunId"])
-    return found
+    transform = require_transform(context, request)
+    run = context.store.runs.find(transform.transform_id, request["TaskRunId"])
+    if run is None:
+        raise errors.task_run_not_found(context.account_id, transform.transform_id, request["TaskRunId"])
+    return run
 
 
-def with_token(output: Output, token: str | None) -> Output:
-    return output if token is None else {**output, "NextToken": token}
+def with_next_token(response: Response, token: str | None) -> Response:
+    return response if token is None else {**response, "NextToken": token}

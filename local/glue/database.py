@@ -1,4 +1,4 @@
-"""One SQLite file that holds all the service remembers. Survives a crash at any point."""
+"""One SQLite file with all of the service's state. Committed changes survive a crash at any point."""
 
 import fcntl
 import sqlite3
@@ -25,36 +25,36 @@ CREATE INDEX IF NOT EXISTS labels_of_set ON labels (transform_id, set_id);
 
 
 class StateInUse(Exception):
-    """Another service works in the same folder."""
+    """Another service uses the same state folder."""
 
 
 class Database:
-    """One connection behind one lock: safe from any thread."""
+    """One connection behind one lock, so that any thread may use it."""
 
     def __init__(self, folder: Path) -> None:
-        """Creates the folder if need be. Raises StateInUse."""
+        """Create the folder if it is missing. Raises StateInUse."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._guard = (folder / "lock").open("w")
+        self._lock_file = (folder / "lock").open("w")
         try:
-            fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self._guard.close()
+            self._lock_file.close()
             raise StateInUse(f"Another Glue service uses {folder}.") from error
         self._lock = threading.RLock()
         self._db = sqlite3.connect(folder / "glue.sqlite3", check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
-        # What was committed outlives this process, which is what is promised; a power cut may cost the last moments.
+        # NORMAL keeps committed changes when the process dies; only a power failure may lose the latest ones.
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
-            self._guard.close()
+            self._lock_file.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; may be nested, the outermost commits."""
+        """All or nothing. Transactions may be nested; the outermost one commits."""
         with self._lock:
             if self._db.in_transaction:
                 yield self._db

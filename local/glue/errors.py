@@ -1,12 +1,12 @@
-"""What Glue says when it refuses, word for word.
+"""Glue's error responses, in AWS's own words.
 
-The strings are AWS's own (AWS Glue developer guide, "AWS Glue machine learning exceptions"); its bracketed names are
-placeholders. Which exception an operation may raise is botocore's model's to say.
+The messages are those of the AWS Glue developer guide, "AWS Glue machine learning exceptions", whose bracketed names are
+placeholders. botocore's model says which exceptions an operation may raise.
 """
 
 
 class GlueError(Exception):
-    """An answer that is a refusal: the exception's name as in the model, the message, the HTTP status."""
+    """An error response: the exception's name in the API model, its message and the HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -24,7 +24,7 @@ def malformed(message: str) -> GlueError:
 
 
 def unknown_operation(operation: str) -> GlueError:
-    return GlueError("UnknownOperationException", f"{operation} is not an operation this server answers.")
+    return GlueError("UnknownOperationException", f"{operation} is not an operation of this server.")
 
 
 def transform_not_found(account_id: str, transform_id: str) -> GlueError:
@@ -60,7 +60,7 @@ def label_file_too_big(limit_mb: int) -> GlueError:
 
 
 def too_many_runs_of_transform(code: str, count: int, limit: int) -> GlueError:
-    """`code`: ConcurrentRunsExceededException, but for an import ResourceNumberLimitExceededException (the model)."""
+    """`code`: by the API model ConcurrentRunsExceededException, and for an import ResourceNumberLimitExceededException."""
     return GlueError(code, f"ML Task Runs count {count} has exceeded the transform limit of {limit} task runs.")
 
 

@@ -1,6 +1,6 @@
-"""Faults that tests switch on: what a client meets on a bad day with Glue. All off by default.
+"""Faults that tests inject: errors, lost messages and delays of Glue. All are off by default.
 
-Faults of calls hit the next `times` calls of an operation; the rest holds until it is changed.
+A call fault affects the next `times` calls of an operation; the other faults stay on until they are changed.
 """
 
 import threading
@@ -13,12 +13,14 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 
 @dataclass(frozen=True)
 class CallFault:
-    """One fault of calls.
+    """A fault of the next `times` calls of an operation ("*": any ML operation). By `kind`:
 
-    lost-reply: the call does its work, then the connection is aborted. lost-request: aborted with nothing done.
-    late-reply: the work is done, the answer comes after `seconds`. throttling: ThrottlingException (400), nothing done.
-    internal-error: InternalServiceException (500), nothing done. internal-error-after: the same, but the work was done.
-    `operation` "*" means any ML operation.
+    - lost-request: the connection is aborted before the call is handled
+    - lost-reply: the call is handled, then the connection is aborted
+    - late-reply: the call is handled, the response is sent after `seconds`
+    - throttling: ThrottlingException (400), the call is not handled
+    - internal-error: InternalServiceException (500), the call is not handled
+    - internal-error-after: InternalServiceException (500), the call is handled
     """
 
     operation: str
@@ -30,7 +32,7 @@ class CallFault:
         if self.kind not in KINDS:
             raise ValueError(f"No such fault: {self.kind!r}. There are {', '.join(KINDS)}.")
         if self.times < 0 or self.seconds < 0:
-            raise ValueError("times and seconds are not negative.")
+            raise ValueError("times and seconds must not be negative.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class FaultPlan:
 
 
 class Faults:
-    """The plan in force, safe to change while calls are under way."""
+    """The current plan. Any thread may read or change it."""
 
     def __init__(self, plan: FaultPlan | None = None) -> None:
         self._lock = threading.Lock()
@@ -64,13 +66,13 @@ class Faults:
     def clear(self) -> None:
         self.apply(FaultPlan())
 
-    def next_of(self, operation: str) -> CallFault | None:
-        """The fault this call meets, counted off the plan; the first in the plan's order wins."""
+    def take(self, operation: str) -> CallFault | None:
+        """The first fault of the plan that affects this call. Its count in the plan goes down by one."""
         with self._lock:
-            for number, fault in enumerate(self._plan.calls):
+            for index, fault in enumerate(self._plan.calls):
                 if fault.times > 0 and fault.operation in (operation, "*"):
-                    left = (replace(fault, times=fault.times - 1),) if fault.times > 1 else ()
-                    calls = self._plan.calls[:number] + left + self._plan.calls[number + 1 :]
+                    remaining = (replace(fault, times=fault.times - 1),) if fault.times > 1 else ()
+                    calls = self._plan.calls[:index] + remaining + self._plan.calls[index + 1 :]
                     self._plan = replace(self._plan, calls=calls)
                     return fault
         return None

@@ -1,4 +1,4 @@
-"""The file formats of tables, each as text in and out: CSV as Hive's serdes have it, JSON lines, Parquet."""
+"""The file formats of tables: CSV as Hive's serdes read it, JSON lines and Parquet. All cells are text."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Cell = str | None
-LONGEST_FIELD = 2**31 - 1
+MAX_FIELD_CHARS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def read_csv(text: str, dialect: CsvDialect) -> Iterator[list[Cell]]:
     Quotes are honored for LazySimpleSerDe tables too, as Glue's own CSV reader does. A doubled quote is a quote, also
     where the serde has an escape character.
     """
-    csv.field_size_limit(LONGEST_FIELD)
+    csv.field_size_limit(MAX_FIELD_CHARS)
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=dialect.separator,
@@ -50,7 +50,7 @@ def read_csv(text: str, dialect: CsvDialect) -> Iterator[list[Cell]]:
 
 def read_json_lines(text: str, names: Sequence[str]) -> Iterator[list[Cell]]:
     """One object per line, its members matched to columns whatever their case; numbers keep their digits as written."""
-    wanted = [name.lower() for name in names]
+    lower_names = [name.lower() for name in names]
     for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
         if not line.strip():
             continue
@@ -61,7 +61,7 @@ def read_json_lines(text: str, names: Sequence[str]) -> Iterator[list[Cell]]:
         if not isinstance(record, dict):
             raise ValueError(f"line {number}: not a JSON object")  # noqa: TRY004 - the file is at fault, not a type
         members = {key.lower(): _json_text(value, line, key) for key, value in record.items()}
-        yield [members.get(name) for name in wanted]
+        yield [members.get(name) for name in lower_names]
 
 
 def read_parquet(file: BinaryIO, names: Sequence[str]) -> dict[str, Sequence[Cell]]:

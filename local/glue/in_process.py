@@ -1,4 +1,4 @@
-"""The same service without sockets: it answers a botocore client from inside, before the request would be sent."""
+"""The service without sockets: answers a botocore client before it would send the request."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, cast
@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local.glue.protocol import Reply, Service, answer, ml_operation
+from local.glue.protocol import HttpResponse, Service, handle_call, ml_operation
 
 EVENT = "before-send.glue"
 
@@ -17,7 +17,7 @@ class Events(Protocol):
 
 
 class RawBody:
-    """What botocore reads a body from when nothing came over a socket."""
+    """A response body for botocore that comes from memory instead of a socket."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -27,10 +27,10 @@ class RawBody:
 
 
 def answer_in_process(events: Events, service: Service) -> None:
-    """Makes a client (`client.meta.events`) or a session (`session.events`) take its Glue ML answers from the service.
+    """Let the service answer the Glue ML calls of a client (`client.meta.events`) or of a session (`session.events`).
 
-    Other Glue operations go on as before. A lost connection raises ConnectionClosedError and a late reply
-    ReadTimeoutError, at once, where the client would have seen them; so the client's own retries happen too.
+    Other Glue operations are sent as before. A lost connection raises ConnectionClosedError and a late reply raises
+    ReadTimeoutError at once, inside the client, so that the client's own retries apply.
     """
 
     def before_send(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
@@ -39,15 +39,15 @@ def answer_in_process(events: Events, service: Service) -> None:
         if operation is None:
             return None
         body = cast("str | bytes", request.body or b"")
-        reply = answer(service, operation, body.encode() if isinstance(body, str) else bytes(body))
-        return _carried(request.url, reply)
+        response = handle_call(service, operation, body.encode() if isinstance(body, str) else bytes(body))
+        return _deliver(request.url, response)
 
     events.register(EVENT, before_send)
 
 
-def _carried(url: str, reply: Reply) -> AWSResponse:
-    if reply.carried == "aborted":
+def _deliver(url: str, response: HttpResponse) -> AWSResponse:
+    if response.delivery == "aborted":
         raise ConnectionClosedError(endpoint_url=url)
-    if reply.delay_seconds > 0:
+    if response.delay_seconds > 0:
         raise ReadTimeoutError(endpoint_url=url)
-    return AWSResponse(url, reply.status, HTTPHeaders.from_dict(dict(reply.headers)), RawBody(reply.body))
+    return AWSResponse(url, response.status, HTTPHeaders.from_dict(dict(response.headers)), RawBody(response.body))

@@ -1,4 +1,4 @@
-"""A task run's work as a value: what goes into a worker process, and what comes back."""
+"""The messages between the service and a worker process: the job of a task run, and its outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from local.glue.label_files import LabeledRow
 
 @dataclass(frozen=True)
 class Job:
-    """All that a task run needs to know. `path` is what the caller gave: S3 output or input."""
+    """Everything that a worker needs for a task run. `path` is the caller's S3 input or output path."""
 
     kind: str
     transform_id: str
@@ -28,11 +28,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves behind for the service to keep: labels read, or FindMatchesMetrics, or neither."""
+    """What the service stores after a run: the imported labels, or FindMatchesMetrics, or nothing."""
 
     labels: tuple[LabeledRow, ...] | None = None
     metrics: Mapping[str, Any] | None = None
 
 
 class JobFailed(Exception):
-    """The run cannot end well, and trying again would not help; the message becomes its ErrorString."""
+    """The run has failed and a retry would fail too; the message becomes its ErrorString."""

@@ -1,4 +1,4 @@
-"""Labels as the service remembers them: by primary key, never by the row's other cells."""
+"""Stored labels. A labeled row is known by its primary key, never by its other cells."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ class LabelStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of_transform(self, transform_id: str) -> list[LabeledRow]:
-        """In the order in which they came, files in the order of their imports."""
+    def for_transform(self, transform_id: str) -> list[LabeledRow]:
+        """In the order of their imports, and within a file in the order of its rows."""
         with self._database.transaction() as db:
             rows = db.execute(
                 "SELECT set_id, label, key FROM labels WHERE transform_id = ? ORDER BY position", (transform_id,)

@@ -1,7 +1,7 @@
-"""Filters, sorts and pages of GetMLTaskRuns, GetMLTransforms and ListMLTransforms.
+"""Filtering, sorting and paging of GetMLTaskRuns, GetMLTransforms and ListMLTransforms.
 
-A page ends at an item, not at a number: its token holds that item's place in the order, so that runs which start
-between two pages neither hide nor repeat a run.
+A page token holds the sort position of the page's last item instead of an offset, so runs that start between two pages
+neither hide nor repeat a run (keyset pagination).
 """
 
 import base64
@@ -18,7 +18,7 @@ from local.glue.transform_store import StoredTransform
 
 PAGE_SIZE = 100
 Item = TypeVar("Item")
-Place = tuple[str | float, int]
+Position = tuple[str | float, int]
 
 
 @dataclass(frozen=True)
@@ -41,74 +41,76 @@ TRANSFORM_COLUMNS: Mapping[str, Callable[[StoredTransform], str | float]] = {
 }
 
 
-def page_of_runs(runs: Sequence[TaskRun], asked: Mapping[str, Any]) -> Page[TaskRun]:
-    """Of runs that pass the filter: newest first unless `Sort` says otherwise.
+def list_runs_page(runs: Sequence[TaskRun], request: Mapping[str, Any]) -> Page[TaskRun]:
+    """A page of runs that have passed the filter, newest first unless `Sort` says otherwise.
 
-    Raises GlueError for a token that is not of this query.
+    Raises GlueError for a token of another query.
     """
-    sort = asked.get("Sort", {"Column": "STARTED", "SortDirection": "DESCENDING"})
+    sort = request.get("Sort", {"Column": "STARTED", "SortDirection": "DESCENDING"})
     column = RUN_COLUMNS[sort["Column"]]
-    return _page(runs, lambda run: (column(run), run.order), sort["SortDirection"], asked)
+    return _page(runs, lambda run: (column(run), run.sequence), sort["SortDirection"], request)
 
 
-def page_of_transforms(transforms: Sequence[StoredTransform], asked: Mapping[str, Any]) -> Page[StoredTransform]:
-    """Newest first unless `Sort` says otherwise. Raises GlueError for a token that is not of this query."""
-    tags = asked.get("Tags", {})
-    kept = [
+def list_transforms_page(transforms: Sequence[StoredTransform], request: Mapping[str, Any]) -> Page[StoredTransform]:
+    """A page, newest first unless `Sort` says otherwise. Raises GlueError for a token of another query."""
+    tags = request.get("Tags", {})
+    matching = [
         transform
         for transform in transforms
-        if _transform_passes(transform.document, asked.get("Filter", {})) and tags.items() <= transform.tags.items()
+        if _transform_passes(transform.document, request.get("Filter", {})) and tags.items() <= transform.tags.items()
     ]
-    sort = asked.get("Sort", {"Column": "CREATED", "SortDirection": "DESCENDING"})
+    sort = request.get("Sort", {"Column": "CREATED", "SortDirection": "DESCENDING"})
     column = TRANSFORM_COLUMNS[sort["Column"]]
-    return _page(kept, lambda transform: (column(transform), transform.position), sort["SortDirection"], asked)
+    return _page(matching, lambda transform: (column(transform), transform.sequence), sort["SortDirection"], request)
 
 
-def _transform_passes(document: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _transform_passes(document: Mapping[str, Any], criteria: Mapping[str, Any]) -> bool:
     return (
-        all(wanted.get(name, document[name]) == document[name] for name in ("Name", "Status", "GlueVersion"))
-        and wanted.get("TransformType", "FIND_MATCHES") == document["Parameters"]["TransformType"]
-        and _between(document["CreatedOn"], wanted, "Created")
-        and _between(document["LastModifiedOn"], wanted, "LastModified")
-        and ("Schema" not in wanted or _columns(wanted["Schema"]) == _columns(document["Schema"]))
+        all(criteria.get(name, document[name]) == document[name] for name in ("Name", "Status", "GlueVersion"))
+        and criteria.get("TransformType", "FIND_MATCHES") == document["Parameters"]["TransformType"]
+        and _between(document["CreatedOn"], criteria, "Created")
+        and _between(document["LastModifiedOn"], criteria, "LastModified")
+        and ("Schema" not in criteria or _columns(criteria["Schema"]) == _columns(document["Schema"]))
     )
 
 
-def _between(when: float, wanted: Mapping[str, Any], name: str) -> bool:
-    return bool(wanted.get(f"{name}After", float("-inf")) < when < wanted.get(f"{name}Before", float("inf")))
+def _between(when: float, criteria: Mapping[str, Any], name: str) -> bool:
+    return bool(criteria.get(f"{name}After", float("-inf")) < when < criteria.get(f"{name}Before", float("inf")))
 
 
 def _columns(schema: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     return sorted((column.get("Name", ""), column.get("DataType", "")) for column in schema)
 
 
-def _page(items: Sequence[Item], place: Callable[[Item], Place], direction: str, asked: Mapping[str, Any]) -> Page[Item]:
+def _page(
+    items: Sequence[Item], position: Callable[[Item], Position], direction: str, request: Mapping[str, Any]
+) -> Page[Item]:
     descending = direction == "DESCENDING"
-    ordered = sorted(items, key=place, reverse=descending)
-    if "NextToken" in asked:
-        after = _opened(asked["NextToken"], asked)
-        ordered = [item for item in ordered if (place(item) < after if descending else place(item) > after)]
-    size = asked.get("MaxResults", PAGE_SIZE)
+    ordered = sorted(items, key=position, reverse=descending)
+    if "NextToken" in request:
+        after = _decode_token(request["NextToken"], request)
+        ordered = [item for item in ordered if (position(item) < after if descending else position(item) > after)]
+    size = request.get("MaxResults", PAGE_SIZE)
     page = ordered[:size]
-    return Page(page, _sealed(place(page[-1]), asked) if len(ordered) > size else None)
+    return Page(page, _encode_token(position(page[-1]), request) if len(ordered) > size else None)
 
 
-def _sealed(place: Place, asked: Mapping[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([*place, _query(asked)]).encode()).decode()
+def _encode_token(position: Position, request: Mapping[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([*position, _query_hash(request)]).encode()).decode()
 
 
-def _opened(token: str, asked: Mapping[str, Any]) -> Place:
+def _decode_token(token: str, request: Mapping[str, Any]) -> Position:
     try:
         value, order, query = json.loads(base64.urlsafe_b64decode(token.encode()))
-        mine = query == _query(asked)
+        is_same_query = query == _query_hash(request)
     except (ValueError, TypeError, binascii.Error) as error:
         raise invalid_input("The pagination token is not valid.") from error
-    if not mine or not isinstance(order, int):
+    if not is_same_query or not isinstance(order, int):
         raise invalid_input("The pagination token belongs to another query.")
     return value, order
 
 
-def _query(asked: Mapping[str, Any]) -> str:
-    """What must stay the same from page to page; the page's size may change."""
-    same = {name: value for name, value in asked.items() if name not in ("NextToken", "MaxResults")}
-    return sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
+def _query_hash(request: Mapping[str, Any]) -> str:
+    """A hash of what must not change between pages; MaxResults may."""
+    fixed = {name: value for name, value in request.items() if name not in ("NextToken", "MaxResults")}
+    return sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]

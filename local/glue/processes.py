@@ -1,4 +1,4 @@
-"""The workers that are processes: nothing they do keeps the service from answering, and they can be killed."""
+"""Worker processes: they never block the service, and they can be killed."""
 
 import contextlib
 import multiprocessing
@@ -9,13 +9,13 @@ from multiprocessing.connection import Connection, wait
 from local.glue.aws import connect
 from local.glue.job import Job, JobFailed, Outcome
 from local.glue.settings import AwsEndpoint
-from local.glue.workers import POLL_SECONDS, Limits, Stopped, WorkerDied, attempt, opened
+from local.glue.workers import POLL_SECONDS, Limits, Stopped, WorkerDied, raise_if_failed, try_job
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class ProcessWorkers:
-    """Up to any number of spawned processes; idle ones are kept warm for the next run."""
+    """Spawned processes without an upper limit; up to `warm` idle ones are kept for the next run."""
 
     def __init__(self, endpoint: AwsEndpoint, warm: int) -> None:
         self._endpoint = endpoint
@@ -30,12 +30,12 @@ class ProcessWorkers:
     def run(self, job: Job, limits: Limits) -> Outcome:
         worker = self._take()
         try:
-            box = worker.do(job, limits)
+            result = worker.do(job, limits)
         except BaseException:
             self._drop(worker)
             raise
         self._put_back(worker)
-        return opened(box)
+        return raise_if_failed(result)
 
     def close(self) -> None:
         with self._lock:
@@ -78,10 +78,10 @@ class ProcessWorkers:
 
 class _Worker:
     def __init__(self, endpoint: AwsEndpoint) -> None:
-        self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, endpoint), daemon=True, name="glue-worker")
+        self._pipe, worker_end = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_serve, args=(worker_end, endpoint), daemon=True, name="glue-worker")
         self._process.start()
-        theirs.close()
+        worker_end.close()
 
     def is_alive(self) -> bool:
         return self._process.is_alive()
@@ -91,10 +91,10 @@ class _Worker:
             self._pipe.send(job)
             while not self._pipe.poll(POLL_SECONDS):
                 limits.check()
-            box: Outcome | JobFailed = self._pipe.recv()
+            result: Outcome | JobFailed = self._pipe.recv()
         except (EOFError, OSError) as error:
             raise WorkerDied from error
-        return box
+        return result
 
     def kill(self) -> None:
         self._process.kill()
@@ -104,24 +104,24 @@ class _Worker:
 
 
 def _serve(pipe: Connection, endpoint: AwsEndpoint) -> None:
-    """A worker process's life: one job after another, until its parent is gone."""
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    """The worker process's main loop: one job after another until its parent exits."""
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     with contextlib.suppress(OSError):
-        os.nice(5)  # the process that answers clients comes first
+        os.nice(5)  # the process that serves clients has priority
     if not pipe.poll():
-        import findmatches  # noqa: F401, PLC0415 - loaded while idle, so that no job waits for it
+        import findmatches  # noqa: F401, PLC0415 - load it while idle, so that no job waits for it
 
     with contextlib.suppress(EOFError, OSError):
         while True:
             job = pipe.recv()
             aws = connect(endpoint)
             try:
-                pipe.send(attempt(job, aws))
+                pipe.send(try_job(job, aws))
             finally:
                 aws.close()
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

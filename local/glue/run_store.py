@@ -1,11 +1,11 @@
-"""Task runs as the service remembers them."""
+"""Stored task runs."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 from local.glue.database import Database
-from local.glue.task_runs import ACTIVE, FAILED, RUNNING, TaskRun, may_move
+from local.glue.task_runs import ACTIVE, FAILED, RUNNING, TaskRun, can_transition
 
 RUN_COLUMNS = (
     "id, transform_id, kind, status, properties, started_on, last_modified_on, position, running_since, completed_on, error"
@@ -29,10 +29,10 @@ class RunStore:
             )
 
     def find(self, transform_id: str, run_id: str) -> TaskRun | None:
-        found = self._select("WHERE transform_id = ? AND id = ?", transform_id, run_id)
-        return found[0] if found else None
+        runs = self._select("WHERE transform_id = ? AND id = ?", transform_id, run_id)
+        return runs[0] if runs else None
 
-    def of_transform(
+    def for_transform(
         self,
         transform_id: str,
         *,
@@ -42,7 +42,7 @@ class RunStore:
         before: float = float("inf"),
         until: float = float("inf"),
     ) -> list[TaskRun]:
-        """In the order of their starts; started after and before some moments, exclusive, and `until`, inclusive."""
+        """In start order. `after` and `before` exclude their moments, `until` includes its own (epoch seconds)."""
         return self._select(
             "WHERE transform_id = ? AND started_on > ? AND started_on < ? AND started_on <= ? "
             "AND kind = COALESCE(?, kind) AND status = COALESCE(?, status)",
@@ -56,8 +56,8 @@ class RunStore:
             ).fetchone()
         return int(row[0])
 
-    def count_busy(self, released_before: float, transform_id: str | None = None) -> int:
-        """Runs that hold a slot: active, or ended no earlier than `released_before` (epoch seconds)."""
+    def count_slots_in_use(self, released_before: float, transform_id: str | None = None) -> int:
+        """Runs that occupy a slot: active ones, and those that ended after `released_before` (epoch seconds)."""
         clause, value = ("AND transform_id = ?", (transform_id,)) if transform_id else ("", ())
         with self._database.transaction() as db:
             row = db.execute(
@@ -66,11 +66,11 @@ class RunStore:
             ).fetchone()
         return int(row[0])
 
-    def move(self, run_id: str, status: str, now: float, error: str | None = None) -> bool:
-        """Moves a run to a state if that is legal from where it stands; says whether it moved."""
+    def transition(self, run_id: str, status: str, now: float, error: str | None = None) -> bool:
+        """Set a run's status if its current status allows it; returns whether it did."""
         with self._database.transaction() as db:
-            before = db.execute("SELECT status FROM task_runs WHERE id = ?", (run_id,)).fetchone()
-            if before is None or not may_move(before[0], status):
+            row = db.execute("SELECT status FROM task_runs WHERE id = ?", (run_id,)).fetchone()
+            if row is None or not can_transition(row[0], status):
                 return False
             db.execute(
                 "UPDATE task_runs SET status = ?, last_modified_on = ?, error = ?, "
@@ -83,7 +83,7 @@ class RunStore:
             return True
 
     def fail_interrupted(self, now: float) -> int:
-        """Ends what was under way when the process that ran it died; says how many runs that were."""
+        """End the runs that were active when the previous process died; returns their number."""
         with self._database.transaction() as db:
             changed = db.execute(
                 "UPDATE task_runs SET status = ?, error = ?, completed_on = ?, last_modified_on = ? WHERE status IN (?, ?, ?)",
@@ -93,7 +93,7 @@ class RunStore:
 
     def _select(self, where: str, *values: str | float | None) -> list[TaskRun]:
         with self._database.transaction() as db:
-            rows = db.execute(f"SELECT {RUN_COLUMNS} FROM task_runs {where} ORDER BY position", values).fetchall()  # noqa: S608 - only literals are put in
+            rows = db.execute(f"SELECT {RUN_COLUMNS} FROM task_runs {where} ORDER BY position", values).fetchall()  # noqa: S608 - only literals are inserted
         return [_task_run(row) for row in rows]
 
 
@@ -107,7 +107,7 @@ def _task_run(row: Sequence[Any]) -> TaskRun:
         properties=json.loads(properties),
         started_on=started,
         last_modified_on=modified,
-        order=position,
+        sequence=position,
         running_since=running,
         completed_on=completed,
         error=error,

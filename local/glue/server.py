@@ -1,4 +1,4 @@
-"""Glue's ML part as ASGI: in front of another application, which gets every request that is not ours."""
+"""The emulator as ASGI middleware: requests that are not its own go to the wrapped application."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from local.glue.admin import ADMIN_PREFIX, answer_admin
 from local.glue.errors import unknown_operation
-from local.glue.protocol import Reply, answer, ml_operation, refusal
+from local.glue.protocol import HttpResponse, error_response, handle_call, ml_operation
 from local.glue.service import GlueService
 
 Scope = MutableMapping[str, Any]
@@ -16,20 +16,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# A pool of our own: operations that read the catalog may call back into the same server, whose own threads must be free.
-THREADS = 16
+# Own threads: an operation that reads the catalog may call the same server, whose default threads must then be free.
+MAX_THREADS = 16
 
 
 class GlueMiddleware:
-    """Answers Glue's 13 ML operations and /_glue/…; passes everything else to `app`, untouched.
+    """Answers Glue's 13 ML operations and /_glue/…; passes every other request to `app` unchanged.
 
-    The service stays the caller's to close. Lost connections need hypercorn (see `abort`).
+    The caller closes the service. Aborted connections need hypercorn (see `abort_connection`).
     """
 
     def __init__(self, app: App, service: GlueService) -> None:
         self._app = app
         self._service = service
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="glue")
+        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="glue")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,31 +37,31 @@ class GlueMiddleware:
             return
         operation = ml_operation(_header(scope, b"x-amz-target"))
         if operation is not None and scope["method"] == "POST":
-            body = await _whole_body(receive)
-            reply = await self._in_thread(lambda: answer(self._service, operation, body))
-            await _carry(reply, send)
+            body = await _read_body(receive)
+            response = await self._in_thread(lambda: handle_call(self._service, operation, body))
+            await _send_response(response, send)
         elif scope["path"].startswith(ADMIN_PREFIX):
-            body = await _whole_body(receive)
+            body = await _read_body(receive)
             method, path = scope["method"], scope["path"]
-            await _carry(await self._in_thread(lambda: answer_admin(self._service, method, path, body)), send)
+            await _send_response(await self._in_thread(lambda: answer_admin(self._service, method, path, body)), send)
         else:
             await self._app(scope, receive, send)
 
-    async def _in_thread(self, work: Callable[[], Reply]) -> Reply:
+    async def _in_thread(self, work: Callable[[], HttpResponse]) -> HttpResponse:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-async def nothing_else(scope: Scope, receive: Receive, send: Send) -> None:
-    """The application behind a server that stands alone: says what it does not do."""
+async def unknown_operation_app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The wrapped application of a server of its own: refuses every request."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
-    await _whole_body(receive)
-    await _carry(refusal(unknown_operation(_header(scope, b"x-amz-target") or scope["path"])), send)
+    await _read_body(receive)
+    await _send_response(error_response(unknown_operation(_header(scope, b"x-amz-target") or scope["path"])), send)
 
 
-async def abort(send: Send) -> None:
-    """Ends the connection without a byte of answer. ASGI has no word for it; this speaks hypercorn's own."""
+async def abort_connection(send: Send) -> None:
+    """Close the connection without a response. ASGI has no message for that, so this uses hypercorn's own."""
     from hypercorn.protocol.events import StreamClosed  # noqa: PLC0415 - only this fault needs hypercorn
 
     stream: Any = getattr(send, "__self__", None)
@@ -71,17 +71,17 @@ async def abort(send: Send) -> None:
     await stream.send(StreamClosed(stream_id=stream.stream_id))
 
 
-async def _carry(reply: Reply, send: Send) -> None:
-    if reply.carried == "aborted":
-        await abort(send)
+async def _send_response(response: HttpResponse, send: Send) -> None:
+    if response.delivery == "aborted":
+        await abort_connection(send)
         return
-    await asyncio.sleep(reply.delay_seconds)
-    headers = [(name.encode(), value.encode()) for name, value in reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+    await asyncio.sleep(response.delay_seconds)
+    headers = [(name.encode(), value.encode()) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
-async def _whole_body(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -101,5 +101,5 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 def _header(scope: Mapping[str, Any], name: bytes) -> str | None:
-    found = [value for key, value in scope["headers"] if key.lower() == name]
-    return found[0].decode("latin-1") if found else None
+    values = [value for key, value in scope["headers"] if key.lower() == name]
+    return values[0].decode("latin-1") if values else None

@@ -1,4 +1,4 @@
-"""Glue's ML part, put together: what answers, what it remembers, what works for it."""
+"""The Glue emulator's service: its operations, store and workers put together."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from local.glue import task_run_api as runs
 from local.glue import transform_api as transforms
 from local.glue.aws import Aws, Catalog, connect
-from local.glue.context import Context, Parameters
+from local.glue.context import Context, Request
 from local.glue.faults import FaultPlan, Faults
 from local.glue.processes import ProcessWorkers
 from local.glue.protocol import Operation, check_operations
@@ -36,27 +36,27 @@ OPERATIONS = {
 
 
 class GlueService:
-    """Answers the 13 ML operations; safe from any thread. `close` it when done.
+    """The 13 ML operations. Any thread may call them; the caller calls `close` at the end.
 
-    Each operation takes its parsed parameters and gives its output, both in the shapes of botocore's model, and raises
-    errors.GlueError as the model allows. `faults` may be switched at any time.
+    An operation takes a request and returns a response, both in the shapes of botocore's model, and raises the
+    errors.GlueError that the model allows. `faults` may change at any time.
     """
 
     def __init__(self, context: Context) -> None:
-        """Ends what was under way when an earlier service on the same state stopped."""
+        """Fails the runs that an earlier service on the same state left active."""
         self._context = context
         self.faults = context.faults
         self.operations: Mapping[str, Operation] = {name: partial(operation, context) for name, operation in OPERATIONS.items()}
         check_operations(self.operations)
         context.store.runs.fail_interrupted(context.clock())
 
-    def start_find_matches(self, asked: Parameters) -> str:
-        """Matches the transform's table (see run_operations); gives the task run's id. Raises GlueError."""
-        run_id: str = runs.start_find_matches(self._context, asked)["TaskRunId"]
+    def start_find_matches(self, request: Request) -> str:
+        """Start matching the transform's table (see task_run_api); returns the task run's id. Raises GlueError."""
+        run_id: str = runs.start_find_matches(self._context, request)["TaskRunId"]
         return run_id
 
     def close(self) -> None:
-        """Stops all work, keeps all state. What was under way shows as FAILED once a service opens the state again."""
+        """Stop all work and keep all state. Active runs show as FAILED once a service opens the state again."""
         self._context.supervisor.close()
         self._context.store.close()
         self._context.aws.close()
@@ -73,16 +73,16 @@ def build_service(
     account_id: str = ACCOUNT_ID,
     clock: Callable[[], float] = time.time,
 ) -> GlueService:
-    """The service on a state folder. Raises database.StateInUse if another one works there.
+    """The service on a state folder. Raises database.StateInUse if another service uses it.
 
-    With an AwsEndpoint, runs work in processes that make their own clients. With an Aws (ports of this process, such as
-    moto's clients), they work in threads of this process, and `catalog` may stand in for the Data Catalog.
-    `workers` do the runs' work instead, where a test is not about that work.
+    With an AwsEndpoint, runs execute in worker processes with clients of their own. With an Aws (for example moto's
+    clients), they execute in threads of this process, and `catalog` may replace the Data Catalog. `workers` replaces
+    the workers, for tests in which runs need no real work.
     """
-    chosen, switches, store = settings or Settings(), Faults(faults), Store(state_folder)
-    given = aws if isinstance(aws, Aws) else connect(aws)
-    ports = given if catalog is None else Aws(catalog, given.objects)
+    settings, switches, store = settings or Settings(), Faults(faults), Store(state_folder)
+    ports = aws if isinstance(aws, Aws) else connect(aws)
+    ports = ports if catalog is None else Aws(catalog, ports.objects)
     if workers is None:
-        workers = ThreadWorkers(ports) if isinstance(aws, Aws) else ProcessWorkers(aws, chosen.warm_workers)
-    supervisor = Supervisor(store, workers, chosen, clock, held=lambda: switches.plan.hold_runs)
-    return GlueService(Context(store, ports, supervisor, chosen, switches, account_id, clock))
+        workers = ThreadWorkers(ports) if isinstance(aws, Aws) else ProcessWorkers(aws, settings.warm_workers)
+    supervisor = Supervisor(store, workers, settings, clock, is_held=lambda: switches.plan.hold_runs)
+    return GlueService(Context(store, ports, supervisor, settings, switches, account_id, clock))

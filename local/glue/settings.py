@@ -1,15 +1,15 @@
-"""How the service is set up: limits, pace, and where it finds the rest of AWS."""
+"""Settings of the service: quotas, durations, and the endpoint of the rest of AWS."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Glue's default quotas, and a pace that suits a laptop.
+    """Glue's default quotas, and durations that suit a laptop.
 
-    `starting_seconds` and `running_seconds` are the least time a run stays visible in STARTING and RUNNING,
-    `stopping_seconds` in STOPPING. `minute_seconds` is how long a minute of a transform's Timeout lasts.
-    `workers` is how many runs compute at the same time; others wait in STARTING.
+    A run stays at least `starting_seconds` in STARTING, `running_seconds` in RUNNING and `stopping_seconds` in STOPPING.
+    `minute_seconds` is the real duration of a minute of a transform's Timeout. At most `workers` runs execute at the
+    same time; the others wait in STARTING. `warm_workers` idle processes are kept.
     """
 
     max_runs_per_transform: int = 3
@@ -26,8 +26,8 @@ class Settings:
 
 @dataclass(frozen=True)
 class AwsEndpoint:
-    """The AWS (or local stand-in) whose Data Catalog and S3 hold tables and files. `url` None means AWS itself; keys
-    None mean the usual chain of credentials. Picklable, so that worker processes make clients of their own.
+    """The AWS endpoint, or its local substitute, of the Data Catalog and S3. `url` None is AWS itself; keys None use the
+    default credential chain. It is picklable, because worker processes create their own clients.
     """
 
     url: str | None = None

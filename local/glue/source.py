@@ -1,4 +1,4 @@
-"""A transform's input table: found in the Data Catalog, read from S3, given to the engine as text."""
+"""A transform's input table: described by the Data Catalog, read from S3, with all cells as text."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from findmatches.table import Table
+from findmatches import Table
 from local.glue.aws import Aws, S3Path, TableRef, Unavailable, parse_s3_path
 from local.glue.formats import Cell, CsvDialect, read_csv, read_json_lines, read_parquet
 

@@ -1,4 +1,4 @@
-"""All that the service remembers, in one place."""
+"""The service's stores on one database."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from local.glue.transform_store import TransformStore
 
 
 class Store:
-    """Every method of its parts is a transaction of its own, or part of the one that `transaction` opened."""
+    """Each method of a store is a transaction of its own, or joins the one that `transaction` has opened."""
 
     def __init__(self, folder: Path) -> None:
-        """Creates the folder if need be. Raises database.StateInUse."""
+        """Create the folder if it is missing. Raises database.StateInUse."""
         self._database = Database(folder)
         self.transaction = self._database.transaction
         self.close = self._database.close
@@ -20,8 +20,8 @@ class Store:
         self.runs = RunStore(self._database)
         self.labels = LabelStore(self._database)
 
-    def forget_transform(self, transform_id: str) -> None:
-        """Removes a transform with its runs and labels."""
+    def delete_transform_records(self, transform_id: str) -> None:
+        """Delete a transform with its runs and labels."""
         with self.transaction() as db:
             db.execute("DELETE FROM transforms WHERE id = ?", (transform_id,))
             db.execute("DELETE FROM task_runs WHERE transform_id = ?", (transform_id,))

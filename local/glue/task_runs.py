@@ -1,4 +1,4 @@
-"""Task runs: their states, which moves between them are legal, and how Glue shows them."""
+"""Task runs: their statuses, the transitions between them, and their form in Glue's API."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ACTIVE: Final = (STARTING, RUNNING, STOPPING)
 LABELING_SET_GENERATION, IMPORT_LABELS, EXPORT_LABELS = "LABELING_SET_GENERATION", "IMPORT_LABELS", "EXPORT_LABELS"
 EVALUATION, FIND_MATCHES = "EVALUATION", "FIND_MATCHES"
 
-LEGAL_MOVES: Final = {
+TRANSITIONS: Final = {
     STARTING: {RUNNING, STOPPING, FAILED},
     RUNNING: {STOPPING, SUCCEEDED, FAILED, TIMEOUT},
     STOPPING: {STOPPED},
@@ -20,9 +20,9 @@ LEGAL_MOVES: Final = {
 
 @dataclass(frozen=True)
 class TaskRun:
-    """`order` grows with every run of the account; times are epoch seconds; `properties` are Glue's TaskRunProperties.
+    """`sequence` grows with every run of the account. Times are epoch seconds. `properties` are Glue's TaskRunProperties.
 
-    `running_since` is when the run began to consume resources: ExecutionTime counts from there.
+    `running_since` is when the run entered RUNNING; ExecutionTime counts from there.
     """
 
     run_id: str
@@ -32,7 +32,7 @@ class TaskRun:
     properties: dict[str, Any]
     started_on: float
     last_modified_on: float
-    order: int = 0
+    sequence: int = 0
     running_since: float | None = None
     completed_on: float | None = None
     error: str | None = None
@@ -46,9 +46,9 @@ class TaskRun:
             return 0
         return max(0, round(self.completed_on - self.running_since))
 
-    def wire(self) -> dict[str, Any]:
-        """As GetMLTaskRun shows it; members without a value are absent."""
-        shown = {
+    def as_response(self) -> dict[str, Any]:
+        """The members of GetMLTaskRun's response; those without a value are absent."""
+        members = {
             "TransformId": self.transform_id,
             "TaskRunId": self.run_id,
             "Status": self.status,
@@ -59,11 +59,11 @@ class TaskRun:
             "CompletedOn": self.completed_on,
             "ExecutionTime": self.execution_seconds(),
         }
-        return {name: value for name, value in shown.items() if value is not None}
+        return {name: value for name, value in members.items() if value is not None}
 
 
-def may_move(before: str, after: str) -> bool:
-    return after in LEGAL_MOVES.get(before, set())
+def can_transition(before: str, after: str) -> bool:
+    return after in TRANSITIONS.get(before, set())
 
 
 def new_run_id() -> str:

@@ -1,4 +1,4 @@
-"""Transforms as the service remembers them."""
+"""Stored transforms."""
 
 import json
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from local.glue.database import Database
 
 @dataclass(frozen=True)
 class StoredTransform:
-    """`document` is Glue's MLTransform without LabelCount, which is counted."""
+    """`document` is Glue's MLTransform without LabelCount, which is counted from the stored labels."""
 
     transform_id: str
-    position: int
+    sequence: int
     document: dict[str, Any]
     tags: dict[str, str]
 
@@ -29,8 +29,8 @@ class TransformStore:
                 (transform_id, document["Name"], json.dumps(document), json.dumps(tags)),
             )
 
-    def change(self, transform_id: str, changes: Mapping[str, Any], now: float) -> None:
-        """Sets members of the transform's document; None removes one."""
+    def update(self, transform_id: str, changes: Mapping[str, Any], now: float) -> None:
+        """Set members of the transform's document; a value of None removes the member."""
         with self._database.transaction() as db:
             transform = self.find(transform_id)
             if transform is None:
@@ -45,10 +45,10 @@ class TransformStore:
     def find(self, transform_id: str) -> StoredTransform | None:
         return next(iter(self._select("WHERE id = ?", transform_id)), None)
 
-    def named(self, name: str) -> StoredTransform | None:
+    def find_by_name(self, name: str) -> StoredTransform | None:
         return next(iter(self._select("WHERE name = ?", name)), None)
 
-    def all(self) -> list[StoredTransform]:
+    def list_all(self) -> list[StoredTransform]:
         return self._select("")
 
     def _select(self, where: str, *values: str) -> list[StoredTransform]:

@@ -1,4 +1,4 @@
-"""What a transform may be: the rules Glue has beyond the shapes in its model, and the members it fills in itself."""
+"""Glue's rules for transforms beyond its API model, and the members that Glue fills in itself."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,27 +7,27 @@ from local.glue.aws import Catalog, TableRef, Unavailable
 from local.glue.errors import invalid_input
 from local.glue.source import column_types
 
-MOST_COLUMNS = 100
+MAX_COLUMNS = 100
 DEFAULT_TIMEOUT_MINUTES = 2880
 NOT_READY, READY = "NOT_READY", "READY"
 UNSUPPORTED_TYPES = ("array", "map", "struct", "uniontype", "binary")
 DPU_PER_WORKER = {"Standard": 1.0, "G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0, "Z.2X": 2.0}
 
 
-def new_transform_document(transform_id: str, asked: Mapping[str, Any], catalog: Catalog, now: float) -> dict[str, Any]:
-    """Glue's MLTransform for a CreateMLTransform request, its schema read from the catalog. Raises GlueError."""
-    _check_name(asked["Name"])
-    check_parameters(asked["Parameters"])
-    check_capacity(asked)
-    table = input_table(asked["InputRecordTables"])
-    primary_key = asked["Parameters"]["FindMatchesParameters"]["PrimaryKeyColumnName"]
-    chosen = {name: value for name, value in asked.items() if name != "Tags"}
+def new_transform_document(transform_id: str, request: Mapping[str, Any], catalog: Catalog, now: float) -> dict[str, Any]:
+    """The MLTransform of a CreateMLTransform request, with its schema from the catalog. Raises GlueError."""
+    _check_name(request["Name"])
+    check_parameters(request["Parameters"])
+    check_capacity(request)
+    table = input_table(request["InputRecordTables"])
+    primary_key = request["Parameters"]["FindMatchesParameters"]["PrimaryKeyColumnName"]
+    members = {name: value for name, value in request.items() if name != "Tags"}
     document = {
         "Description": "",
         "GlueVersion": "0.9",
         "Timeout": DEFAULT_TIMEOUT_MINUTES,
         "MaxRetries": 0,
-        **chosen,
+        **members,
         "TransformId": transform_id,
         "Status": NOT_READY,
         "CreatedOn": now,
@@ -37,9 +37,9 @@ def new_transform_document(transform_id: str, asked: Mapping[str, Any], catalog:
     return {**document, **filled_capacity(document)}
 
 
-def describe_changes(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The members that an UpdateMLTransform request changes. Raises GlueError."""
-    changes = {name: value for name, value in asked.items() if name != "TransformId"}
+def changed_members(stored: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """The members that an UpdateMLTransform request changes; None removes one. Raises GlueError."""
+    changes = {name: value for name, value in request.items() if name != "TransformId"}
     if "Name" in changes:
         _check_name(changes["Name"])
     if "Parameters" in changes:
@@ -55,7 +55,7 @@ def describe_changes(stored: Mapping[str, Any], asked: Mapping[str, Any]) -> dic
 
 
 def input_table(tables: Sequence[Mapping[str, Any]]) -> TableRef:
-    """Raises GlueError: exactly one table, whatever the model says, and it must be named."""
+    """The one table of a transform. Raises GlueError for more or none (the API model allows up to 10), or a blank name."""
     if len(tables) != 1:
         raise invalid_input("Exactly one input record table must be provided.")
     table = tables[0]
@@ -74,25 +74,25 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
         raise invalid_input("A primary key must be specified in Find Matches parameters.")
 
 
-def check_capacity(asked: Mapping[str, Any]) -> None:
-    workers = "WorkerType" in asked, "NumberOfWorkers" in asked
-    if "MaxCapacity" in asked and any(workers):
+def check_capacity(request: Mapping[str, Any]) -> None:
+    workers = "WorkerType" in request, "NumberOfWorkers" in request
+    if "MaxCapacity" in request and any(workers):
         raise invalid_input("Cannot set Max Capacity and Worker Num/Type at the same time.")
     if any(workers) and not all(workers):
         raise invalid_input("Both WorkerType and NumberOfWorkers should be set.")
-    if asked.get("MaxCapacity", 1) < 1:
+    if request.get("MaxCapacity", 1) < 1:
         raise invalid_input("MaxCapacity should be >= 1.")
-    if asked.get("NumberOfWorkers", 1) < 1:
+    if request.get("NumberOfWorkers", 1) < 1:
         raise invalid_input("NumberOfWorkers should be >= 1.")
-    if asked.get("MaxRetries", 0) < 0:
+    if request.get("MaxRetries", 0) < 0:
         raise invalid_input("Max retries should be non-negative.")
 
 
-def filled_capacity(asked: Mapping[str, Any]) -> dict[str, float]:
-    """MaxCapacity as Glue sets it: 10 DPU by default, else what the workers come to."""
-    if "WorkerType" in asked:
-        return {"MaxCapacity": DPU_PER_WORKER[asked["WorkerType"]] * asked["NumberOfWorkers"]}
-    return {"MaxCapacity": asked.get("MaxCapacity", 10.0)}
+def filled_capacity(request: Mapping[str, Any]) -> dict[str, float]:
+    """MaxCapacity as Glue sets it: the DPUs of the workers, or 10 by default."""
+    if "WorkerType" in request:
+        return {"MaxCapacity": DPU_PER_WORKER[request["WorkerType"]] * request["NumberOfWorkers"]}
+    return {"MaxCapacity": request.get("MaxCapacity", 10.0)}
 
 
 def read_schema(catalog: Catalog, table: TableRef, primary_key: str) -> list[dict[str, str]]:
@@ -102,8 +102,8 @@ def read_schema(catalog: Catalog, table: TableRef, primary_key: str) -> list[dic
         raise invalid_input(f"Problem fetching the data catalog schema: {error}.") from error
     if not types:
         raise invalid_input("Schema is not defined on the transform.")
-    if len(types) > MOST_COLUMNS:
-        raise invalid_input(f"The table has {len(types)} columns; a transform can have at most {MOST_COLUMNS}.")
+    if len(types) > MAX_COLUMNS:
+        raise invalid_input(f"The table has {len(types)} columns; a transform can have at most {MAX_COLUMNS}.")
     for name, kind in types.items():
         if kind.lower().startswith(UNSUPPORTED_TYPES):
             raise invalid_input(f"Input source column {name} has an invalid data type defined in the catalog.")

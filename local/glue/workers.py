@@ -1,4 +1,4 @@
-"""Who does a run's work, and how it is told to stop; and the workers that are threads of this process."""
+"""The interface of workers, which execute jobs; and workers that are threads of this process."""
 
 import threading
 import time
@@ -7,26 +7,26 @@ from typing import Protocol
 
 from local.glue.aws import Aws
 from local.glue.job import Job, JobFailed, Outcome
-from local.glue.jobs import do_job
+from local.glue.job_runner import run_job
 
 POLL_SECONDS = 0.05
 
 
 class Stopped(Exception):
-    """The caller asked to stop."""
+    """The run was cancelled."""
 
 
 class OutOfTime(Exception):
-    """The deadline passed."""
+    """The run exceeded its timeout."""
 
 
 class WorkerDied(Exception):
-    """The worker process ended before its work did."""
+    """The worker process ended before its job did."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`deadline`: on time.monotonic's clock."""
+    """When a job must stop. `deadline` is a time of time.monotonic."""
 
     stop: threading.Event
     deadline: float
@@ -47,37 +47,37 @@ class Workers(Protocol):
 
 
 class ThreadWorkers:
-    """Work in threads of this process, with the ports it is given: for tests whose AWS lives in this process.
+    """Threads of this process, for tests whose AWS is in this process (moto).
 
-    A thread cannot be killed: after Stopped or OutOfTime it goes on, unheard.
+    A thread cannot be killed: after Stopped or OutOfTime it continues, and its result is ignored.
     """
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
 
     def run(self, job: Job, limits: Limits) -> Outcome:
-        box: list[Outcome | JobFailed] = []
-        thread = threading.Thread(target=lambda: box.append(attempt(job, self._aws)), daemon=True)
+        result: list[Outcome | JobFailed] = []
+        thread = threading.Thread(target=lambda: result.append(try_job(job, self._aws)), daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(POLL_SECONDS)
             if thread.is_alive():
                 limits.check()
-        if not box:
+        if not result:
             raise WorkerDied
-        return opened(box[0])
+        return raise_if_failed(result[0])
 
     def close(self) -> None:
         pass
 
 
-def attempt(job: Job, aws: Aws) -> Outcome | JobFailed:
-    """What happened, as a value: exceptions of any library may not survive pickling."""
+def try_job(job: Job, aws: Aws) -> Outcome | JobFailed:
+    """Run a job and return its failure as a value, since exceptions of other libraries may not be picklable."""
     try:
-        return do_job(job, aws)
+        return run_job(job, aws)
     except MemoryError:
         return JobFailed("The worker ran out of memory.")
-    except Exception as error:  # noqa: BLE001 - every fault of a run becomes its ErrorString
+    except Exception as error:  # noqa: BLE001 - every error of a run becomes its ErrorString
         return JobFailed(str(error) if _is_expected(error) else f"{type(error).__name__}: {error}")
 
 
@@ -85,8 +85,8 @@ def _is_expected(error: Exception) -> bool:
     return type(error).__name__ in ("JobFailed", "Unavailable", "LabelFileRefused", "NotEnoughLabels")
 
 
-def opened(box: Outcome | JobFailed) -> Outcome:
-    """Raises the failure that the box holds, if it does."""
-    if isinstance(box, JobFailed):
-        raise box
-    return box
+def raise_if_failed(result: Outcome | JobFailed) -> Outcome:
+    """The outcome. Raises JobFailed if the job failed."""
+    if isinstance(result, JobFailed):
+        raise result
+    return result

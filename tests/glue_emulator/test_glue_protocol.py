@@ -97,10 +97,10 @@ def test_responses_carry_epoch_seconds_and_a_request_id(http_emulator: Emulator,
         json.dumps({"TransformId": transform, "NotInTheModel": 1, "AlsoNot": None}).encode(),
         {"X-Amz-Target": "AWSGlue.GetMLTransform", "Content-Type": "application/x-amz-json-1.1"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
-        document = json.load(answer)
-        assert answer.headers["content-type"] == "application/x-amz-json-1.1"
-        assert len(answer.headers["x-amzn-requestid"]) == 36
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - our own server
+        document = json.load(response)
+        assert response.headers["content-type"] == "application/x-amz-json-1.1"
+        assert len(response.headers["x-amzn-requestid"]) == 36
     assert abs(document["CreatedOn"] - datetime.now(UTC).timestamp()) < 60
     with pytest.raises(urllib.error.HTTPError) as raised:
         urllib.request.urlopen(  # noqa: S310 - our own server
@@ -109,9 +109,9 @@ def test_responses_carry_epoch_seconds_and_a_request_id(http_emulator: Emulator,
             ),
             timeout=10,
         )
-    with raised.value as answer:
-        assert json.load(answer)["__type"] == "UnknownOperationException"
-        assert answer.code == 400
+    with raised.value as response:
+        assert json.load(response)["__type"] == "UnknownOperationException"
+        assert response.code == 400
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from local.glue.api_model import ML_OPERATIONS, check_output, service_model
 from local.glue.aws import Aws, BotoObjects, MemoryCatalog
 from local.glue.in_process import answer_in_process
-from local.glue.model import ML_OPERATIONS, check_output, service_model
 from local.glue.protocol import check_operations, ml_operation
 from local.glue.server import GlueMiddleware
 from local.glue.service import GlueService, build_service
@@ -108,8 +108,8 @@ def test_faults_are_read_replaced_and_cleared_over_http(service: GlueService) ->
     app = GlueMiddleware(Recorder(), service)
 
     def admin(method: str, path: str, body: bytes = b"") -> tuple[int, Any]:
-        start, answer = send_request(app, request(method, path), body)
-        return start["status"], json.loads(answer["body"])
+        start, message = send_request(app, request(method, path), body)
+        return start["status"], json.loads(message["body"])
 
     off = {"calls": [], "listingDelaySeconds": 0.0, "slotReleaseSeconds": 0.0, "holdRuns": False}
     assert admin("GET", "/_glue/faults") == (200, off)

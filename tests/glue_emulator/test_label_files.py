@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from findmatches.table import Table
+from findmatches import Table
 from local.glue.label_files import LabeledRow, LabelFileRefused, read_labels, write_labeling_sets, write_labels
-from local.glue.labels import append
+from local.glue.label_merge import append_labels
 from tests.glue_emulator.emulator import Emulator
 from tests.glue_emulator.people import TWO_SETS, label_file
 
@@ -162,7 +162,7 @@ def rows_of(*labels: str) -> list[LabeledRow]:
     ],
 )
 def test_appending_a_label_file(stored: list[LabeledRow], added: list[LabeledRow], combined: list[LabeledRow]) -> None:
-    assert append(stored, added) == combined
+    assert append_labels(stored, added) == combined
 
 
 def labels_of(emulator: Emulator, transform: str) -> list[list[str]]:

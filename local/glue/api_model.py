@@ -1,7 +1,7 @@
-"""Glue's own API model, from botocore: what a request must look like, and what an answer must look like.
+"""Validation of requests and responses against Glue's API model in botocore.
 
-botocore's ParamValidator checks members, types and minima; enumerations, maxima and patterns are in the model too, but
-botocore leaves them to the service. This is the service.
+botocore's ParamValidator checks members, types and minima. Enumerations, maxima and patterns are in the model too, but
+botocore leaves checking them to the service, so this module does.
 """
 
 import math
@@ -60,7 +60,7 @@ def operation_model(operation: str) -> OperationModel:
 def parse_input(operation: str, document: object) -> dict[str, Any]:
     """The operation's parameters from its JSON body; timestamps as epoch seconds.
 
-    Unknown members are ignored and nulls count as absent, as AWS does. Raises GlueError: SerializationException for a
+    As in AWS, unknown members are ignored and nulls count as absent. Raises GlueError: SerializationException for a
     value of the wrong JSON type, InvalidInputException for one that breaks the model's constraints.
     """
     shape = operation_model(operation).input_shape
@@ -78,14 +78,14 @@ def parse_input(operation: str, document: object) -> dict[str, Any]:
 
 
 def check_output(operation: str, output: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer, held against the model: a ValueError here is a fault of this service, never of its caller."""
+    """The response, if it conforms to the model. A ValueError is a bug of this service, never the caller's fault."""
     shape = operation_model(operation).output_shape
     if shape is None:
         return {}
     report = ParamValidator().validate(dict(output), shape)
     problems = [report.generate_report()] if report.has_errors() else list(_broken_constraints(shape, output, ""))
     if problems:
-        raise ValueError(f"{operation} would answer outside its model: {'; '.join(problems)}")
+        raise ValueError(f"The response of {operation} is outside its model: {'; '.join(problems)}")
     return dict(output)
 
 
@@ -112,7 +112,7 @@ def _is_of_type(shape: Shape, value: object) -> bool:
     return isinstance(value, _PYTHON_TYPES[shape.type_name]) and isinstance(value, bool) == (shape.type_name == "boolean")
 
 
-def _timestamp(value: Any, path: str) -> float:  # noqa: ANN401 - any JSON value may stand where a time should
+def _timestamp(value: Any, path: str) -> float:  # noqa: ANN401 - any JSON value may be sent for a time
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise malformed(f"{path} must be of type timestamp.")
     try:
@@ -137,26 +137,26 @@ def _broken_constraints(shape: Shape, value: Any, path: str) -> Iterator[str]:  
 
 
 def _broken_bounds(shape: Shape, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - a leaf of any type
-    said = f"Value {value!r} at '{path}' failed to satisfy constraint: Member must"
+    prefix = f"Value {value!r} at '{path}' failed to satisfy constraint: Member must"
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
-        yield f"{said} satisfy enum value set: [{', '.join(allowed)}]"
+        yield f"{prefix} satisfy enum value set: [{', '.join(allowed)}]"
     if isinstance(value, float) and not math.isfinite(value):
-        yield f"{said} be a number"
+        yield f"{prefix} be a number"
         return
-    sized = not isinstance(value, (int, float))
-    measure = len(value) if sized else value
-    noun = "have length" if sized else "have value"
+    has_length = not isinstance(value, (int, float))
+    measure = len(value) if has_length else value
+    noun = "have length" if has_length else "have value"
     if shape.type_name not in ("timestamp", "boolean"):
         if "max" in shape.metadata and measure > shape.metadata["max"]:
-            yield f"{said} {noun} less than or equal to {shape.metadata['max']}"
+            yield f"{prefix} {noun} less than or equal to {shape.metadata['max']}"
         if "min" in shape.metadata and measure < shape.metadata["min"]:
-            yield f"{said} {noun} greater than or equal to {shape.metadata['min']}"
+            yield f"{prefix} {noun} greater than or equal to {shape.metadata['min']}"
     pattern = shape.metadata.get("pattern")
     if pattern and isinstance(value, str) and not re.fullmatch(_python_pattern(pattern), value):
-        yield f"{said} satisfy regular expression pattern: {pattern}"
+        yield f"{prefix} satisfy regular expression pattern: {pattern}"
 
 
 def _python_pattern(pattern: str) -> str:
-    """Java writes the characters beyond U+FFFF as surrogate pairs, which Python's re does not take."""
+    """Java patterns write characters beyond U+FFFF as surrogate pairs, which Python's re does not support."""
     return pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")

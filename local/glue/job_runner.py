@@ -1,4 +1,4 @@
-"""What each kind of task run does once it runs: pure of the service's state, so that it can run in a worker process."""
+"""The work of each kind of task run. It needs nothing of the service's state, so it can run in a worker process."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +12,13 @@ from local.glue.source import read_table
 SETS_PER_FILE, ROWS_PER_SET = 10, 10
 
 
-def do_job(job: Job, aws: Aws) -> Outcome:
-    """Raises JobFailed, aws.Unavailable, LabelFileRefused, or findmatches' NotEnoughLabels: each says why."""
-    return _WORK[job.kind](job, aws)
+def run_job(job: Job, aws: Aws) -> Outcome:
+    """Run a job. Raises JobFailed, aws.Unavailable, LabelFileRefused or findmatches' NotEnoughLabels, with the reason."""
+    return _HANDLERS[job.kind](job, aws)
 
 
 def _generate_labeling_sets(job: Job, aws: Aws) -> Outcome:
-    import findmatches  # noqa: PLC0415 - scikit-learn loads slowly; only a worker needs it
+    import findmatches  # noqa: PLC0415 - it loads scikit-learn, which only a worker needs
 
     table = read_table(aws, job.table, job.primary_key)
     if len(table) < 2:  # noqa: PLR2004 - a pair
@@ -31,10 +31,10 @@ def _generate_labeling_sets(job: Job, aws: Aws) -> Outcome:
         rows_per_set=ROWS_PER_SET,
     )
     if not sets:
-        raise JobFailed("There are no rows left whose labels would teach the transform anything.")
+        raise JobFailed("No rows are left whose labels would improve the transform.")
     stem = job.run_id.removeprefix("tsk-")[:12]
     named = [(f"{stem}-{number:02}", rows) for number, rows in enumerate(sets, start=1)]
-    aws.objects.write(_output(job, "labeling_set"), write_labeling_sets(table, named))
+    aws.objects.write(_output_path(job, "labeling_set"), write_labeling_sets(table, named))
     return Outcome()
 
 
@@ -45,44 +45,44 @@ def _import_labels(job: Job, aws: Aws) -> Outcome:
 
 def _export_labels(job: Job, aws: Aws) -> Outcome:
     table = read_table(aws, job.table, job.primary_key)
-    aws.objects.write(_output(job, "labels"), write_labels(table, job.labels))
+    aws.objects.write(_output_path(job, "labels"), write_labels(table, job.labels))
     return Outcome()
 
 
 def _evaluate(job: Job, aws: Aws) -> Outcome:
-    import findmatches  # noqa: PLC0415 - see above
+    import findmatches  # noqa: PLC0415 - see _generate_labeling_sets
 
     table = read_table(aws, job.table, job.primary_key)
     labels = [findmatches.Label(label.set_id, label.label, label.key) for label in job.labels]
-    found = findmatches.evaluate(table, labels, _settings(job))
+    evaluation = findmatches.evaluate(table, labels, _settings(job))
     return Outcome(
         metrics={
-            "AreaUnderPRCurve": found.area_under_pr_curve,
-            "Precision": found.precision,
-            "Recall": found.recall,
-            "F1": found.f1,
+            "AreaUnderPRCurve": evaluation.area_under_pr_curve,
+            "Precision": evaluation.precision,
+            "Recall": evaluation.recall,
+            "F1": evaluation.f1,
             "ConfusionMatrix": {
-                "NumTruePositives": found.true_positives,
-                "NumFalsePositives": found.false_positives,
-                "NumTrueNegatives": found.true_negatives,
-                "NumFalseNegatives": found.false_negatives,
+                "NumTruePositives": evaluation.true_positives,
+                "NumFalsePositives": evaluation.false_positives,
+                "NumTrueNegatives": evaluation.true_negatives,
+                "NumFalseNegatives": evaluation.false_negatives,
             },
             "ColumnImportances": [
-                {"ColumnName": name, "Importance": importance} for name, importance in found.column_importances
+                {"ColumnName": name, "Importance": importance} for name, importance in evaluation.column_importances
             ],
         }
     )
 
 
 def _find_matches(job: Job, aws: Aws) -> Outcome:
-    from local.glue.match_output import find_and_write  # noqa: PLC0415 - see above
+    from local.glue.match_table import write_matches  # noqa: PLC0415 - see _generate_labeling_sets
 
-    find_and_write(job, aws, _settings(job), _output(job, "matches", job.output_format))
+    write_matches(job, aws, _settings(job), _output_path(job, "matches", job.output_format))
     return Outcome()
 
 
-def _settings(job: Job) -> Any:  # noqa: ANN401 - the engine's own Settings, which only a worker imports
-    import findmatches  # noqa: PLC0415 - see above
+def _settings(job: Job) -> Any:  # noqa: ANN401 - findmatches.Settings, which only a worker imports
+    import findmatches  # noqa: PLC0415 - see _generate_labeling_sets
 
     return findmatches.Settings(
         precision_recall=job.parameters.get("PrecisionRecallTradeoff"),
@@ -92,13 +92,13 @@ def _settings(job: Job) -> Any:  # noqa: ANN401 - the engine's own Settings, whi
     )
 
 
-def _output(job: Job, what: str, suffix: str = "csv") -> S3Path:
+def _output_path(job: Job, content: str, suffix: str = "csv") -> S3Path:
     """`<TransformId>_labels_YYYY-MM-DD_HH_MM_SS_<uuid>.csv`, the name that Glue gives an export."""
     when = datetime.fromtimestamp(job.started_on, UTC).strftime("%Y-%m-%d_%H_%M_%S")
-    return parse_s3_path(job.path).under(f"{job.transform_id}_{what}_{when}_{uuid4()}.{suffix}")
+    return parse_s3_path(job.path).child(f"{job.transform_id}_{content}_{when}_{uuid4()}.{suffix}")
 
 
-_WORK = {
+_HANDLERS = {
     "LABELING_SET_GENERATION": _generate_labeling_sets,
     "IMPORT_LABELS": _import_labels,
     "EXPORT_LABELS": _export_labels,
