@@ -70,10 +70,14 @@ def environment(aws: Aws, build: Build | None = None) -> dict[str, str]:
 def run(
     build: Build, aws: Aws, starts: int, replays: int = 0, *, under: Sequence[str] = (), program: Sequence[str] = DRIVER
 ) -> dict[str, Any]:
-    """Start, then replay, and give what the driver saw of itself; `under` is a command to run Python with."""
-    command = [*under, str(python313()), *program, build.handler, str(starts), str(replays), str(EVENT)]
-    done = subprocess.run(
-        command,
+    """Start, then replay, and return what the driver measured; `under` is a command to run Python with."""
+    return run_program(build, aws, (*program, build.handler, str(starts), str(replays), str(EVENT)), under=under)
+
+
+def run_program(build: Build, aws: Aws, program: Sequence[str], *, under: Sequence[str] = ()) -> dict[str, Any]:
+    """What `program`, a file and its arguments, prints as JSON in the functions' Python, on the package of `build`."""
+    process = subprocess.run(
+        [*under, str(python313()), *program],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
@@ -89,10 +93,10 @@ def run(
         timeout=_PATIENCE_SECONDS,
         check=False,
     )
-    if done.returncode:
-        raise RuntimeError(f"{build.name}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return seen
+    if process.returncode:
+        raise RuntimeError(f"{build.name}: {process.stdout[-1000:]}{process.stderr[-2000:]}")
+    figures: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return figures
 
 
 def instructions(build: Build, starts: int, replays: int = 0, *, after: int = 0) -> int:

@@ -29,6 +29,7 @@ class CannedAws:
         self._lock = Lock()
         self._operations: Mapping[str, Callable[[Any], Answer]] = {
             "GetItem": self._get_item,
+            "Query": lambda _: (200, {"Items": [], "Count": 0, "ScannedCount": 0}),
             "PutItem": self._put_item,
             "UpdateItem": self._update_item,
             "TransactWriteItems": self._transact,
