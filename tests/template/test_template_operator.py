@@ -111,5 +111,12 @@ def test_snapstart_is_a_switch_that_is_off(functions: dict[str, Any], template: 
     assert template["Parameters"]["SnapStart"]["Default"] == "false"
 
 
+def test_each_functions_memory_is_a_parameter(functions: dict[str, Any], template: dict[str, Any]) -> None:
+    for name, function in functions.items():
+        parameter = template["Parameters"][f"{name.removesuffix('Function')}Memory"]
+        assert function["MemorySize"] == {"Ref": f"{name.removesuffix('Function')}Memory"}
+        assert (parameter["MinValue"], parameter["MaxValue"]) == (128, 10_240)  # Lambda's own bounds
+
+
 def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [one["Properties"] for one in resources.values() if one["Type"] == kind]
