@@ -1,6 +1,6 @@
-"""`make chaos`: every fault at every AWS call of every handler, in real processes, and what must hold afterwards.
+"""`make chaos`: inject every fault at every AWS call of every handler, in real processes, and check the invariants.
 
-Exit code 0 only if nothing was started twice, nothing lost, nothing stuck.
+The exit code is 0 only if nothing was started twice, nothing was lost and nothing is stuck.
 """
 
 import argparse
@@ -20,134 +20,121 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.chaos.case_run import CaseRun
+from tests.chaos.call_recorder import CallRecorder
 from tests.chaos.case_runner import CaseRunner, Report
-from tests.chaos.cases import Case, Scenario
-from tests.chaos.cloud import ENVIRONMENT, Ground, chaos_cloud
-from tests.chaos.handler_runs import prepare, share_memory
+from tests.chaos.cases import Case
+from tests.chaos.cloud import ENVIRONMENT, ChaosCloud, chaos_cloud
 from tests.chaos.scenarios import cases
-from tests.chaos.stream import LedgerStream
 from tests.chaos.violation import Violation
+from tests.chaos.warm_process import prepare, share_memory
 
 _FORK = multiprocessing.get_context("fork")
-_SHOWN = 25
+_MAX_DETAIL_CHARS = 500
 
 
 def main() -> int:
-    asked = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cloud and the troupes end, too
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as ground:
-        prepare({**ground.stack.env, **ENVIRONMENT})
-        chosen = list(cases(Prober(ground).calls_of, asked.only))[asked.first :: asked.every]
-        if asked.minutes < inf:
-            Random(asked.first).shuffle(chosen)  # noqa: S311  so that each situation has its share of the time
-        return play(ground, chosen, asked.troupes, asked.batch, asked.minutes)
+    args = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cloud and the workers end, too
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos_cloud(Path(folder) / "cloud") as cloud:
+        prepare({**cloud.stack.env, **ENVIRONMENT})
+        chosen = list(cases(CallRecorder(cloud).calls_of, args.only))[args.first :: args.every]
+        if args.minutes < inf:
+            Random(args.first).shuffle(chosen)  # noqa: S311  so that a limited time covers all scenarios
+        return run_cases(cloud, chosen, args.workers, args.batch, args.minutes)
 
 
-def play(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, minutes: float) -> int:
+def run_cases(cloud: ChaosCloud, chosen: Sequence[Case], workers: int, batch: int, minutes: float) -> int:
     began = time.monotonic()
-    _say(f"{len(chosen)} cases, {troupes} at a time")
+    _print(f"{len(chosen)} cases on {workers} workers")
     reports = []
-    for report in _at_once(ground, chosen, troupes, batch, began + minutes * 60):
+    for report in _run_in_workers(cloud, chosen, workers, batch, began + minutes * 60):
         reports.append(report)
         for violation in report.violations:
-            _say(f"  {violation.what}: {report.case}: {violation.detail}")
+            _print(f"  {violation.invariant}: {report.case}: {violation.detail}")
         if len(reports) % 100 == 0:
-            _say(f"  {len(reports)} of {len(chosen)} after {time.monotonic() - began:.0f} s")
+            _print(f"  {len(reports)} of {len(chosen)} after {time.monotonic() - began:.0f} s")
     out_of_time = time.monotonic() > began + minutes * 60
     return summary(reports, time.monotonic() - began, complete=out_of_time or len(reports) == len(chosen))
 
 
-class Prober:
-    """Finds out which AWS calls a scene's target makes when nothing goes wrong."""
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-        self._stream = LedgerStream(ground.client("dynamodb"), ground.client("dynamodbstreams"), ground.table)
-
-    def calls_of(self, scene: Scenario) -> tuple[str, ...]:
-        transform = self._ground.transform(f"probe-{scene.name}".replace(" ", "-").replace(",", ""))
-        play = CaseRun(self._ground, self._stream, transform, scene)
-        play.perform()
-        self._ground.release(transform)
-        if play.target is None or not play.target.calls or play.target.raised:
-            raise RuntimeError(f"the scene {scene.name!r} cannot be played: {play.target}")
-        return play.target.calls
-
-
 def summary(reports: Sequence[Report], seconds: float, *, complete: bool) -> int:
-    met = [report for report in reports if report.met]
-    found = Counter(what for report in reports for what in {violation.what for violation in report.violations})
-    _say(
+    """Print how many cases broke each invariant; the exit code."""
+    run = [report for report in reports if report.fault_met]
+    broken = Counter(name for report in reports for name in {violation.invariant for violation in report.violations})
+    _print(
         f"""
-cases run          {len(met)}   ({len(reports) - len(met)} more in which the call with the fault was not made)
-duplicates         {found["duplicate"]}
-lost events        {found["lost"]}
-stuck runs         {found["stuck"]}
-not exported       {found["unexported"]}
-not checked        {found["unchecked"]}
-ledger not Glue's  {found["disagreement"]}
-wrong answers      {found["answer"]}
-seconds            {seconds:.0f}"""
+cases run             {len(run)}   (and {len(reports) - len(run)} that never made the faulty call)
+duplicates            {broken["duplicate"]}
+lost events           {broken["lost"]}
+stuck runs            {broken["stuck"]}
+not exported          {broken["unexported"]}
+file not checked      {broken["unchecked"]}
+ledger unlike Glue    {broken["disagreement"]}
+wrong responses       {broken["answer"]}
+seconds               {seconds:.0f}"""
     )
     if not complete:
-        _say("not all cases were played: a troupe died")
-    return 0 if complete and met and not found else 1
+        _print("not all cases were run: a worker died")
+    return 0 if complete and run and not broken else 1
 
 
 @dataclass(frozen=True)
-class Share:
-    """What one troupe plays: so many cases together, none of them begun after `until` (monotonic seconds)."""
+class WorkerTask:
+    """One worker's cases, `batch` of them at a time; no batch begins after `until` (monotonic seconds)."""
 
     cases: Sequence[Case]
     batch: int
     until: float
 
 
-def _at_once(ground: Ground, chosen: Sequence[Case], troupes: int, batch: int, until: float) -> Iterator[Report]:
-    ends: list[Connection] = []
-    for number in range(troupes):
-        ours, theirs = _FORK.Pipe(duplex=False)
-        mine = Share(chosen[number::troupes], batch, until)
-        _FORK.Process(target=_work, args=(ground, f"troupe-{number}", mine, theirs), daemon=True).start()
-        theirs.close()
-        ends.append(ours)
-    while ends:
-        ready: Any = wait(ends)
-        for end in ready:
+def _run_in_workers(cloud: ChaosCloud, chosen: Sequence[Case], workers: int, batch: int, until: float) -> Iterator[Report]:
+    """Reports in the order in which the workers finish the cases."""
+    connections: list[Connection] = []
+    for number in range(workers):
+        receiving, sending = _FORK.Pipe(duplex=False)
+        task = WorkerTask(chosen[number::workers], batch, until)
+        _FORK.Process(target=_work, args=(cloud, f"worker-{number}", task, sending), daemon=True).start()
+        sending.close()
+        connections.append(receiving)
+    while connections:
+        ready: Any = wait(connections)
+        for connection in ready:
             try:
-                told = json.loads(end.recv())
+                message = json.loads(connection.recv())
             except EOFError:
-                ends.remove(end)
+                connections.remove(connection)
                 continue
-            violations = tuple(Violation(*one) for one in told["violations"])
-            yield Report(told["case"], told["met"], violations)
+            violations = tuple(Violation(*fields) for fields in message["violations"])
+            yield Report(message["case"], message["faultMet"], violations)
 
 
-def _work(ground: Ground, name: str, mine: Share, end: Connection) -> None:
+def _work(cloud: ChaosCloud, name: str, task: WorkerTask, connection: Connection) -> None:
     share_memory()
-    fresh = Ground(ground.stack, ground.held, ground.log, ground.host)  # connections are not shared between processes
-    for report in CaseRunner(fresh, name, min(mine.batch, len(mine.cases) or 1)).play_all(mine.cases, until=mine.until):
-        violations = [[violation.what, violation.detail[: _SHOWN * 20]] for violation in report.violations]
-        end.send(json.dumps({"case": report.case, "met": report.met, "violations": violations}))
-    end.close()
+    own_cloud = ChaosCloud(cloud.stack, cloud.held, cloud.log, cloud.pid)  # processes cannot share its clients
+    runner = CaseRunner(own_cloud, name, min(task.batch, len(task.cases) or 1))
+    for report in runner.run_all(task.cases, until=task.until):
+        violations = [[violation.invariant, violation.detail[:_MAX_DETAIL_CHARS]] for violation in report.violations]
+        connection.send(json.dumps({"case": report.case, "faultMet": report.fault_met, "violations": violations}))
+    connection.close()
     os._exit(0)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--troupes", type=int, default=4, help="processes that play cases at the same time")
-    parser.add_argument("--batch", type=int, default=25, help="cases that a troupe settles together")
-    parser.add_argument("--every", type=int, default=1, help="play each n-th case only")
-    parser.add_argument("--first", type=int, default=0, help="of those, begin with this one (from 0): --every's parts")
+    parser.add_argument("--workers", type=int, default=4, help="processes that run cases at the same time (4)")
+    parser.add_argument("--batch", type=int, default=25, help="cases that a worker settles together (25)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="run each N-th case only")
     parser.add_argument(
-        "--minutes", type=float, default=inf, help="begin no case after so long; they come in random order then"
+        "--first", type=int, default=0, metavar="K", help="begin with case K (from 0), to run --every's other parts"
     )
-    parser.add_argument("--only", default="", help="play only the scenes whose names begin with this")
+    parser.add_argument(
+        "--minutes", type=float, default=inf, help="begin no case after so many minutes; runs the cases in random order"
+    )
+    parser.add_argument("--only", default="", metavar="PREFIX", help="run only the scenarios whose names begin with PREFIX")
     return parser.parse_args()
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -1,12 +1,11 @@
-"""What a case is: who does what, when, and what happens to one AWS call of one of them."""
+"""A case: a scenario, one fault at one AWS call of it, and what follows."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from tests.chaos.faults import Fault
 
-Via = Literal[
+RequestKind = Literal[
     "api labeling set",
     "api import",
     "bus labeling set",
@@ -15,102 +14,59 @@ Via = Literal[
     "api replace with export",
     "bus replace with export",
 ]
-Handled = Literal["send", "tick", "cancel", "announce", "open import"]
-InGlue = Literal["hold", "fill", "release", "let Glue finish", "have labels", "have no labels", "let exports fail"]
-InS3 = Literal["change file", "remove file", "restore file"]
-VIAS: tuple[Via, ...] = ("api labeling set", "api import", "bus labeling set", "upload")
+HandlerAction = Literal["send", "tick", "cancel", "announce", "open import"]
+GlueAction = Literal["hold", "fill", "release", "let Glue finish", "have labels", "have no labels", "let exports fail"]
+S3Action = Literal["change file", "remove file", "restore file"]
+REQUEST_KINDS: tuple[RequestKind, ...] = ("api labeling set", "api import", "bus labeling set", "upload")
 
 
 @dataclass(frozen=True)
 class Action:
-    """One handler run, or what befalls Glue and S3 in between. `at`: see HandlerRun."""
+    """One handler run, or a change of Glue or S3 between handler runs. `at`: see HandlerRun."""
 
-    what: Handled | InGlue | InS3
+    kind: HandlerAction | GlueAction | S3Action
     at: float = 0.0
     fault: Fault | None = None
 
 
-Stage = tuple[Action, ...]  # what happens at the same time
+Step = tuple[Action, ...]  # actions that happen at the same time
 
 
 @dataclass(frozen=True)
-class Sequel:
-    """What callers and the clock do after the handler run that met the fault; its times count from that run's."""
+class FollowUp:
+    """What callers and the clock do after the faulty handler run. Its times count from that run's."""
 
     name: str
-    stages: tuple[Stage, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A situation, and the handler run in it whose AWS calls are interfered with one by one."""
+    """A situation (`before`), and the handler run in it (`target`) that meets a fault at each of its AWS calls in turn.
+
+    `follow_ups` come after faults whose outcome the caller cannot know, such as a lost response or a killed process;
+    `reported_follow_ups` after faults that AWS reports.
+    """
 
     name: str
-    via: Via
-    before: tuple[Stage, ...]
+    request_kind: RequestKind
+    before: tuple[Step, ...]
     target: Action
-    sequels: tuple[Sequel, ...]  # of faults after which the process is gone or knows nothing
-    few_sequels: tuple[Sequel, ...]  # of faults that AWS reports
+    follow_ups: tuple[FollowUp, ...]
+    reported_follow_ups: tuple[FollowUp, ...]
 
 
 @dataclass(frozen=True)
 class Case:
-    scene: Scenario
+    scenario: Scenario
     fault: Fault
-    sequel: Sequel
+    follow_up: FollowUp
 
     def __str__(self) -> str:
-        return f"{self.scene.name} | {self.fault} | {self.sequel.name}"
+        return f"{self.scenario.name} | {self.fault} | {self.follow_up.name}"
 
     @property
-    def stages(self) -> tuple[Stage, ...]:
-        target = replace(self.scene.target, fault=self.fault)
-        later = (tuple(replace(one, at=target.at + one.at) for one in stage) for stage in self.sequel.stages)
-        return (*self.scene.before, (target,), *later)
-
-
-def send(at: float, times: int = 1) -> Stage:
-    return (Action("send", at),) * times
-
-
-def tick(at: float, times: int = 1) -> Stage:
-    return (Action("tick", at),) * times
-
-
-def sequels_of_a_start() -> Iterator[Sequel]:
-    """The same request again, or never; a reconcile before, after, during; two reconcilers at the same time."""
-    yield Sequel("never again, a reconcile", (tick(5),))
-    yield Sequel("never again, two reconciles at once", (tick(5, 2), tick(75, 2)))
-    again = {
-        "once": (send(2),),
-        "once after the lease": (send(63),),
-        "five times": (send(2), send(3), send(30), send(63), send(90)),
-        "twenty at once": (send(2, 20),),
-    }
-    for name, stages in again.items():
-        start, end = stages[0][0].at, stages[-1][0].at
-        if name.startswith("once"):
-            yield Sequel(f"{name}, a reconcile before", (tick(start - 1), *stages))
-            yield Sequel(f"{name}, a reconcile after", (*stages, tick(end + 15)))
-        yield Sequel(f"{name}, a reconcile during", (*stages[:-1], stages[-1] + tick(end)))
-        yield Sequel(f"{name}, then two reconciles at once", (*stages, tick(end + 15, 2)))
-
-
-STARTING = tuple(sequels_of_a_start())
-SOME_STARTING = tuple(one for one in STARTING if one.name.endswith(("during", "two reconciles at once")))
-FEW_STARTING = tuple(one for one in STARTING if one.name in {"never again, a reconcile", "once, a reconcile during"})
-RECONCILING = (
-    Sequel("nothing more", ()),
-    Sequel("at the same time the request again", (send(1) + tick(1),)),
-    Sequel("then two reconciles at once", (tick(1, 2),)),
-)
-RESTORED = Sequel("the file restored and sent again", ((Action("restore file"),), send(2), tick(3)))
-CANCELLING = (
-    Sequel("never again", ()),
-    Sequel("again", ((Action("cancel", 2),),)),
-    Sequel("the request again, a reconcile", (send(2), tick(3))),
-)
-ANNOUNCING = (
-    Sequel("delivered again", ((Action("announce"),),)),
-    Sequel("delivered twice at once", ((Action("announce"), Action("announce")),)),
-)
+    def steps(self) -> tuple[Step, ...]:
+        target = replace(self.scenario.target, fault=self.fault)
+        later = (tuple(replace(action, at=target.at + action.at) for action in step) for step in self.follow_up.steps)
+        return (*self.scenario.before, (target,), *later)

@@ -1,4 +1,4 @@
-"""A local cloud of the harness's own: nothing runs in it by itself, so that every handler run is one that a case asked for."""
+"""A local cloud for the harness. Schedule, stream and upload triggers are off: only the cases run handlers."""
 
 import os
 import subprocess
@@ -13,29 +13,29 @@ from local.cloud import process
 from local.cloud.stack import Stack, deploy
 from local.sample_table import Records, load
 
-HELD_FOLDER = "CHAOS_HELD_FOLDER"  # a file of a transform's name in it keeps the transform's runs RUNNING
-FAILING = ".exports-fail"  # appended to that name: the transform's exports fail
-NO_LABELS = "no-labels"  # an import of a path with this in it brings none
+HELD_FOLDER = "CHAOS_HELD_FOLDER"  # environment variable; a file named after a transform keeps its task runs RUNNING
+FAILING_SUFFIX = ".exports-fail"  # a file of the transform's name and this suffix makes its exports fail
+NO_LABELS = "no-labels"  # an import of a path that contains this brings no labels
 COLUMNS = ("pk", "name")
 LABELS = "labeling_set_id,label,pk,name\ns1,A,p1,anna\ns1,A,p2,ana\ns1,B,p3,bert\n"
 OTHER_LABELS = LABELS.replace("s1,B,", "s1,C,")
-# What the handlers run with, over what is deployed: a case should not have to wait.
+# Overrides of the deployed environment, so that cases need not wait.
 ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
 _NEVER = "rate(1000 days)"
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where the cases take place. `held` is the folder that the cloud looks into, see host.py."""
+class ChaosCloud:
+    """The local cloud that cases run on. `held` is the folder of HELD_FOLDER, see host.py; `pid` the cloud's process."""
 
     stack: Stack
     held: Path
     log: Path
-    host: int  # the cloud's process id
+    pid: int
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
-        """The harness's own look at AWS, without faults."""
+        """A client without injected faults."""
         if service not in self.clients:
             self.clients[service] = self.stack.client(service)
         return self.clients[service]
@@ -48,45 +48,45 @@ class Ground:
         return f"s3://{self.stack.bucket}/{key}"
 
     def transform(self, name: str) -> str:
-        made = self.client("glue").create_ml_transform(
+        created = self.client("glue").create_ml_transform(
             Name=name,
             Role="arn:aws:iam::000000000000:role/glue",
             InputRecordTables=[{"DatabaseName": "label_loop", "TableName": "records"}],
             Parameters={"TransformType": "FIND_MATCHES", "FindMatchesParameters": {"PrimaryKeyColumnName": "pk"}},
         )
-        return str(made["TransformId"])
+        return str(created["TransformId"])
 
     def hold(self, transform_id: str) -> None:
         (self.held / transform_id).touch()
 
     def let_exports_fail(self, transform_id: str) -> None:
-        (self.held / f"{transform_id}{FAILING}").touch()
+        (self.held / f"{transform_id}{FAILING_SUFFIX}").touch()
 
     def release(self, transform_id: str) -> None:
-        """Let the transform's runs end, and end well."""
-        for name in (transform_id, f"{transform_id}{FAILING}"):
+        """Let the transform's task runs end, and succeed."""
+        for name in (transform_id, f"{transform_id}{FAILING_SUFFIX}"):
             (self.held / name).unlink(missing_ok=True)
 
 
 @contextmanager
-def chaos_cloud(folder: Path, *, by_itself: bool = False) -> Iterator[Ground]:
-    """A local cloud with our template deployed to it; unless it runs `by_itself`, its clock, stream and uploads are off."""
+def chaos_cloud(folder: Path, *, with_triggers: bool = False) -> Iterator[ChaosCloud]:
+    """A local cloud with our template deployed. Its schedule, stream and upload triggers run only `with_triggers`."""
     held = folder / "held"
     held.mkdir(parents=True)
-    cloud = _start(folder, held)
+    cloud_process = _start(folder, held)
     try:
-        stack = deploy(cloud.endpoint, {} if by_itself else {"ReconcileSchedule": _NEVER})
-        if not by_itself:
-            _let_nothing_happen_by_itself(stack)
+        stack = deploy(cloud_process.endpoint, {} if with_triggers else {"ReconcileSchedule": _NEVER})
+        if not with_triggers:
+            _disable_triggers(stack)
         rows = [{"pk": f"p{number}", "name": name} for number, name in enumerate(("anna", "ana", "bert", "berta"), start=1)]
         load(stack, Records(COLUMNS, rows, "pk", None))
-        yield Ground(stack, held, folder / "log", cloud.pid)
+        yield ChaosCloud(stack, held, folder / "log", cloud_process.pid)
     finally:
-        process.stop(cloud)
+        process.stop(cloud_process)
 
 
 def _start(folder: Path, held: Path) -> process.CloudProcess:
-    """As local.cloud.process.start does, with a host of our own."""
+    """As local.cloud.process.start, but with tests.chaos.host."""
     port, scratch = process.free_port(), folder / "tmp"
     scratch.mkdir()
     command = [sys.executable, "-m", "tests.chaos.host", "--state", str(folder / "glue"), "--region", process.REGION]
@@ -95,22 +95,22 @@ def _start(folder: Path, held: Path) -> process.CloudProcess:
     if translator := process._sam_translator():  # noqa: SLF001  part of the same laptop
         command += ["--sam-translator", str(translator)]
     environment = process._environment(os.environ, port, scratch)  # noqa: SLF001  part of the same laptop
-    # Role checks are local.cloud.lifecycle's own tests' matter, and cost a third of every call; log lines as well.
+    # IAM checks have their own tests, and cost a third of every call; log lines as well.
     environment |= {HELD_FOLDER: str(held), "AUTH": "false", "LOG_LEVEL": "WARNING"}
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(  # noqa: S603  our own process by argument list
             command, cwd=process.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
-    cloud = process.CloudProcess(child.pid, port, folder, child)
+    cloud_process = process.CloudProcess(child.pid, port, folder, child)
     try:
-        process._wait_until_it_answers(cloud)  # noqa: SLF001  part of the same laptop
+        process._wait_until_it_answers(cloud_process)  # noqa: SLF001  part of the same laptop
     except BaseException:
-        process.stop(cloud)
+        process.stop(cloud_process)
         raise
-    return cloud
+    return cloud_process
 
 
-def _let_nothing_happen_by_itself(stack: Stack) -> None:
+def _disable_triggers(stack: Stack) -> None:
     functions = stack.client("lambda")
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

@@ -1,4 +1,4 @@
-"""What may happen to one AWS call, and how it is brought about inside the process that makes the call."""
+"""Faults of AWS calls, and the injector that causes them in the process that makes the call."""
 
 import itertools
 import json
@@ -17,49 +17,52 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.httpsession import URLLib3Session
 from botocore.model import OperationModel
 
-_ASKED_ONCE = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun", "StartExportLabelsTaskRun")
-_STARTER_TIMEOUT, _TIMEOUT = 15, 5  # seconds, as handlers.wiring sets them
-_SERVER_FAULTS = ("InternalServerError", "InternalServiceException", "InternalException")
+_NEVER_RETRIED = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun", "StartExportLabelsTaskRun")
+_START_TIMEOUT_SECONDS, _TIMEOUT_SECONDS = 15, 5  # as handlers.wiring sets them
+_SERVER_ERROR_CODES = ("InternalServerError", "InternalServiceException", "InternalException")
 
 
 class Kind(StrEnum):
     KILLED_BEFORE = "killed before"
     KILLED_AFTER = "killed after"
-    REQUEST_LOST = "connection lost, nothing done"
-    ANSWER_LOST = "done, connection lost"
-    ANSWER_LATE = "done, answer after the timeout"
-    SERVER_ERROR = "500, nothing done"
-    SERVER_ERROR_AFTER = "500, and yet done"
+    REQUEST_LOST = "request lost"
+    RESPONSE_LOST = "carried out, response lost"
+    RESPONSE_LATE = "carried out, response after the timeout"
+    SERVER_ERROR = "500, not carried out"
+    SERVER_ERROR_AFTER = "500, carried out"
     THROTTLED = "throttled"
-    UNREACHABLE = "cannot be reached"
+    UNREACHABLE = "unreachable"
     MODELED = "modeled error"
 
 
-_DONE = (Kind.KILLED_AFTER, Kind.ANSWER_LOST, Kind.ANSWER_LATE, Kind.SERVER_ERROR_AFTER)
+_CARRIED_OUT = (Kind.KILLED_AFTER, Kind.RESPONSE_LOST, Kind.RESPONSE_LATE, Kind.SERVER_ERROR_AFTER)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to the `call`-th AWS call (from 1), and, if `lasting`, to all later calls of the same operation."""
+    """A fault of the `call`-th AWS call (from 1), and if `lasting`, of all later calls of the same operation.
+
+    `code` is the error's name if `kind` is MODELED; `all_calls` applies it to every call of any operation.
+    """
 
     call: int
     operation: str
     kind: Kind
     code: str = ""
     lasting: bool = False
-    everywhere: bool = False  # to every call of any operation
+    all_calls: bool = False
 
     def __str__(self) -> str:
         name = self.code or self.kind
-        return f"{self.call}. call {self.operation}: {name}{', from then on' if self.lasting else ''}"
+        return f"call {self.call} {self.operation}: {name}{', from then on' if self.lasting else ''}"
 
     @property
     def kills(self) -> bool:
         return self.kind in (Kind.KILLED_BEFORE, Kind.KILLED_AFTER)
 
-    def befalls(self, number: int, operation: str) -> bool:
+    def applies_to(self, number: int, operation: str) -> bool:
         later = self.lasting and number > self.call and self.operation.endswith(f".{operation}")
-        return number == self.call or later or self.everywhere
+        return number == self.call or later or self.all_calls
 
 
 def faults_of(calls: tuple[str, ...]) -> Iterator[Fault]:
@@ -71,12 +74,15 @@ def faults_of(calls: tuple[str, ...]) -> Iterator[Fault]:
         for kind, code in kinds:
             once = Fault(number, call, kind, code)
             yield once
-            if operation not in _ASKED_ONCE and not once.kills:
+            if operation not in _NEVER_RETRIED and not once.kills:
                 yield Fault(number, call, kind, code, lasting=True)
 
 
 class Injector:
-    """Sits in front of every HTTP request of a process. `seconds_lost` is how long time-outs have kept it waiting."""
+    """Called before every HTTP request of a process. Writes each call to the file descriptor `trace`.
+
+    `seconds_lost`: how long injected timeouts would have kept the process waiting.
+    """
 
     def __init__(self, fault: Fault | None, trace: int) -> None:
         self.fault = fault
@@ -92,35 +98,35 @@ class Injector:
             number = next(self._numbers)
             os.write(self._trace, f"call {service}.{operation}\n".encode())
         fault = self.fault
-        if fault is None or not fault.befalls(number, operation):
+        if fault is None or not fault.applies_to(number, operation):
             return None
         os.write(self._trace, b"hit\n")
-        return self._carry_out(fault, request, service, operation)
+        return self._inject(fault, request, service, operation)
 
-    def _carry_out(self, fault: Fault, request: AWSPreparedRequest, service: str, operation: str) -> AWSResponse | None:
+    def _inject(self, fault: Fault, request: AWSPreparedRequest, service: str, operation: str) -> AWSResponse | None:
         url = str(request.url)
-        if fault.kind in _DONE:
-            URLLib3Session(timeout=30).send(request)  # what it asks for is really done, whatever its caller gets to see
+        if fault.kind in _CARRIED_OUT:
+            URLLib3Session(timeout=30).send(request)  # carried out for real; only the response is hidden
         match fault.kind:
             case Kind.KILLED_BEFORE | Kind.KILLED_AFTER:
                 os.kill(os.getpid(), signal.SIGKILL)
-            case Kind.REQUEST_LOST | Kind.ANSWER_LOST:
+            case Kind.REQUEST_LOST | Kind.RESPONSE_LOST:
                 raise ConnectionClosedError(endpoint_url=url)
-            case Kind.ANSWER_LATE:
-                self.seconds_lost += _STARTER_TIMEOUT if operation in _ASKED_ONCE else _TIMEOUT
+            case Kind.RESPONSE_LATE:
+                self.seconds_lost += _START_TIMEOUT_SECONDS if operation in _NEVER_RETRIED else _TIMEOUT_SECONDS
                 raise ReadTimeoutError(endpoint_url=url)
             case Kind.UNREACHABLE:
                 raise EndpointConnectionError(endpoint_url=url)
             case Kind.SERVER_ERROR | Kind.SERVER_ERROR_AFTER:
-                return _answer(request, service, 500, "InternalFailure")
+                return _error_response(request, service, 500, "InternalFailure")
             case Kind.THROTTLED:
-                return _answer(request, service, 400, "ThrottlingException")
+                return _error_response(request, service, 400, "ThrottlingException")
             case Kind.MODELED:
-                return _answer(request, service, _status(service, operation, fault.code), fault.code)
+                return _error_response(request, service, _status(service, operation, fault.code), fault.code)
         return None
 
 
-def _answer(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
+def _error_response(request: AWSPreparedRequest, service: str, status: int, code: str) -> AWSResponse:
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>chaos</Message></Error>".encode()
         return _response(request, status, "application/xml", body)
@@ -133,11 +139,11 @@ def _answer(request: AWSPreparedRequest, service: str, status: int, code: str) -
 
 def _response(request: AWSPreparedRequest, status: int, content_type: str, body: bytes) -> AWSResponse:
     headers: Any = {"content-type": content_type}
-    return AWSResponse(str(request.url), status, headers, _Raw(body))
+    return AWSResponse(str(request.url), status, headers, _RawResponse(body))
 
 
-class _Raw:
-    """As much of urllib3's response as botocore reads."""
+class _RawResponse:
+    """The part of urllib3's response that botocore reads."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -151,9 +157,9 @@ class _Raw:
 
 
 def _status(service: str, operation: str, code: str) -> int:
-    shape = next(error for error in _operation(service, operation).error_shapes if error.name == code)
-    told: Mapping[str, Any] = shape.metadata.get("error", {})
-    return int(told.get("httpStatusCode", 500 if code in _SERVER_FAULTS else 400))
+    shape = next(shape for shape in _operation(service, operation).error_shapes if shape.name == code)
+    error: Mapping[str, Any] = shape.metadata.get("error", {})
+    return int(error.get("httpStatusCode", 500 if code in _SERVER_ERROR_CODES else 400))
 
 
 @cache

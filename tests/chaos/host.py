@@ -1,7 +1,7 @@
-"""The local cloud for chaos: the same process as `make up`, but Glue's task runs do no matching, and a test may hold them.
+"""The local cloud's process for the harness: as `make up` starts it, but Glue's task runs do no matching and can be held.
 
-Thousands of runs start within minutes here, and what they would compute is beside the point; that each starts once is not.
-Everything else of the engine is real: wire protocol, limits per transform, statuses, the store that counts what was started.
+Thousands of task runs start within minutes, and only how often each starts matters. The rest of the Glue emulator is unchanged:
+wire protocol, limits per transform, statuses, store.
 """
 
 import os
@@ -15,7 +15,7 @@ from local.glue.label_files import LabeledRow
 from local.glue.settings import Settings
 from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
 from local.glue.workers import POLL_SECONDS, Limits
-from tests.chaos.cloud import FAILING, HELD_FOLDER, NO_LABELS
+from tests.chaos.cloud import FAILING_SUFFIX, HELD_FOLDER, NO_LABELS
 
 _SETTINGS = Settings(
     max_runs_per_account=100_000, max_transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
@@ -24,7 +24,7 @@ _LABELS = (LabeledRow("s1", "A", "p1"), LabeledRow("s1", "A", "p2"), LabeledRow(
 
 
 class IdleWorkers:
-    """local.glue.workers.Workers that end a run at once, or as soon as its transform is not held any more."""
+    """As local.glue.workers.Workers, but a task run ends at once, or as soon as its transform is no longer held."""
 
     def __init__(self, held: Path) -> None:
         self._held = held
@@ -34,8 +34,8 @@ class IdleWorkers:
             limits.check()
             limits.stop.wait(POLL_SECONDS)
         limits.check()
-        if job.kind == EXPORT_LABELS and (self._held / f"{job.transform_id}{FAILING}").exists():
-            raise JobFailed("The export was to fail.")
+        if job.kind == EXPORT_LABELS and (self._held / f"{job.transform_id}{FAILING_SUFFIX}").exists():
+            raise JobFailed("This transform's exports are set to fail.")
         if job.kind == IMPORT_LABELS:
             return Outcome(labels=() if NO_LABELS in job.path else _LABELS)
         return Outcome()

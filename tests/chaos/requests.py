@@ -1,4 +1,4 @@
-"""The messages of a case, made from the samples under events/."""
+"""The requests of a case, made from the sample events under events/."""
 
 import json
 from functools import cache
@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.chaos.cases import Via
+from tests.chaos.cases import RequestKind
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "events"
 
 
-def message(via: Via, key: str, transform_id: str, output: str, label_file: tuple[str, str]) -> dict[str, Any]:
-    """The event that asks for the case's run. A REST call is a new call each time, an event comes again as it was.
+def message(request_kind: RequestKind, key: str, transform_id: str, output: str, label_file: tuple[str, str]) -> dict[str, Any]:
+    """The request for the case's run. A REST call gets a new request id each time, a bus event comes again unchanged.
 
-    `label_file`: the S3 path and the ETag of a labeled file.
+    `label_file`: S3 path and ETag.
     """
     path, etag = label_file
-    match via:
+    match request_kind:
         case "api labeling set":
             return _rest("api-start-labeling-set", key, {"transformId": transform_id, "outputS3Path": output})
         case "api import":
             return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": path})
         case "api replace" | "api replace with export":
-            export = {"exportTo": output} if via.endswith("export") else {}
+            export = {"exportTo": output} if request_kind.endswith("export") else {}
             return _rest("api-start-import", key, _replace(transform_id, path) | export)
         case "bus replace with export":
             event = _sample("bus-start-import")

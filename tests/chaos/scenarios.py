@@ -1,84 +1,74 @@
-"""The situations that a case begins with; every AWS call of each one's target is interfered with in every way."""
+"""The scenarios, and the cases they expand to: every fault at every AWS call of each scenario's target."""
 
 from collections.abc import Callable, Iterator
 
-from tests.chaos.cases import (
-    ANNOUNCING,
-    CANCELLING,
-    FEW_STARTING,
-    RECONCILING,
-    SOME_STARTING,
-    STARTING,
-    VIAS,
-    Action,
-    Case,
-    Scenario,
-    Stage,
-    Via,
-    send,
-    tick,
-)
+from tests.chaos import follow_ups
+from tests.chaos.cases import REQUEST_KINDS, Action, Case, RequestKind, Scenario, Step
 from tests.chaos.faults import Kind, faults_of
-from tests.chaos.import_scenarios import scenes_of_imports
-from tests.chaos.stages import DONE, FREE, FULL, HELD, OTHER_IMPORT, broken
+from tests.chaos.import_scenarios import import_scenarios
+from tests.chaos.steps import HOLD_RUNS, LET_GLUE_FINISH, OPEN_IMPORT, REACH_LIMIT, RELEASE_RUNS, send, tick, with_fault
 
-Probe = Callable[[Scenario], tuple[str, ...]]
+_START_LABELING_SET, _START_IMPORT = "StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun"
 _REPORTED = (Kind.MODELED, Kind.THROTTLED, Kind.SERVER_ERROR, Kind.UNREACHABLE)
 
 
-def scenes() -> Iterator[Scenario]:
-    for via in VIAS:
-        sequels = STARTING if via in ("api labeling set", "upload") else SOME_STARTING
-        yield Scenario(f"{via}, free", via, (), Action("send"), sequels, FEW_STARTING)
-    full = (FULL,)
-    yield Scenario("api labeling set, at the limit", "api labeling set", full, Action("send"), SOME_STARTING, FEW_STARTING[:1])
-    for via in ("api import", "upload"):
-        opened = (OTHER_IMPORT,)
-        yield Scenario(f"{via}, an import is open", via, opened, Action("send"), SOME_STARTING, FEW_STARTING[:1])
-    for name, via, before, at in _reconciled():
-        yield Scenario(f"reconcile, {name}", via, before, Action("tick", at), RECONCILING, RECONCILING[:1])
-    for name, arranged in _cancelled():
-        yield Scenario(f"cancel, {name}", "api labeling set", arranged, Action("cancel", 6), CANCELLING, CANCELLING[:1])
-    for via in VIAS:
-        finished = (send(0), DONE, tick(5))
-        yield Scenario(f"announce, {via}", via, finished, Action("announce"), ANNOUNCING, ANNOUNCING)
-    yield from scenes_of_imports()
+def scenarios() -> Iterator[Scenario]:
+    sample, reported = follow_ups.START_SAMPLE, follow_ups.START_REPORTED
+    for kind in REQUEST_KINDS:
+        after = follow_ups.START if kind in ("api labeling set", "upload") else sample
+        yield Scenario(f"{kind}, free", kind, (), Action("send"), after, reported)
+    at_limit = (REACH_LIMIT,)
+    yield Scenario("api labeling set, at the limit", "api labeling set", at_limit, Action("send"), sample, reported[:1])
+    blocked: tuple[RequestKind, ...] = ("api import", "upload")
+    for kind in blocked:
+        yield Scenario(f"{kind}, an import is open", kind, (OPEN_IMPORT,), Action("send"), sample, reported[:1])
+    for name, kind, before, at in _reconciled():
+        reconcile = follow_ups.RECONCILE
+        yield Scenario(f"reconcile, {name}", kind, before, Action("tick", at), reconcile, reconcile[:1])
+    for name, before in _cancelled():
+        cancel = follow_ups.CANCEL
+        yield Scenario(f"cancel, {name}", "api labeling set", before, Action("cancel", 6), cancel, cancel[:1])
+    for kind in REQUEST_KINDS:
+        finished = (send(0), LET_GLUE_FINISH, tick(5))
+        yield Scenario(f"announce, {kind}", kind, finished, Action("announce"), follow_ups.ANNOUNCE, follow_ups.ANNOUNCE)
+    yield from import_scenarios()
 
 
-def cases(probe: Probe, only: str = "") -> Iterator[Case]:
-    """All of them, or those of scenes whose names begin with `only`.
+def cases(calls_of: Callable[[Scenario], tuple[str, ...]], prefix: str = "") -> Iterator[Case]:
+    """The cases of all scenarios whose names begin with `prefix`.
 
-    `probe` says which AWS calls a scene's target makes when nothing goes wrong.
+    `calls_of` returns the AWS calls that a scenario's target makes without faults.
     """
-    for scene in scenes():
-        if not scene.name.startswith(only):
+    for scenario in scenarios():
+        if not scenario.name.startswith(prefix):
             continue
-        for fault in faults_of(probe(scene)):
-            reported = fault.kind in _REPORTED or fault.lasting
-            for sequel in scene.few_sequels if reported else scene.sequels:
-                yield Case(scene, fault, sequel)
+        for fault in faults_of(calls_of(scenario)):
+            is_reported = fault.kind in _REPORTED or fault.lasting
+            for follow_up in scenario.reported_follow_ups if is_reported else scenario.follow_ups:
+                yield Case(scenario, fault, follow_up)
 
 
-def _reconciled() -> Iterator[tuple[str, Via, tuple[Stage, ...], float]]:
-    for via in ("api labeling set", "upload"):
-        start = "StartMLLabelingSetGenerationTaskRun" if via == "api labeling set" else "StartImportLabelsTaskRun"
-        yield f"{via} started, answer lost", via, (broken(start, Kind.ANSWER_LOST),), 5
-        yield f"{via} started, answer lost, much later", via, (broken(start, Kind.ANSWER_LOST),), 75
-        yield f"{via} not started, answer lost", via, (broken(start, Kind.REQUEST_LOST),), 75
-        yield f"{via} killed before Glue was asked", via, (broken(start, Kind.KILLED_BEFORE),), 63
-        yield f"{via} killed before Glue was asked, and noticed", via, (broken(start, Kind.KILLED_BEFORE), tick(63)), 75
-        yield f"{via} killed after Glue was asked", via, (broken(start, Kind.KILLED_AFTER),), 63
-        yield f"{via} finished", via, (send(0), DONE), 5
-    yield "queued at the limit, now free", "api labeling set", (FULL, send(0), FREE), 5
-    yield "queued at the limit, still full", "api labeling set", (FULL, send(0)), 5
-    yield "queued behind an import, now free", "api import", (OTHER_IMPORT, send(0), FREE, tick(5)), 7
-    yield "waited too long", "api labeling set", (FULL, send(0)), 1100
-    cancelled = (broken("StartMLLabelingSetGenerationTaskRun", Kind.ANSWER_LOST), (Action("cancel", 3),))
-    yield "cancelled while in doubt", "api labeling set", (HELD, *cancelled), 5
+def _reconciled() -> Iterator[tuple[str, RequestKind, tuple[Step, ...], float]]:
+    starts: tuple[tuple[RequestKind, str], ...] = (("api labeling set", _START_LABELING_SET), ("upload", _START_IMPORT))
+    for kind, start in starts:
+        killed = with_fault(start, Kind.KILLED_BEFORE)
+        yield f"{kind} started, response lost", kind, (with_fault(start, Kind.RESPONSE_LOST),), 5
+        yield f"{kind} started, response lost, much later", kind, (with_fault(start, Kind.RESPONSE_LOST),), 75
+        yield f"{kind} not started, response lost", kind, (with_fault(start, Kind.REQUEST_LOST),), 75
+        yield f"{kind} killed before the call of Glue", kind, (killed,), 63
+        yield f"{kind} killed before the call of Glue, and noticed", kind, (killed, tick(63)), 75
+        yield f"{kind} killed after the call of Glue", kind, (with_fault(start, Kind.KILLED_AFTER),), 63
+        yield f"{kind} finished", kind, (send(0), LET_GLUE_FINISH), 5
+    yield "queued at the limit, now free", "api labeling set", (REACH_LIMIT, send(0), RELEASE_RUNS), 5
+    yield "queued at the limit, still full", "api labeling set", (REACH_LIMIT, send(0)), 5
+    yield "queued behind an import, now free", "api import", (OPEN_IMPORT, send(0), RELEASE_RUNS, tick(5)), 7
+    yield "queued past the start deadline", "api labeling set", (REACH_LIMIT, send(0)), 1100
+    cancelled = (with_fault(_START_LABELING_SET, Kind.RESPONSE_LOST), (Action("cancel", 3),))
+    yield "cancelled while unconfirmed", "api labeling set", (HOLD_RUNS, *cancelled), 5
 
 
-def _cancelled() -> Iterator[tuple[str, tuple[Stage, ...]]]:
-    yield "running", (HELD, send(0), tick(3))
-    yield "queued", (FULL, send(0))
-    yield "in doubt", (HELD, broken("StartMLLabelingSetGenerationTaskRun", Kind.ANSWER_LOST))
-    yield "reserved", (broken("StartMLLabelingSetGenerationTaskRun", Kind.KILLED_BEFORE),)
+def _cancelled() -> Iterator[tuple[str, tuple[Step, ...]]]:
+    yield "running", (HOLD_RUNS, send(0), tick(3))
+    yield "queued", (REACH_LIMIT, send(0))
+    yield "unconfirmed", (HOLD_RUNS, with_fault(_START_LABELING_SET, Kind.RESPONSE_LOST))
+    yield "reserved", (with_fault(_START_LABELING_SET, Kind.KILLED_BEFORE),)

@@ -1,12 +1,12 @@
-"""What a case may turn out to have broken."""
+"""A broken invariant."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-Promise = Literal["duplicate", "lost", "stuck", "disagreement", "answer", "unexported", "unchecked"]
+Invariant = Literal["duplicate", "lost", "stuck", "disagreement", "answer", "unexported", "unchecked"]
 
 
 @dataclass(frozen=True)
 class Violation:
-    what: Promise
+    invariant: Invariant
     detail: str

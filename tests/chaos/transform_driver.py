@@ -1,4 +1,4 @@
-"""Many requests for one transform, and reconcilers, in processes of their own, on the local cloud."""
+"""Drives one transform in tests: requests, reconciles, and what the ledger and Glue then hold."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -7,41 +7,45 @@ from itertools import accumulate
 from typing import Any
 from uuid import uuid4
 
-from tests.chaos.cloud import LABELS, Ground
+from tests.chaos.cloud import LABELS, ChaosCloud
 from tests.chaos.environment import ACTIVE, path_of
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.requests import message
 
+_FINISH_SECONDS = 30
+
 
 @dataclass
-class Crowd:
-    ground: Ground
+class TransformDriver:
+    cloud: ChaosCloud
     transform: str
 
-    def label_file(self) -> tuple[str, str]:
+    def upload_label_file(self) -> tuple[str, str]:
+        """S3 path and ETag of a new label file."""
         key = f"labels/{self.transform}/{uuid4().hex}.csv"
-        put = self.ground.client("s3").put_object(Bucket=self.ground.stack.bucket, Key=key, Body=LABELS.encode())
-        return self.ground.s3_path(key), put["ETag"].strip('"')
+        put = self.cloud.client("s3").put_object(Bucket=self.cloud.stack.bucket, Key=key, Body=LABELS.encode())
+        return self.cloud.s3_path(key), put["ETag"].strip('"')
 
-    def labeling_set(self) -> HandlerRun:
-        return HandlerRun("api", message("api labeling set", uuid4().hex, self.transform, self.ground.s3_path("s/"), ("", "")))
+    def labeling_set_request(self) -> HandlerRun:
+        output = self.cloud.s3_path("s/")
+        return HandlerRun("api", message("api labeling set", uuid4().hex, self.transform, output, ("", "")))
 
-    def imported(self) -> HandlerRun:
-        return self.imported_from(self.label_file())
-
-    def imported_from(self, label_file: tuple[str, str]) -> HandlerRun:
-        return HandlerRun("api", message("api import", uuid4().hex, self.transform, "", label_file))
+    def import_request(self, label_file: tuple[str, str] | None = None) -> HandlerRun:
+        """A request to import `label_file` (S3 path and ETag), or a new file."""
+        file = label_file or self.upload_label_file()
+        return HandlerRun("api", message("api import", uuid4().hex, self.transform, "", file))
 
     def reconcile(self, at: float = 0, times: int = 2) -> list[Outcome]:
+        """Run `times` reconcilers at the same time, with their clocks `at` seconds ahead."""
         return run_at_once([HandlerRun("schedule", {}, at, only=frozenset({self.transform}))] * times)
 
     def items(self) -> list[dict[str, str]]:
         """The transform's runs in the ledger, in the order of acceptance."""
         pages = (
-            self.ground.client("dynamodb")
+            self.cloud.client("dynamodb")
             .get_paginator("query")
             .paginate(
-                TableName=self.ground.table,
+                TableName=self.cloud.table,
                 IndexName="byTransform",
                 KeyConditionExpression="transformId = :transform",
                 ExpressionAttributeValues={":transform": {"S": self.transform}},
@@ -51,33 +55,33 @@ class Crowd:
 
     def glue_runs(self) -> list[dict[str, Any]]:
         """All of Glue's task runs of the transform, oldest first."""
-        glue, arguments, found = self.ground.client("glue"), {"TransformId": self.transform, "MaxResults": 1000}, []
+        glue, arguments, runs = self.cloud.client("glue"), {"TransformId": self.transform, "MaxResults": 1000}, []
         while True:
             page = glue.get_ml_task_runs(**arguments, Sort={"Column": "STARTED", "SortDirection": "ASCENDING"})
-            found += page["TaskRuns"]
+            runs += page["TaskRuns"]
             if "NextToken" not in page:
-                return found
+                return runs
             arguments["NextToken"] = page["NextToken"]
 
-    def running(self) -> int:
+    def count_running(self) -> int:
         return sum(run["Status"] in ACTIVE for run in self.glue_runs())
 
     def let_glue_finish(self) -> None:
-        """Release what is held for a moment, until nothing runs, and hold again."""
-        self.ground.release(self.transform)
-        until = time.monotonic() + 30
-        while self.running() and time.monotonic() < until:
+        """Release the held task runs until none is running, then hold new ones again."""
+        self.cloud.release(self.transform)
+        until = time.monotonic() + _FINISH_SECONDS
+        while self.count_running() and time.monotonic() < until:
             time.sleep(0.02)
-        self.ground.hold(self.transform)
+        self.cloud.hold(self.transform)
 
 
-def most_at_once(spans: Iterable[tuple[float, float]]) -> int:
-    """How many of the spans (from, to) overlap where most of them do."""
+def max_concurrent(spans: Iterable[tuple[float, float]]) -> int:
+    """The largest number of spans (begin, end) that overlap at one moment."""
     steps = sorted(step for begin, end in spans for step in ((end, -1), (begin, 1)))
     return max(accumulate(step for _, step in steps), default=0)
 
 
-def statuses(outcomes: Sequence[Outcome]) -> list[int]:
+def status_codes(outcomes: Sequence[Outcome]) -> list[int]:
     return [outcome.answer["statusCode"] for outcome in outcomes]
 
 

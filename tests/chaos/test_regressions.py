@@ -1,4 +1,4 @@
-"""What the harness found, one small test each, so that it stays mended."""
+"""One small test for each fault that `make chaos` has found."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,21 +15,21 @@ from tests.fakes.glue import FakeGlue, Fault
 from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
 
 
-class DeniesOnce(FakeGlue):
-    """Says once that there is no such transform, although there is: Glue is not consistent at every moment."""
+class HidesTransformFromListingOnce(FakeGlue):
+    """Its first listing says that the transform does not exist: Glue is eventually consistent."""
 
-    denies = True
+    hides = True
 
     def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
-        if self.denies:
-            self.denies = False
+        if self.hides:
+            self.hides = False
             raise UnknownToGlue("Cannot find MLTransform")
         return super().runs(transform_id, since)
 
 
-def test_a_look_up_that_denies_the_transform_once_is_no_license_to_start_again() -> None:
+def test_listing_that_misses_the_transform_once_does_not_start_again() -> None:
     loop = Loop()
-    loop.glue = DeniesOnce(loop.clock)
+    loop.glue = HidesTransformFromListingOnce(loop.clock)
     loop.glue.faults.append(Fault.LOST_AFTER)
     run = loop.run_of(labeling_command())
     loop.clock.pass_seconds(loop.policy.confirm_after.total_seconds() + 1)
@@ -40,13 +40,13 @@ def test_a_look_up_that_denies_the_transform_once_is_no_license_to_start_again()
 
 
 class HidesTransformOnce(FakeGlue):
-    """As DeniesOnce, of the transform itself."""
+    """Says once that the transform does not exist."""
 
-    denies = False
+    hides = False
 
     def transform(self, transform_id: str) -> Transform:
-        if self.denies:
-            self.denies = False
+        if self.hides:
+            self.hides = False
             raise UnknownToGlue("Cannot find MLTransform")
         return super().transform(transform_id)
 
@@ -55,21 +55,21 @@ def replacing(loop: Loop) -> Run:
     return loop.run_of(import_command("replace", replaces=True, export_to="s3://bucket/backups"))
 
 
-def kinds(loop: Loop) -> list[str]:
-    return [one.task_type for one in loop.glue.all()]
+def task_types(loop: Loop) -> list[str]:
+    return [run.task_type for run in loop.glue.all()]
 
 
-def test_a_transform_that_is_denied_once_is_not_replaced_without_its_export() -> None:
+def test_replace_waits_for_its_export_if_the_transform_is_missed_once() -> None:
     loop = Loop()
     loop.glue = HidesTransformOnce(loop.clock)
     loop.glue.label_count = 30
     replacing(loop)
-    loop.glue.denies = True
+    loop.glue.hides = True
     loop.reconcile()
-    assert kinds(loop) == ["EXPORT_LABELS"]
+    assert task_types(loop) == ["EXPORT_LABELS"]
 
 
-def test_a_second_attempt_is_not_content_with_the_first_ones_export() -> None:
+def test_second_attempt_of_a_replace_exports_again() -> None:
     loop = Loop()
     loop.glue.label_count = 30
     run = replacing(loop)
@@ -79,21 +79,21 @@ def test_a_second_attempt_is_not_content_with_the_first_ones_export() -> None:
     loop.reconcile()
     assert loop.now(run).status is Status.REFUSED
     del loop.files.contents[UPLOADED]
-    between = loop.run_of(import_command("between", path="s3://bucket/labels/tfm-1/two.csv"))
+    imported_between = loop.run_of(import_command("between", path="s3://bucket/labels/tfm-1/between.csv"))
     loop.glue.finish_all()
     loop.reconcile()
-    assert loop.now(between).status is Status.SUCCEEDED
+    assert loop.now(imported_between).status is Status.SUCCEEDED
     replacing(loop)
     loop.reconcile()
     loop.reconcile()
-    assert kinds(loop) == ["EXPORT_LABELS", "IMPORT_LABELS", "EXPORT_LABELS"], "those labels are not exported yet"
+    assert task_types(loop) == ["EXPORT_LABELS", "IMPORT_LABELS", "EXPORT_LABELS"], "those labels need an export"
     loop.glue.finish_all()
     loop.reconcile()
-    assert kinds(loop)[3:] == ["IMPORT_LABELS"]
+    assert task_types(loop)[3:] == ["IMPORT_LABELS"]
 
 
-class Busy:
-    """Glue's client, at the transform's limit: of exports the model has no exception of its own for that."""
+class GlueClientAtLimit:
+    """Glue's client at the transform's limit, for which the model of exports has no exception."""
 
     def start_export_labels_task_run(self, **_: str) -> None:
         message = "ML Task Runs count 3 has exceeded the transform limit of 3 task runs."
@@ -112,8 +112,8 @@ class Busy:
         )
 
 
-def test_an_export_at_the_limit_waits_and_is_not_refused() -> None:
-    client: Any = Busy()
+def test_export_at_the_limit_waits_and_is_not_refused() -> None:
+    client: Any = GlueClientAtLimit()
     with pytest.raises(AtLimit):
         GlueTaskRuns(starter=client, client=client).export(replacing(Loop()))
 
