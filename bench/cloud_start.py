@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from botocore.credentials import Credentials
 
 from bench.rows import Row, command
-from label_loop.api import Api
-from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY, start, stop
+from label_loop.api import ApiClient
+from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY, start_cloud, stop_cloud
 from local.cloud.stack import deploy
 
 _ROUNDS = 3
@@ -26,15 +26,15 @@ def _once() -> tuple[float, float]:
     """Seconds until the stack is deployed, and until its API has answered."""
     began = time.monotonic()
     with TemporaryDirectory(prefix="cloud-") as folder:
-        cloud = start(Path(folder) / "cloud")
+        cloud = start_cloud(Path(folder) / "cloud")
         try:
             stack = deploy(cloud.endpoint)
             deployed = time.monotonic() - began
-            answer = Api(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY)).task_runs()
+            answer = ApiClient(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY)).list_task_runs()
             assert answer.status == 200, answer
             return deployed, time.monotonic() - began
         finally:
-            stop(cloud)
+            stop_cloud(cloud)
 
 
 if __name__ == "__main__":

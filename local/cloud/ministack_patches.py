@@ -27,19 +27,19 @@ THROTTLE_PAUSE_SECONDS = 0.2
 _asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
 
 
-class UnknownMiniStack(Exception):
+class UnsupportedMiniStack(Exception):
     """This release lacks a part that has to be adjusted; the message names it."""
 
 
-def behave_like_aws(schedule_tick_seconds: float) -> None:
-    """Adjust the imported MiniStack. Raises UnknownMiniStack."""
+def apply_patches(schedule_tick_seconds: float) -> None:
+    """Adjust the imported MiniStack. Raises UnsupportedMiniStack."""
     deliver_rule_targets_asynchronously()
-    keep_throttled_events()
+    retry_throttled_events()
     retry_partial_batches()
     import_any_methods_and_gateway_responses()
-    tell_policies_the_source_of_events()
-    reserve_concurrency()
-    let_schedules_count_in_seconds(schedule_tick_seconds)
+    support_events_source_condition_key()
+    keep_reserved_concurrency()
+    allow_schedules_in_seconds(schedule_tick_seconds)
 
 
 def deliver_rule_targets_asynchronously() -> None:
@@ -62,7 +62,7 @@ def deliver_rule_targets_asynchronously() -> None:
     _replace(eventbridge, "_dispatch_to_lambda", dispatch)
 
 
-def keep_throttled_events() -> None:
+def retry_throttled_events() -> None:
     """An asynchronous invocation that meets the concurrency limit would count as a failed attempt."""
     execute = _part(lambda_svc, "_execute_function")
 
@@ -104,7 +104,7 @@ def import_any_methods_and_gateway_responses() -> None:
     put_response = _part(apigateway_v1, "_put_gateway_response")
     methods = getattr(apigateway_v1, "_OPENAPI_HTTP_METHODS", None)
     if not isinstance(methods, set):
-        raise UnknownMiniStack("apigateway_v1._OPENAPI_HTTP_METHODS is no set any more")
+        raise UnsupportedMiniStack("apigateway_v1._OPENAPI_HTTP_METHODS is no set any more")
 
     def operation(api_id: str, resource_id: str, method: str, *rest: Any) -> Any:  # noqa: ANN401 - passed through
         return import_operation(api_id, resource_id, "ANY" if method.lower() == ANY_METHOD else method, *rest)
@@ -120,7 +120,7 @@ def import_any_methods_and_gateway_responses() -> None:
     _replace(apigateway_v1, "_import_rest_api", api)
 
 
-def tell_policies_the_source_of_events() -> None:
+def support_events_source_condition_key() -> None:
     """The condition key `events:source` is unknown, so a policy that pins it would refuse everything."""
     tags = _part(iam_actions, "request_tag_context")
 
@@ -135,12 +135,12 @@ def tell_policies_the_source_of_events() -> None:
     _replace(iam_actions, "request_tag_context", context)
 
 
-def reserve_concurrency() -> None:
+def keep_reserved_concurrency() -> None:
     """CloudFormation drops a function's ReservedConcurrentExecutions, so two reconcilers could run at once."""
     handlers = getattr(provisioners, "_RESOURCE_HANDLERS", {}).get("AWS::Lambda::Function", {})
     create = handlers.get("create")
     if not callable(create) or not hasattr(lambda_svc, "_functions"):
-        raise UnknownMiniStack("CloudFormation makes functions in another way")
+        raise UnsupportedMiniStack("CloudFormation makes functions in another way")
 
     def reserve(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401 - passed through
         name, attributes = create(logical_id, properties, stack_name)
@@ -153,7 +153,7 @@ def reserve_concurrency() -> None:
     handlers["create"] = reserve
 
 
-def let_schedules_count_in_seconds(tick_seconds: float) -> None:
+def allow_schedules_in_seconds(tick_seconds: float) -> None:
     """EventBridge counts in minutes; a laptop need not wait for one: rate(2 seconds)."""
     parse = _part(eventbridge, "_parse_rate_seconds")
 
@@ -166,7 +166,7 @@ def let_schedules_count_in_seconds(tick_seconds: float) -> None:
     _replace(scheduler, "_SCHEDULE_TICK_INTERVAL", tick_seconds)
 
 
-def lend_sam_translator(site_packages: Path | None) -> None:
+def add_sam_translator_to_path(site_packages: Path | None) -> None:
     """CloudFormation's SAM transform needs aws-sam-translator; where this environment has none, sam's own is used."""
     if site_packages is not None:
         sys.path.append(str(site_packages))
@@ -184,12 +184,12 @@ def _failed_items(event: Any, result: Mapping[str, Any]) -> Iterator[str]:  # no
 
 def _replace(module: ModuleType, name: str, by: object) -> None:
     if not hasattr(module, name):
-        raise UnknownMiniStack(f"{module.__name__} has no {name} any more")
+        raise UnsupportedMiniStack(f"{module.__name__} has no {name} any more")
     setattr(module, name, by)
 
 
 def _part(module: ModuleType, name: str) -> Callable[..., Any]:
     part = getattr(module, name, None)
     if not callable(part):
-        raise UnknownMiniStack(f"{module.__name__} has no function {name} any more")
+        raise UnsupportedMiniStack(f"{module.__name__} has no function {name} any more")
     return part  # type: ignore[no-any-return]

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - MiniStack's root user; nothing outside this machine knows it
-START_SECONDS = 60
-STOP_SECONDS = 10
+START_TIMEOUT_SECONDS = 60
+STOP_TIMEOUT_SECONDS = 10
 
 
 class CloudFailed(Exception):
@@ -40,9 +40,9 @@ class CloudProcess:
         return f"http://{HOST}:{self.port}"
 
 
-def start(folder: Path, port: int | None = None, more_addresses: Sequence[str] = ()) -> CloudProcess:
+def start_cloud(folder: Path, port: int | None = None, more_addresses: Sequence[str] = ()) -> CloudProcess:
     """Start a process that outlives this one, and return once it answers. Raises CloudFailed."""
-    chosen = port or free_port()
+    chosen = port or find_free_port()
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # MiniStack's workers leave their folders behind
     scratch.mkdir(parents=True)
@@ -66,17 +66,17 @@ def start(folder: Path, port: int | None = None, more_addresses: Sequence[str] =
     try:
         _wait_until_it_answers(cloud)
     except BaseException:
-        stop(cloud)
+        stop_cloud(cloud)
         raise
     return cloud
 
 
-def stop(cloud: CloudProcess) -> None:
+def stop_cloud(cloud: CloudProcess) -> None:
     """Ask it to end, so that it saves its state and its workers go too; insist after STOP_SECONDS."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(cloud.pid, number)
-        until = time.monotonic() + STOP_SECONDS
+        until = time.monotonic() + STOP_TIMEOUT_SECONDS
         while time.monotonic() < until:
             if _ended(cloud):
                 return
@@ -84,22 +84,22 @@ def stop(cloud: CloudProcess) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[CloudProcess]:
+def running_cloud(folder: Path) -> Iterator[CloudProcess]:
     """A local cloud on a free port, for as long as the block lasts."""
-    cloud = start(folder)
+    cloud = start_cloud(folder)
     try:
         yield cloud
     finally:
-        stop(cloud)
+        stop_cloud(cloud)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -109,7 +109,7 @@ def is_free(port: int) -> bool:
         return True
 
 
-def is_ours(pid: int) -> bool:
+def is_local_cloud(pid: int) -> bool:
     """Whether the process still is a local cloud, and not one that got the same number later."""
     shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return "local.cloud.host" in shown.stdout
@@ -143,14 +143,14 @@ def _sam_translator() -> Path | None:
 
 
 def _wait_until_it_answers(cloud: CloudProcess) -> None:
-    until = time.monotonic() + START_SECONDS
+    until = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < until:
         if _ended(cloud):
             raise CloudFailed(f"The local cloud ended at once; its log: {cloud.folder / 'log'}")
         if _answers(f"{cloud.endpoint}/_ministack/ready"):
             return
         time.sleep(0.1)
-    raise CloudFailed(f"The local cloud did not answer within {START_SECONDS} s; its log: {cloud.folder / 'log'}")
+    raise CloudFailed(f"The local cloud did not answer within {START_TIMEOUT_SECONDS} s; its log: {cloud.folder / 'log'}")
 
 
 def _answers(url: str) -> bool:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.cloud.lifecycle import FOLDER, up
+from local.cloud.lifecycle import STATE_FOLDER, up
 from local.cloud.process import CloudFailed
 from local.cloud.stack import BUCKET, Stack
 from local.glue.aws import MemoryCatalog
 from local.glue.store import Store
 from local.glue.transforms import new_transform_document
-from local.sample_table import DATABASE, TABLE, Records, febrl, load
+from local.sample_table import DATABASE, TABLE, Records, load_febrl, upload_table
 
 TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
 LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")
@@ -31,7 +31,7 @@ DOCKER_SECONDS = 20
 def sam_cloud(folder: Path) -> None:
     """Start the local cloud for containers, or go on with the one that runs; write `folder`/env.json. Raises CloudFailed."""
     bridge = bridge_address()
-    records = febrl()
+    records = load_febrl()
     up(folder, [bridge] if bridge else [], prepare=lambda cloud: add_transform(cloud / "glue", records))
     stack = Stack.from_json((folder / "stack.json").read_text())
     _check_that_it_was_made_for_containers(stack, bridge)
@@ -80,7 +80,7 @@ def add_transform(state: Path, records: Records) -> None:
 def put_files(stack: Stack, records: Records) -> None:
     """The transform's table, and the label files that the samples name."""
     with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # `make sample` has put it there
-        load(stack, records)
+        upload_table(stack, records)
     for key in LABEL_FILES:
         stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=label_file(records))
 
@@ -114,11 +114,11 @@ def _check_that_it_was_made_for_containers(stack: Stack, bridge: str | None) -> 
 
 def main() -> int:
     try:
-        sam_cloud(FOLDER)
+        sam_cloud(STATE_FOLDER)
     except CloudFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    sys.stdout.write(f"  for sam local {FOLDER / 'env.json'}   (docs/sam-local.md)\n")
+    sys.stdout.write(f"  for sam local {STATE_FOLDER / 'env.json'}   (docs/sam-local.md)\n")
     return 0
 
 

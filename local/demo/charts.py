@@ -10,7 +10,7 @@ TERMINAL_MARKERS, KEYS = {"o": "hd", "s": "braille"}, {"o": "▚", "s": "⢕"}
 HELD_OUT, WHOLE = "evaluation, on held-out labels", "whole table, against the truth"
 
 
-def draw(scores: Sequence[Score], path: Path) -> None:
+def save_png(scores: Sequence[Score], path: Path) -> None:
     import matplotlib as mpl  # noqa: PLC0415 - loads slowly; only this needs it
 
     mpl.use("Agg")
@@ -35,7 +35,7 @@ def draw(scores: Sequence[Score], path: Path) -> None:
     plt.close(figure)
 
 
-def plot(scores: Sequence[Score], width: int) -> str:
+def render_text(scores: Sequence[Score], width: int) -> str:
     import plotext  # noqa: PLC0415 - see above
 
     figure = plotext.figure

@@ -9,7 +9,7 @@ from typing import TypeVar
 from rich.console import Console
 
 Found = TypeVar("Found")
-GLANCE_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 
 class StepFailed(Exception):
@@ -17,7 +17,7 @@ class StepFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Show:
+class Reporter:
     console: Console
 
     def step(self, title: str) -> None:
@@ -42,7 +42,7 @@ class Show:
             while time.monotonic() < until:
                 if (found := look()) is not None:
                     return found
-                time.sleep(GLANCE_SECONDS)
+                time.sleep(POLL_SECONDS)
         raise StepFailed(f"{what}: did not happen within {within_seconds:.0f} s")
 
 

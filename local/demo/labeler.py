@@ -14,12 +14,12 @@ Row = dict[str, str]
 Labeler = Callable[[Sequence[Row]], list[str]]
 
 
-def answered_by_truth(labeling_set: str, primary_key: str, truth: Mapping[str, str]) -> str:
+def label_from_truth(labeling_set: str, primary_key: str, truth: Mapping[str, str]) -> str:
     """The file with its labels filled in: rows of a set get the same label if they are about the same real thing."""
     return _answered(labeling_set, lambda rows: _numbered([truth[row[primary_key]] for row in rows]))
 
 
-def answered_by_person(labeling_set: str, console: Console) -> str:
+def label_interactively(labeling_set: str, console: Console) -> str:
     """The file with its labels filled in from what the person says about each set."""
     return _answered(labeling_set, lambda rows: _ask(rows, console))
 

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from findmatches.metrics import pairwise_f1
-from label_loop.api import Answer, Api
+from label_loop.api import ApiClient, Response
 from local.cloud.stack import Stack
-from local.demo.console import Show, StepFailed, check
+from local.demo.console import Reporter, StepFailed, check
 from local.sample_table import Records
 
-ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "REFUSED", "START_FAILED", "CANCELLED", "LOST"}
+FINAL_STATUSES = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "REFUSED", "START_FAILED", "CANCELLED", "LOST"}
 ACCEPTED, CONFLICT = 202, 409
 Answerer = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Demo:
+class DemoContext:
     """What every step needs. `folder` keeps a copy of each file for the person to look at."""
 
     stack: Stack
-    api: Api
-    show: Show
+    api: ApiClient
+    show: Reporter
     records: Records
     transform_id: str
     folder: Path
@@ -44,10 +44,10 @@ class Score:
     whole_table: float | None
 
 
-def start_once(demo: Demo) -> str:
+def start_with_duplicates(demo: DemoContext) -> str:
     """The same request twice at once, and once again: one run. Returns its id."""
 
-    def send() -> Answer:
+    def send() -> Response:
         return demo.api.start_labeling_set_run("round-1", demo.transform_id, demo.output_s3_path)
 
     first, second = _at_once(send)
@@ -66,15 +66,15 @@ def start_once(demo: Demo) -> str:
     return str(again.body["id"])
 
 
-def start_next(demo: Demo, number: int) -> str:
+def start_labeling_set_run(demo: DemoContext, number: int) -> str:
     answer = demo.api.start_labeling_set_run(f"round-{number}", demo.transform_id, demo.output_s3_path)
     check(answer.status == ACCEPTED, "202", answer)
     return str(answer.body["id"])
 
 
-def labeling_set_of(demo: Demo, run_id: str, number: int) -> str:
+def download_labeling_set(demo: DemoContext, run_id: str, number: int) -> str:
     """Wait until the reconciler has seen the run succeed, and read the file that it wrote."""
-    run = demo.show.wait_for("the reconciler sees the run end", lambda: _ended(demo.api.task_run(run_id)))
+    run = demo.show.wait_for("the reconciler sees the run end", lambda: _ended(demo.api.get_task_run(run_id)))
     check(run["status"] == "SUCCEEDED", "a run that succeeded", run)
     bucket, _, prefix = run["outputS3Path"].removeprefix("s3://").partition("/")
     s3 = demo.stack.client("s3")
@@ -85,7 +85,7 @@ def labeling_set_of(demo: Demo, run_id: str, number: int) -> str:
     return str(text)
 
 
-def upload(demo: Demo, answers: str, number: int) -> None:
+def upload_labels(demo: DemoContext, answers: str, number: int) -> None:
     """Upload the answered file, which starts its import, and wait until the reconciler has seen that succeed."""
     (demo.folder / f"round-{number}-labels.csv").write_text(answers)
     key = f"labels/{demo.transform_id}/round-{number}.csv"
@@ -95,7 +95,7 @@ def upload(demo: Demo, answers: str, number: int) -> None:
     check(run["status"] == "SUCCEEDED", "an import that succeeded", run)
 
 
-def evaluate(demo: Demo, number: int) -> Score:
+def evaluate(demo: DemoContext, number: int) -> Score:
     """An evaluation task run by plain boto3, and, where the truth is known, the whole table matched."""
     glue = demo.stack.client("glue")
     run_id = glue.start_ml_evaluation_task_run(TransformId=demo.transform_id)["TaskRunId"]
@@ -115,8 +115,8 @@ def evaluate(demo: Demo, number: int) -> Score:
     return score
 
 
-def _at_once(send: Callable[[], Answer]) -> tuple[Answer, Answer]:
-    answers: list[Answer] = []
+def _at_once(send: Callable[[], Response]) -> tuple[Response, Response]:
+    answers: list[Response] = []
     threads = [threading.Thread(target=lambda: answers.append(send())) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -127,33 +127,33 @@ def _at_once(send: Callable[[], Answer]) -> tuple[Answer, Answer]:
     return answers[0], answers[1]
 
 
-def _told(answer: Answer) -> str:
+def _told(answer: Response) -> str:
     replayed = ", a replay" if answer.headers.get("idempotency-replayed") == "true" else ""
     return f"{answer.status} ({answer.body.get('id') or answer.body.get('title')}{replayed})"
 
 
-def _ended(answer: Answer) -> Mapping[str, Any] | None:
-    return answer.body if answer.body and answer.body.get("status") in ENDED else None
+def _ended(answer: Response) -> Mapping[str, Any] | None:
+    return answer.body if answer.body and answer.body.get("status") in FINAL_STATUSES else None
 
 
-def _import_of(demo: Demo, path: str) -> Mapping[str, Any] | None:
-    listed = demo.api.task_runs(transformId=demo.transform_id, taskType="IMPORT_LABELS")
+def _import_of(demo: DemoContext, path: str) -> Mapping[str, Any] | None:
+    listed = demo.api.list_task_runs(transformId=demo.transform_id, taskType="IMPORT_LABELS")
     check(listed.status == 200, "200", listed)  # noqa: PLR2004 - HTTP's OK
     runs = [run for run in listed.body["items"] if run["inputS3Path"] == path]
     check(len(runs) <= 1, "one import per upload", runs)
-    return runs[0] if runs and runs[0]["status"] in ENDED else None
+    return runs[0] if runs and runs[0]["status"] in FINAL_STATUSES else None
 
 
-def _glue_run_ends(demo: Demo, glue: Any, what: str, run_id: str) -> None:  # noqa: ANN401 - boto3's client
+def _glue_run_ends(demo: DemoContext, glue: Any, what: str, run_id: str) -> None:  # noqa: ANN401 - boto3's client
     def look() -> Mapping[str, Any] | None:
         run: Mapping[str, Any] = glue.get_ml_task_run(TransformId=demo.transform_id, TaskRunId=run_id)
-        return run if run["Status"] in ENDED else None
+        return run if run["Status"] in FINAL_STATUSES else None
 
     run = demo.show.wait_for(what, look)
     check(run["Status"] == "SUCCEEDED", f"{what}: a run that succeeded", run)
 
 
-def _start_matching(demo: Demo, number: int) -> str:
+def _start_matching(demo: DemoContext, number: int) -> str:
     """In AWS a Glue job applies the transform; the local engine has a command for it."""
     asked = {"TransformId": demo.transform_id, "OutputS3Path": f"s3://{demo.stack.bucket}/matches/{number}/"}
     request = urllib.request.Request(  # noqa: S310 - our own process
@@ -166,7 +166,7 @@ def _start_matching(demo: Demo, number: int) -> str:
         return str(json.load(answer)["TaskRunId"])
 
 
-def _match_ids(demo: Demo, number: int) -> dict[str, str]:
+def _match_ids(demo: DemoContext, number: int) -> dict[str, str]:
     s3, prefix = demo.stack.client("s3"), f"matches/{number}/"
     groups: dict[str, str] = {}
     for item in s3.list_objects_v2(Bucket=demo.stack.bucket, Prefix=prefix).get("Contents", []):

@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from core.ports import Dependencies
-from local.demo.event_listener import SOURCE
+from local.demo.event_listener import EVENT_SOURCE
 from tests.chaos.case_run import CaseRun, queue_item_id, unchanged
 from tests.chaos.cases import Case
 from tests.chaos.cloud import ChaosCloud
@@ -143,7 +143,7 @@ def _subscribe(cloud: ChaosCloud, name: str, transforms: Sequence[str]) -> str:
     sqs, events = cloud.client("sqs"), cloud.client("events")
     url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = {"source": [SOURCE], "detail": {"data": {"transformId": list(transforms)}}}
+    pattern = {"source": [EVENT_SOURCE], "detail": {"data": {"transformId": list(transforms)}}}
     bus = cloud.stack.env["EVENT_BUS_NAME"]
     events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
     events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])

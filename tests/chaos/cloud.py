@@ -11,7 +11,7 @@ from typing import Any
 
 from local.cloud import process
 from local.cloud.stack import Stack, deploy
-from local.sample_table import Records, load
+from local.sample_table import Records, upload_table
 
 HELD_FOLDER = "CHAOS_HELD_FOLDER"  # environment variable; a file named after a transform keeps its task runs RUNNING
 FAILING_SUFFIX = ".exports-fail"  # a file of the transform's name and this suffix makes its exports fail
@@ -79,15 +79,15 @@ def chaos_cloud(folder: Path, *, with_triggers: bool = False) -> Iterator[ChaosC
         if not with_triggers:
             _disable_triggers(stack)
         rows = [{"pk": f"p{number}", "name": name} for number, name in enumerate(("anna", "ana", "bert", "berta"), start=1)]
-        load(stack, Records(COLUMNS, rows, "pk", None))
+        upload_table(stack, Records(COLUMNS, rows, "pk", None))
         yield ChaosCloud(stack, held, folder / "log", cloud_process.pid)
     finally:
-        process.stop(cloud_process)
+        process.stop_cloud(cloud_process)
 
 
 def _start(folder: Path, held: Path) -> process.CloudProcess:
     """As local.cloud.process.start, but with tests.chaos.host."""
-    port, scratch = process.free_port(), folder / "tmp"
+    port, scratch = process.find_free_port(), folder / "tmp"
     scratch.mkdir()
     command = [sys.executable, "-m", "tests.chaos.host", "--state", str(folder / "glue"), "--region", process.REGION]
     command += ["--access-key-id", process.ACCESS_KEY, "--secret-access-key", process.SECRET_KEY]
@@ -105,7 +105,7 @@ def _start(folder: Path, held: Path) -> process.CloudProcess:
     try:
         process._wait_until_it_answers(cloud_process)  # noqa: SLF001  part of the same laptop
     except BaseException:
-        process.stop(cloud_process)
+        process.stop_cloud(cloud_process)
         raise
     return cloud_process
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.demo.event_listener import Listener, listen
+from local.demo.event_listener import EventListener, subscribe
 from tests.chaos.cloud import ChaosCloud
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.ledger_stream import LedgerStream
@@ -23,8 +23,8 @@ def driver(cloud: ChaosCloud, processes: None, request: pytest.FixtureRequest) -
 
 
 @pytest.fixture(scope="module")
-def bus(cloud: ChaosCloud) -> Listener:
-    return listen(cloud.stack, "invalid-input")
+def bus(cloud: ChaosCloud) -> EventListener:
+    return subscribe(cloud.stack, "invalid-input")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ INVALID_DETAILS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("detail", INVALID_DETAILS.values(), ids=INVALID_DETAILS)
 def test_malformed_command_is_recorded_as_refused_and_announced(
-    driver: TransformDriver, cloud: ChaosCloud, stream: LedgerStream, bus: Listener, detail: dict[str, Any]
+    driver: TransformDriver, cloud: ChaosCloud, stream: LedgerStream, bus: EventListener, detail: dict[str, Any]
 ) -> None:
     event = command(driver, detail=detail)
     assert len(json.dumps(event)) <= MAX_EVENT_BYTES
@@ -70,7 +70,7 @@ def test_malformed_command_is_recorded_as_refused_and_announced(
     assert item["status"]["S"] == "REFUSED"
     assert len(json.dumps(item)) < 10_000, "the invalid input is not stored"
     run_at_once([HandlerRun("announce", {"Records": stream.all_records()})])
-    events = [published for published in bus.heard() if published["detail"]["data"]["id"] == item["id"]["S"]]
+    events = [published for published in bus.receive() if published["detail"]["data"]["id"] == item["id"]["S"]]
     assert {published["detail-type"] for published in events} == {"TaskRunRefused"}
     assert not driver.glue_runs()
 

@@ -10,7 +10,7 @@ from boto3.session import Session
 
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
 from local.cloud.stack import NAME
-from local.demo.event_listener import Listener, listen
+from local.demo.event_listener import EventListener, subscribe
 from ops.redrive.redrive import DOORS, Tally, redrive
 from ops.redrive.stack import Deployed, find
 from tests.chaos.cloud import ChaosCloud
@@ -34,8 +34,8 @@ def transform(cloud: ChaosCloud) -> str:
 
 
 @pytest.fixture(scope="module")
-def bus(cloud: ChaosCloud) -> Iterator[Listener]:
-    listener = listen(cloud.stack, "redrive")
+def bus(cloud: ChaosCloud) -> Iterator[EventListener]:
+    listener = subscribe(cloud.stack, "redrive")
     yield listener
     listener.sqs.close()
 
@@ -117,21 +117,21 @@ def test_failed_tick_reconciles(cloud: ChaosCloud, deployed: Deployed, transform
 
 
 def test_unpublished_changes_are_read_from_the_stream_and_published(
-    cloud: ChaosCloud, deployed: Deployed, transform: str, bus: Listener
+    cloud: ChaosCloud, deployed: Deployed, transform: str, bus: EventListener
 ) -> None:
     event = command(cloud, transform)
     deployed.invoke("BusFunctionName", event)
     (run,) = items_of(cloud, event)
     put(cloud, "UnpublishedChanges", {"DDBStreamBatchInfo": batch_info(cloud, run["id"]["S"])})
-    bus.heard()
+    bus.receive()
     assert redrive_queue(deployed, "UnpublishedChanges")[0].sent == 1
-    published = [(sent["detail-type"], sent["detail"]["data"]["id"]) for sent in bus.heard()]
+    published = [(sent["detail-type"], sent["detail"]["data"]["id"]) for sent in bus.receive()]
     assert published == [("TaskRunStarted", run["id"]["S"])]
     assert count_messages(cloud, "UnpublishedChanges") == 0
 
 
 def test_changes_no_longer_in_the_stream_are_published_from_the_ledger(
-    cloud: ChaosCloud, deployed: Deployed, transform: str, bus: Listener
+    cloud: ChaosCloud, deployed: Deployed, transform: str, bus: EventListener
 ) -> None:
     event = command(cloud, transform)
     deployed.invoke("BusFunctionName", event)
@@ -139,12 +139,12 @@ def test_changes_no_longer_in_the_stream_are_published_from_the_ledger(
     batch = batch_info(cloud, run["id"]["S"])
     trimmed = {**batch, **ANY_TIME, "startSequenceNumber": "1".zfill(21), "endSequenceNumber": "2".zfill(21)}
     put(cloud, "UnpublishedChanges", {"DDBStreamBatchInfo": trimmed})
-    bus.heard()
+    bus.receive()
     tally, output = redrive_queue(deployed, "UnpublishedChanges")
     assert tally.sent == 1, output
     assert "no longer in the ledger's stream" in output
     assert run["id"]["S"] in output
-    assert ("TaskRunStarted", run["id"]["S"]) in [(sent["detail-type"], sent["detail"]["data"]["id"]) for sent in bus.heard()]
+    assert ("TaskRunStarted", run["id"]["S"]) in [(sent["detail-type"], sent["detail"]["data"]["id"]) for sent in bus.receive()]
 
 
 def test_every_dead_letter_queue_of_the_stack_can_be_redriven(cloud: ChaosCloud) -> None:

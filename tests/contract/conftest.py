@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from core.aws.ledger import DynamoLedger
 from core.ports import Ledger
-from local.cloud.process import CloudProcess, running
+from local.cloud.process import CloudProcess, running_cloud
 from local.cloud.template import ledger_table
 from tests.fakes.ledger import MemoryLedger
 
@@ -39,7 +39,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
     """The local cloud in its own process: multi-threaded MiniStack behind the Glue emulator."""
-    with running(tmp_path_factory.mktemp("cloud")) as process:
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as process:
         yield process
 
 

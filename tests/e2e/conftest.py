@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.laptop import Laptop, copy_project
+from tests.e2e.sam_local_project import Laptop, copy_project
 
 DOCKER_SECONDS, PULL_SECONDS = 20, 300
 BASE_IMAGE = f"public.ecr.aws/lambda/python:3.13-{'x86_64' if platform.machine() in ('x86_64', 'AMD64') else 'arm64'}"

@@ -2,8 +2,8 @@
 
 import json
 
-from local.cloud.process import free_port
-from tests.e2e.laptop import Laptop, lines
+from local.cloud.process import find_free_port
+from tests.e2e.sam_local_project import Laptop, lines
 from tests.json_output import documents_in
 
 SECONDS = 400
@@ -24,7 +24,7 @@ def test_the_line_that_invokes_a_function_starts_a_run(quiet: Laptop) -> None:
 
 def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: Laptop) -> None:
     before = quiet.known_to_glue()
-    script = lines("start-api").replace("3000", str(free_port())).replace("kill %1\n", LOOK_UP + "kill %1\nwait || true\n")
+    script = lines("start-api").replace("3000", str(find_free_port())).replace("kill %1\n", LOOK_UP + "kill %1\nwait || true\n")
 
     done = quiet.follow(script, SECONDS)
 

@@ -5,7 +5,7 @@ import pytest
 from tests.component.handler_harness import Answer
 from tests.component.samples import names
 from tests.component.test_component_samples import BUS, REST, STARTED, STREAM
-from tests.e2e.laptop import Laptop
+from tests.e2e.sam_local_project import Laptop
 
 CANCELLED = "api-cancel-task-run"
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
-from label_loop.api import Answer, Api
+from label_loop.api import ApiClient, Response
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
 from local.cloud.stack import Stack
 
@@ -36,7 +36,7 @@ class Measurements:
     errors: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def record(self, request: str, began: float, answer: Answer) -> None:
+    def record(self, request: str, began: float, answer: Response) -> None:
         with self._lock:
             if began < self.begin:
                 self.warm_up[answer.status] += 1
@@ -57,7 +57,7 @@ class Measurements:
 def call(stack: Stack, transform: str, measurements: Measurements, is_warm: threading.Event) -> None:
     """One caller, until `measurements.end`. Sets `is_warm` after its first round. Never retries because of a response."""
     session = URLLib3Session(timeout=TIMEOUT_SECONDS)
-    api = Api(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY), session)
+    api = ApiClient(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY), session)
     while time.monotonic() < measurements.end:
         key, run_id = uuid4().hex, None
         for request in ("start", "replay"):
@@ -67,5 +67,5 @@ def call(stack: Stack, transform: str, measurements: Measurements, is_warm: thre
             run_id = answer.body["id"] if answer.status == 202 else run_id
         if run_id is not None:
             began = time.monotonic()
-            measurements.record("read", began, api.task_run(run_id))
+            measurements.record("read", began, api.get_task_run(run_id))
         is_warm.set()

@@ -1,16 +1,18 @@
 """An upload that is no labeling file: it is refused before Glue is asked, and an event says why."""
 
-from label_loop.api import Api
+from label_loop.api import ApiClient
 from local.cloud.stack import Stack
-from tests.local.laptop import Heard, eventually
+from tests.local.helpers import EventLog, eventually
 
 
-def test_a_file_that_is_no_labeling_file_ends_in_a_refused_run(stack: Stack, api: Api, transform_id: str, heard: Heard) -> None:
+def test_a_file_that_is_no_labeling_file_ends_in_a_refused_run(
+    stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog
+) -> None:
     key = f"labels/{transform_id}/not-labels.csv"
     stack.client("s3").put_object(Bucket=stack.bucket, Key=key, Body=b"color,size\nred,7\n")
     path = f"s3://{stack.bucket}/{key}"
-    (event,) = eventually(lambda: heard.about(inputS3Path=path) or None)
+    (event,) = eventually(lambda: event_log.with_run_fields(inputS3Path=path) or None)
     assert event["detail-type"] == "TaskRunRefused"
-    run = api.task_run(event["detail"]["data"]["id"]).body
+    run = api.get_task_run(event["detail"]["data"]["id"]).body
     assert (run["status"], run["taskRunId"]) == ("REFUSED", None)
     assert run["error"]["message"] == "line 1: the header must begin with labeling_set_id,label"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from botocore.credentials import Credentials
 
-from label_loop.api import Api
+from label_loop.api import ApiClient
 from local.cloud.process import ROOT
 from local.cloud.stack import Stack
-from tests.local.laptop import run_python
+from tests.local.helpers import run_python
 
 FOUR_DOORS = """
 from types import SimpleNamespace
@@ -43,7 +43,7 @@ def test_up_leaves_a_cloud_running_and_says_where_everything_is(folder: Path) ->
     assert {"apiUrl", "awsEndpointUrl", "glueEndpointUrl", "env"} <= set(told)
     assert told["apiUrl"] in said
     credentials = Credentials(told["env"]["AWS_ACCESS_KEY_ID"], told["env"]["AWS_SECRET_ACCESS_KEY"])
-    answer = Api(told["apiUrl"], told["env"]["AWS_REGION"], credentials).task_runs()
+    answer = ApiClient(told["apiUrl"], told["env"]["AWS_REGION"], credentials).list_task_runs()
     assert (answer.status, answer.body) == (200, {"items": [], "next": None})
 
     assert "runs already" in cloud("up", folder)

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from label_loop.api import Answer, Api
+from label_loop.api import ApiClient, Response
 from local.cloud.stack import Stack
-from local.demo.event_listener import dead_letters
-from local.demo.labeler import answered_by_truth
-from tests.local.laptop import Heard, eventually, people, run_with_status
+from local.demo.event_listener import count_dead_letters
+from local.demo.labeler import label_from_truth
+from tests.local.helpers import EventLog, eventually, people, run_with_status
 
 STARTED_AND_SUCCEEDED = ["TaskRunStarted", "TaskRunSucceeded"]
 
@@ -25,8 +25,8 @@ def glue_runs(stack: Stack, transform_id: str) -> list[dict[str, Any]]:
     return listed
 
 
-def test_twice_at_once_and_once_more_is_one_run(stack: Stack, api: Api, transform_id: str, heard: Heard) -> None:
-    def send(_: int) -> Answer:
+def test_twice_at_once_and_once_more_is_one_run(stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog) -> None:
+    def send(_: int) -> Response:
         return api.start_labeling_set_run("once", transform_id, folder(stack))
 
     before = len(glue_runs(stack, transform_id))
@@ -42,10 +42,10 @@ def test_twice_at_once_and_once_more_is_one_run(stack: Stack, api: Api, transfor
 
     run = eventually(lambda: run_with_status(api, again.body["id"], "SUCCEEDED"))
     assert run["outputS3Path"] == f"{folder(stack)}{run['id']}/"
-    assert eventually(lambda: kinds if len(kinds := heard.of(run["id"])) > 1 else None) == STARTED_AND_SUCCEEDED
+    assert eventually(lambda: kinds if len(kinds := event_log.types_of(run["id"])) > 1 else None) == STARTED_AND_SUCCEEDED
 
 
-def test_an_upload_starts_its_import(stack: Stack, api: Api, transform_id: str, heard: Heard) -> None:
+def test_an_upload_starts_its_import(stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog) -> None:
     run = eventually(lambda: run_with_status(api, started(api, stack, transform_id, "for-upload"), "SUCCEEDED"))
     s3 = stack.client("s3")
     prefix = run["outputS3Path"].removeprefix(f"s3://{stack.bucket}/")
@@ -55,10 +55,10 @@ def test_an_upload_starts_its_import(stack: Stack, api: Api, transform_id: str, 
     s3.put_object(
         Bucket=stack.bucket,
         Key=f"any/labels/{transform_id}/answers.csv",
-        Body=answered_by_truth(labeling_set, "pk", truth).encode(),
+        Body=label_from_truth(labeling_set, "pk", truth).encode(),
     )
     path = f"s3://{stack.bucket}/any/labels/{transform_id}/answers.csv"
-    events = eventually(lambda: said if len(said := heard.about(inputS3Path=path)) > 1 else None)
+    events = eventually(lambda: said if len(said := event_log.with_run_fields(inputS3Path=path)) > 1 else None)
     assert [event["detail-type"] for event in events] == STARTED_AND_SUCCEEDED
     transform = stack.client("glue").get_ml_transform(TransformId=transform_id)
     assert transform["Status"] == "READY"
@@ -66,7 +66,7 @@ def test_an_upload_starts_its_import(stack: Stack, api: Api, transform_id: str, 
 
 
 def test_a_command_on_the_bus_starts_one_run_however_often_it_is_sent(
-    stack: Stack, api: Api, transform_id: str, heard: Heard
+    stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog
 ) -> None:
     before = len(glue_runs(stack, transform_id))
     detail = {"transformId": transform_id, "outputS3Path": folder(stack), "idempotencyKey": "by-bus"}
@@ -74,7 +74,7 @@ def test_a_command_on_the_bus_starts_one_run_however_often_it_is_sent(
     send(stack, "StartLabelingSetRun", detail)
 
     def ours() -> str | None:
-        said = [event for event in heard.about(transformId=transform_id) if "events:" in requester(event)]
+        said = [event for event in event_log.with_run_fields(transformId=transform_id) if "events:" in requester(event)]
         return said[0]["detail"]["data"]["id"] if said else None
 
     run_id = eventually(ours)
@@ -82,7 +82,7 @@ def test_a_command_on_the_bus_starts_one_run_however_often_it_is_sent(
     assert len(glue_runs(stack, transform_id)) == before + 1
 
 
-def test_the_same_key_of_another_caller_is_another_run(stack: Stack, api: Api, transform_id: str) -> None:
+def test_the_same_key_of_another_caller_is_another_run(stack: Stack, api: ApiClient, transform_id: str) -> None:
     other = caller_who_may(stack, "POST/v1/labeling-set-runs", "GET/v1/task-runs/*")
     theirs = other.start_labeling_set_run("shared-key", transform_id, folder(stack))
     ours = api.start_labeling_set_run("shared-key", transform_id, folder(stack))
@@ -97,7 +97,7 @@ def test_the_right_to_label_is_not_the_right_to_import(stack: Stack, transform_i
     assert refused.status == 403
 
 
-def test_no_event_is_lost_while_the_bus_refuses(stack: Stack, api: Api, transform_id: str, heard: Heard) -> None:
+def test_no_event_is_lost_while_the_bus_refuses(stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog) -> None:
     iam = stack.client("iam")
     role = next(role["RoleName"] for role in iam.list_roles()["Roles"] if "AnnounceRole" in role["RoleName"])
     rights = iam.get_role_policy(RoleName=role, PolicyName="own")["PolicyDocument"]
@@ -105,10 +105,10 @@ def test_no_event_is_lost_while_the_bus_refuses(stack: Stack, api: Api, transfor
     try:
         run_id = started(api, stack, transform_id, "while-refused")
         eventually(lambda: run_with_status(api, run_id, "SUCCEEDED"))
-        assert heard.of(run_id) == []
+        assert event_log.types_of(run_id) == []
     finally:
         iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps(rights))
-    assert eventually(lambda: kinds if len(kinds := heard.of(run_id)) > 1 else None) == STARTED_AND_SUCCEEDED
+    assert eventually(lambda: kinds if len(kinds := event_log.types_of(run_id)) > 1 else None) == STARTED_AND_SUCCEEDED
 
 
 def test_an_event_that_a_function_cannot_take_ends_on_its_queue_after_three_attempts(stack: Stack) -> None:
@@ -118,7 +118,7 @@ def test_an_event_that_a_function_cannot_take_ends_on_its_queue_after_three_atte
     events.put_rule(Name="garbage", EventBusName=bus, EventPattern=json.dumps({"detail-type": ["Garbage"]}))
     events.put_targets(Rule="garbage", EventBusName=bus, Targets=[{"Id": "function", "Arn": arn}])
     send(stack, "Garbage", {})
-    eventually(lambda: dead_letters(stack)["FailedCommands"] or None)
+    eventually(lambda: count_dead_letters(stack)["FailedCommands"] or None)
     queue = stack.outputs["FailedCommandsUrl"]
     message = stack.client("sqs").receive_message(QueueUrl=queue)["Messages"][0]
     assert json.loads(message["Body"])["requestContext"]["approximateInvokeCount"] == 3
@@ -129,7 +129,7 @@ def send(stack: Stack, kind: str, detail: object) -> None:
     assert stack.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
-def started(api: Api, stack: Stack, transform_id: str, key: str) -> str:
+def started(api: ApiClient, stack: Stack, transform_id: str, key: str) -> str:
     answer = api.start_labeling_set_run(key, transform_id, folder(stack))
     assert answer.status == 202, answer
     return str(answer.body["id"])
@@ -139,7 +139,7 @@ def requester(event: Mapping[str, Any]) -> str:
     return str(event["detail"]["data"]["requestedBy"])
 
 
-def caller_who_may(stack: Stack, *calls: str) -> Api:
+def caller_who_may(stack: Stack, *calls: str) -> ApiClient:
     """A new key of a user who has the right to these calls, and to nothing else."""
     iam = stack.client("iam")
     if not [user for user in iam.list_users()["Users"] if user["UserName"] == "tester"]:
@@ -149,4 +149,4 @@ def caller_who_may(stack: Stack, *calls: str) -> Api:
     document = {"Version": "2012-10-17", "Statement": [statement]}
     iam.put_user_policy(UserName="tester", PolicyName="calls", PolicyDocument=json.dumps(document))
     key = iam.create_access_key(UserName="tester")["AccessKey"]
-    return Api(stack.api_url, stack.env["AWS_REGION"], Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+    return ApiClient(stack.api_url, stack.env["AWS_REGION"], Credentials(key["AccessKeyId"], key["SecretAccessKey"]))

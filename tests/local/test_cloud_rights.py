@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from label_loop.api import Api
+from label_loop.api import ApiClient
 from local.cloud.stack import Stack
-from tests.local.laptop import assert_problem
+from tests.local.helpers import assert_problem
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def without_glue(stack: Stack) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_glue")
-def test_a_function_without_the_right_to_start_runs_starts_none(stack: Stack, api: Api, transform_id: str) -> None:
+def test_a_function_without_the_right_to_start_runs_starts_none(stack: Stack, api: ApiClient, transform_id: str) -> None:
     glue = stack.client("glue")
     before = len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"])
     answer = api.start_labeling_set_run("no-right", transform_id, f"s3://{stack.bucket}/sets/")
     assert_problem(answer, 422)
-    assert api.task_run(answer.body["instance"].rsplit("/", 1)[-1]).body["status"] == "REFUSED"
+    assert api.get_task_run(answer.body["instance"].rsplit("/", 1)[-1]).body["status"] == "REFUSED"
     assert len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"]) == before
 
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from contracts.documents import PATH
-from label_loop.api import TIMEOUT_SECONDS, Api
+from label_loop.api import TIMEOUT_SECONDS, ApiClient
 
 schema = schemathesis.openapi.from_dict(json.loads(PATH.read_text()))
 CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -26,12 +26,12 @@ CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_c
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_api_is_as_it_describes_itself(case: Case[Any], api: Api) -> None:
+def test_the_api_is_as_it_describes_itself(case: Case[Any], api: ApiClient) -> None:
     response = case.call(base_url=api.url, auth=_sign(api), timeout=TIMEOUT_SECONDS)
     case.validate_response(response, checks=CHECKS)
 
 
-def _sign(api: Api) -> Any:  # noqa: ANN401  requests' form of an authenticator
+def _sign(api: ApiClient) -> Any:  # noqa: ANN401  requests' form of an authenticator
     def sign(prepared: Any) -> Any:  # noqa: ANN401  requests' own
         headers = {name: value for name, value in prepared.headers.items() if name.lower() in ("host", "content-type")}
         request = AWSRequest(method=prepared.method, url=prepared.url, data=prepared.body or b"", headers=headers)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.laptop import people, run_python
+from tests.local.helpers import people, run_python
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:

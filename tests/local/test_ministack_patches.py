@@ -4,7 +4,7 @@ import json
 import os
 
 from local.cloud.process import ROOT
-from tests.local.laptop import run_python
+from tests.local.helpers import run_python
 
 # In a process of its own: MiniStack reads its settings when imported, and its parts are changed in place.
 WITHOUT_EACH = """
@@ -12,7 +12,7 @@ import json
 from ministack.core import iam_actions
 from ministack.services import apigateway_v1, eventbridge, lambda_svc, scheduler
 from ministack.services.cloudformation import provisioners
-from local.cloud.ministack_patches import UnknownMiniStack, behave_like_aws
+from local.cloud.ministack_patches import UnsupportedMiniStack, apply_patches
 
 parts = [
     (eventbridge, "_dispatch_to_lambda"), (eventbridge, "_parse_rate_seconds"),
@@ -27,9 +27,9 @@ for module, name in parts:
     part = getattr(module, name)
     delattr(module, name)
     try:
-        behave_like_aws(1)
+        apply_patches(1)
         refused[name] = False
-    except UnknownMiniStack as error:
+    except UnsupportedMiniStack as error:
         refused[name] = str(error)
     setattr(module, name, part)
 print(json.dumps(refused))

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from label_loop.api import Answer, Api
+from label_loop.api import ApiClient, Response
 from local.cloud.process import ROOT
-from local.demo.event_listener import Listener, once_each
-from local.demo.rounds import ENDED
+from local.demo.event_listener import EventListener, unique_events
+from local.demo.rounds import FINAL_STATUSES
 from local.sample_table import Records
 
 Found = TypeVar("Found")
-PATIENCE_SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
 def run_python(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -32,12 +32,12 @@ def run_python(*arguments: str, env: Mapping[str, str] | None = None) -> subproc
 
 
 def eventually(look: Callable[[], Found | None]) -> Found:
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
         if (found := look()) is not None:
             return found
         time.sleep(0.25)
-    raise AssertionError(f"did not happen within {PATIENCE_SECONDS} s")
+    raise AssertionError(f"did not happen within {TIMEOUT_SECONDS} s")
 
 
 def people(count: int) -> Records:
@@ -57,35 +57,35 @@ def people(count: int) -> Records:
     return Records(("pk", "name", "street", "phone"), rows, "pk", truth)
 
 
-class Heard:
+class EventLog:
     """Everything that went out on the bus so far, each event once."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: EventListener) -> None:
         self._listener = listener
         self._events: list[Mapping[str, Any]] = []
 
-    def of(self, run_id: str) -> list[str]:
+    def types_of(self, run_id: str) -> list[str]:
         """The detail-types of the run's events, in the order in which they happened."""
         return [event["detail-type"] for event in self._so_far() if event["detail"]["data"]["id"] == run_id]
 
-    def about(self, **data: object) -> list[Mapping[str, Any]]:
+    def with_run_fields(self, **data: object) -> list[Mapping[str, Any]]:
         """The events whose task run has these values."""
         return [event for event in self._so_far() if data.items() <= event["detail"]["data"].items()]
 
     def _so_far(self) -> Sequence[Mapping[str, Any]]:
         # What others put on the bus in our name is no event of ours.
-        self._events.extend(event for event in self._listener.heard() if "metadata" in event["detail"])
-        return sorted(once_each(self._events), key=lambda event: str(event["detail"]["metadata"]["occurredAt"]))
+        self._events.extend(event for event in self._listener.receive() if "metadata" in event["detail"])
+        return sorted(unique_events(self._events), key=lambda event: str(event["detail"]["metadata"]["occurredAt"]))
 
 
-def run_with_status(api: Api, run_id: str, status: str) -> Mapping[str, Any] | None:
-    answer = api.task_run(run_id)
+def run_with_status(api: ApiClient, run_id: str, status: str) -> Mapping[str, Any] | None:
+    answer = api.get_task_run(run_id)
     assert answer.status == 200, answer
-    assert answer.body["status"] == status or answer.body["status"] not in ENDED, answer.body
+    assert answer.body["status"] == status or answer.body["status"] not in FINAL_STATUSES, answer.body
     return answer.body if answer.body["status"] == status else None
 
 
-def assert_problem(answer: Answer, status: int) -> None:
+def assert_problem(answer: Response, status: int) -> None:
     assert answer.status == status, answer
     assert answer.headers["content-type"].startswith("application/problem+json"), answer
     assert answer.body["title"]

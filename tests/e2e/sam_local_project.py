@@ -18,8 +18,8 @@ from core.runs import Status
 from local.cloud.process import ROOT
 from local.cloud.sam_local import LABEL_FILES, TRANSFORM
 from local.cloud.stack import Stack
-from local.demo.event_listener import Listener, listen
-from local.demo.rounds import ENDED
+from local.demo.event_listener import EventListener, subscribe
+from local.demo.rounds import FINAL_STATUSES
 from tests.component.samples import FUNCTIONS, sample
 
 PAGE = ROOT / "docs" / "sam-local.md"
@@ -97,8 +97,8 @@ class Laptop:
         return Stack.from_json((self.folder / ".local" / "stack.json").read_text())
 
     @cached_property
-    def listener(self) -> Listener:
-        return listen(self.stack, "e2e")
+    def listener(self) -> EventListener:
+        return subscribe(self.stack, "e2e")
 
     def deployed(self, name: str) -> None:
         """Let the local cloud's own copy of the function take a sample: what has to come first needs no container."""
@@ -131,12 +131,12 @@ class Laptop:
         for item in dynamodb.scan(TableName=table)["Items"]:
             dynamodb.delete_item(TableName=table, Key={"id": item["id"]})
         until = time.monotonic() + PATIENCE_SECONDS
-        while under_way := [run for run in self.glue_runs() if run["Status"] not in ENDED]:
+        while under_way := [run for run in self.glue_runs() if run["Status"] not in FINAL_STATUSES]:
             assert time.monotonic() < until, under_way
             for run in (one for one in under_way if one["Status"] != "STOPPING"):
                 glue.cancel_ml_task_run(TransformId=TRANSFORM, TaskRunId=run["TaskRunId"])
             time.sleep(0.1)
-        self.listener.heard()
+        self.listener.receive()
 
     def glue_runs(self) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = self.stack.client("glue").get_ml_task_runs(TransformId=TRANSFORM, MaxResults=1000)[
@@ -161,7 +161,7 @@ class Laptop:
         heard: list[str] = []
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
-            heard += [str(event["detail-type"]) for event in self.listener.heard()]
+            heard += [str(event["detail-type"]) for event in self.listener.receive()]
             if len(heard) >= count or time.monotonic() > until:
                 return sorted(heard)
             time.sleep(0.1)
