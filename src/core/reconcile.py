@@ -5,7 +5,7 @@ Every step is one conditional write, so that two reconcilers at the same time on
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -51,11 +51,14 @@ class Tally:
         )
 
 
-def reconcile(deps: Dependencies, may_go_on: Callable[[], bool] = lambda: True) -> Tally:
-    """One round over all open work; `may_go_on` says whether there is time for a further batch of transforms."""
+def reconcile(deps: Dependencies, may_go_on: Callable[[], bool] = lambda: True, executor: Executor | None = None) -> Tally:
+    """One round over all open work; `may_go_on` says whether there is time for a further batch of transforms.
+
+    `executor` reconciles the transforms of a batch; threads by default.
+    """
     tally = Tally()
     groups = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with executor or ThreadPoolExecutor(_AT_ONCE) as pool:
         while may_go_on() and (batch := list(islice(groups, _AT_ONCE * 4))):
             for one in pool.map(lambda runs: _safely(runs, deps), batch):
                 tally += one
