@@ -68,11 +68,12 @@ def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template:
         s3.create_bucket(Bucket=bucket)
     s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
     s3.put_object(Bucket=ARTIFACTS, Key="src.zip", Body=_package(template.parent / "src"))
+    s3.put_object(Bucket=ARTIFACTS, Key="template.yaml", Body=_with_code(template.read_text()).encode())
     chosen = {"AllowedS3Prefixes": f"s3://{BUCKET}/", "EndpointUrl": endpoint, **PARAMETERS, **(parameters or {})}
     cloudformation = make("cloudformation", endpoint_url=endpoint)
     cloudformation.create_stack(
         StackName=NAME,
-        TemplateBody=_with_code(template.read_text()),
+        TemplateURL=f"{endpoint}/{ARTIFACTS}/template.yaml",  # a template in the request may have 51,200 bytes only
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
     )

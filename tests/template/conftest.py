@@ -1,4 +1,4 @@
-"""template.yaml as plain Python: !Ref x is {"Ref": "x"}, !Sub is {"Fn::Sub": …}, and so on."""
+"""template.yaml as Python objects: !Ref x is {"Ref": "x"}, !Sub x is {"Fn::Sub": "x"}, and so on."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML comes without types
 
 from tests.template.deployed_package import assemble_package
+from tests.template.permissions import properties_of_type
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
@@ -43,10 +44,10 @@ def template() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def resources(template: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = template["Resources"]
-    return found
+    resources: dict[str, Any] = template["Resources"]
+    return resources
 
 
 @pytest.fixture(scope="session")
 def functions(resources: dict[str, Any]) -> dict[str, Any]:
-    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
+    return dict(properties_of_type(resources, "AWS::Serverless::Function"))

@@ -1,9 +1,9 @@
-"""What an operator wants of the deployed system: doors that can be narrowed, data encrypted and kept, releases taken back."""
+"""What operators rely on: restricted access to the API, encryption, log retention, releases that can be rolled back."""
 
 import json
 from typing import Any
 
-GATEWAY_REFUSES = {
+GATEWAY_RESPONSES = {
     "ACCESS_DENIED": 403,
     "API_CONFIGURATION_ERROR": 500,
     "BAD_REQUEST_BODY": 400,
@@ -19,38 +19,38 @@ GATEWAY_REFUSES = {
     "UNSUPPORTED_MEDIA_TYPE": 415,
     "WAF_FILTERED": 403,
 }
-WITH_KEY = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+KEY_OR_NONE = {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 
 
-def test_whatever_the_gateway_refuses_is_a_problem_with_its_status(resources: dict[str, Any]) -> None:
+def test_every_gateway_response_is_a_problem_with_its_status(resources: dict[str, Any]) -> None:
     responses = resources["Api"]["Properties"]["GatewayResponses"]
-    assert set(responses) == {*GATEWAY_REFUSES, "DEFAULT_4XX", "DEFAULT_5XX"}
-    for kind, response in responses.items():
+    assert set(responses) == {*GATEWAY_RESPONSES, "DEFAULT_4XX", "DEFAULT_5XX"}
+    for name, response in responses.items():
         assert response["ResponseParameters"]["Headers"]["Content-Type"] == "'application/problem+json'"
         body = response["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
         problem = json.loads(body)
         assert (problem["type"], bool(problem["title"])) == ("about:blank", True)
-        assert problem.get("status") == response.get("StatusCode") == GATEWAY_REFUSES.get(kind)
+        assert problem.get("status") == response.get("StatusCode") == GATEWAY_RESPONSES.get(name)
 
 
-def test_who_comes_too_often_is_told_when_to_come_back(resources: dict[str, Any]) -> None:
+def test_a_throttled_request_gets_retry_after(resources: dict[str, Any]) -> None:
     headers = resources["Api"]["Properties"]["GatewayResponses"]["THROTTLED"]["ResponseParameters"]["Headers"]
     assert headers["Retry-After"] == "'5'"
 
 
-def test_the_resource_policy_opens_the_door_to_accounts_and_shuts_it_on_all_others(resources: dict[str, Any]) -> None:
+def test_the_resource_policy_allows_the_named_accounts_and_denies_all_others(resources: dict[str, Any]) -> None:
     own, *conditional = resources["Api"]["Properties"]["Auth"]["ResourcePolicy"]["CustomStatements"]
     assert own["Principal"] == {"AWS": {"Fn::If": ["NamesAccounts", {"Ref": "ApiAllowedAccounts"}, {"Ref": "AWS::AccountId"}]}}
-    chosen = [one["Fn::If"] for one in conditional]
-    assert [(condition, one["Effect"]) for condition, one, _ in chosen] == [
+    branches = [statement["Fn::If"] for statement in conditional]
+    assert [(condition, statement["Effect"]) for condition, statement, _ in branches] == [
         ("NamesOrganization", "Allow"),
         ("NamesOrganization", "Deny"),
         ("IsPrivate", "Deny"),
     ]
-    # An Allow to everybody would let callers of our own account in who have no right of their own.
-    assert "aws:PrincipalAccount" in chosen[0][1]["Condition"]["StringNotEquals"]
-    assert chosen[1][1]["Condition"] == {"StringNotEquals": {"aws:PrincipalOrgID": {"Ref": "ApiAllowedOrganization"}}}
-    assert chosen[2][1]["Condition"] == {"StringNotEquals": {"aws:SourceVpce": {"Ref": "ApiVpcEndpoint"}}}
+    # Without this condition, the Allow would admit principals of this account that have no permission in their own policies.
+    assert "aws:PrincipalAccount" in branches[0][1]["Condition"]["StringNotEquals"]
+    assert branches[1][1]["Condition"] == {"StringNotEquals": {"aws:PrincipalOrgID": {"Ref": "ApiAllowedOrganization"}}}
+    assert branches[2][1]["Condition"] == {"StringNotEquals": {"aws:SourceVpce": {"Ref": "ApiVpcEndpoint"}}}
 
 
 def test_the_api_throttles_and_logs_each_access_without_payloads(resources: dict[str, Any]) -> None:
@@ -66,33 +66,33 @@ def test_the_api_throttles_and_logs_each_access_without_payloads(resources: dict
     assert "path" not in log["Format"].replace("resourcePath", "").replace('"path"', "")
 
 
-def test_a_customer_key_encrypts_whatever_is_kept(resources: dict[str, Any], template: dict[str, Any]) -> None:
-    assert template["Globals"]["Function"]["KmsKeyArn"] == WITH_KEY
-    assert resources["Bus"]["Properties"]["KmsKeyIdentifier"] == WITH_KEY
+def test_a_customer_managed_key_encrypts_all_stored_data(resources: dict[str, Any], template: dict[str, Any]) -> None:
+    assert template["Globals"]["Function"]["KmsKeyArn"] == KEY_OR_NONE
+    assert resources["Bus"]["Properties"]["KmsKeyIdentifier"] == KEY_OR_NONE
     assert resources["Ledger"]["Properties"]["SSESpecification"]["Fn::If"][1]["KMSMasterKeyId"] == {"Ref": "KmsKeyArn"}
     for queue in _of_type(resources, "AWS::SQS::Queue"):
-        assert queue["KmsMasterKeyId"] == WITH_KEY
+        assert queue["KmsMasterKeyId"] == KEY_OR_NONE
         assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", {"Ref": "AWS::NoValue"}, True]}
     logs = _of_type(resources, "AWS::Logs::LogGroup")
     assert len(logs) == 5
     for group in logs:
-        assert group == {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": WITH_KEY}
+        assert group == {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": KEY_OR_NONE}
 
 
-def test_queues_refuse_what_comes_without_tls(resources: dict[str, Any]) -> None:
-    queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+def test_queues_deny_requests_without_tls(resources: dict[str, Any]) -> None:
+    queues = {name for name, resource in resources.items() if resource["Type"] == "AWS::SQS::Queue"}
     covered: list[str] = []
     for policy in _of_type(resources, "AWS::SQS::QueuePolicy"):
-        statements = [one.get("Fn::If", [None, one])[1] for one in policy["PolicyDocument"]["Statement"]]
-        refusals = [one for one in statements if one["Effect"] == "Deny"]
-        assert [(one["Action"], one["Condition"]) for one in refusals] == [
+        statements = [entry.get("Fn::If", [None, entry])[1] for entry in policy["PolicyDocument"]["Statement"]]
+        denials = [statement for statement in statements if statement["Effect"] == "Deny"]
+        assert [(statement["Action"], statement["Condition"]) for statement in denials] == [
             ("sqs:*", {"Bool": {"aws:SecureTransport": "false"}})
         ]
         covered += [queue["Ref"] for queue in policy["Queues"]]
-    assert sorted(covered) == sorted(queues)  # each once: a second policy would replace the first
+    assert sorted(covered) == sorted(queues)  # each exactly once: a second policy replaces the first
 
 
-def test_a_release_of_the_api_can_be_tried_on_a_few_and_taken_back(
+def test_a_canary_release_of_the_api_is_rolled_back_on_an_alarm(
     resources: dict[str, Any], functions: dict[str, Any], template: dict[str, Any]
 ) -> None:
     function = functions["ApiFunction"]
@@ -100,11 +100,11 @@ def test_a_release_of_the_api_can_be_tried_on_a_few_and_taken_back(
     preference = function["DeploymentPreference"]
     assert preference["Enabled"] == {"Ref": "CanaryDeployment"}
     assert preference["Type"] == "Canary10Percent5Minutes"
-    assert [resources[one["Ref"]]["Type"] for one in preference["Alarms"]] == ["AWS::CloudWatch::Alarm"] * 2
+    assert [resources[alarm["Ref"]]["Type"] for alarm in preference["Alarms"]] == ["AWS::CloudWatch::Alarm"] * 2
     assert template["Parameters"]["CanaryDeployment"]["Default"] == "false"
 
 
-def test_snapstart_is_a_switch_that_is_off(functions: dict[str, Any], template: dict[str, Any]) -> None:
+def test_snapstart_is_off_by_default(functions: dict[str, Any], template: dict[str, Any]) -> None:
     assert functions["ApiFunction"]["SnapStart"] == {
         "ApplyOn": {"Fn::If": ["StartsFromSnapshots", "PublishedVersions", "None"]}
     }
@@ -118,5 +118,5 @@ def test_each_functions_memory_is_a_parameter(functions: dict[str, Any], templat
         assert (parameter["MinValue"], parameter["MaxValue"]) == (128, 10_240)  # Lambda's own bounds
 
 
-def _of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in resources.values() if one["Type"] == kind]
+def _of_type(resources: dict[str, Any], resource_type: str) -> list[dict[str, Any]]:
+    return [resource["Properties"] for resource in resources.values() if resource["Type"] == resource_type]

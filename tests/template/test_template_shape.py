@@ -1,11 +1,11 @@
-"""The deployed system is the one that the contract promises."""
+"""The template has the settings, handlers, routes and table that the service documents."""
 
 import ast
 from pathlib import Path
 from typing import Any
 
 SRC = Path(__file__).resolve().parents[2] / "src"
-CONTRACT = {
+SETTINGS = {
     "LEDGER_TABLE",
     "EVENT_BUS_NAME",
     "ALLOWED_S3_PREFIXES",
@@ -15,7 +15,7 @@ CONTRACT = {
     "RETENTION_DAYS",
     "AWS_ENDPOINT_URL",
 }
-OURS = {
+MORE_SETTINGS = {
     "CALLER_S3_PREFIXES",
     "SHARE_RUNS",
     "POWERTOOLS_SERVICE_NAME",
@@ -32,13 +32,13 @@ ROUTES = {
 }
 
 
-def test_the_environment_is_the_contracts(template: dict[str, Any], functions: dict[str, Any]) -> None:
-    assert set(template["Globals"]["Function"]["Environment"]["Variables"]) == CONTRACT | OURS
-    assert not [name for name, one in functions.items() if "Environment" in one]
+def test_functions_have_exactly_these_environment_variables(template: dict[str, Any], functions: dict[str, Any]) -> None:
+    assert set(template["Globals"]["Function"]["Environment"]["Variables"]) == SETTINGS | MORE_SETTINGS
+    assert not [name for name, function in functions.items() if "Environment" in function]
 
 
-def test_the_defaults_are_the_contracts(template: dict[str, Any]) -> None:
-    default = {name: one["Default"] for name, one in template["Parameters"].items()}
+def test_parameters_have_their_documented_defaults(template: dict[str, Any]) -> None:
+    default = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     assert default["ConfirmAfterSeconds"] == 120
     assert default["StartDeadlineSeconds"] == 86_400
     assert default["MaxQueuedPerTransform"] == 100
@@ -49,48 +49,48 @@ def test_the_defaults_are_the_contracts(template: dict[str, Any]) -> None:
 
 
 def test_every_handler_exists(functions: dict[str, Any]) -> None:
-    assert {one["Handler"] for one in functions.values()} == {
+    assert {function["Handler"] for function in functions.values()} == {
         "handlers.api.handler",
         "handlers.bus.handler",
         "handlers.schedule.handler",
         "handlers.announce.handler",
     }
-    for one in functions.values():
-        module, name = one["Handler"].rsplit(".", 1)
+    for function in functions.values():
+        module, name = function["Handler"].rsplit(".", 1)
         tree = ast.parse((SRC / f"{module.replace('.', '/')}.py").read_text())
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-def test_functions_run_python_313_on_arm64_unless_told_otherwise(template: dict[str, Any]) -> None:
+def test_functions_run_python_313_on_arm64_by_default(template: dict[str, Any]) -> None:
     shared = template["Globals"]["Function"]
     assert shared["Runtime"] == "python3.13"
     assert shared["Architectures"] == [{"Ref": "Architecture"}]
     assert template["Parameters"]["Architecture"]["Default"] == "arm64"
 
 
-def test_every_route_of_the_contract_is_declared_one_by_one(functions: dict[str, Any]) -> None:
+def test_every_route_is_declared_on_its_own(functions: dict[str, Any]) -> None:
     assert {route for route in _routes(functions["ApiFunction"]) if route[0] != "ANY"} == ROUTES
 
 
-def test_other_methods_and_paths_reach_the_function_so_that_it_can_say_405_and_404(functions: dict[str, Any]) -> None:
-    others = {path for method, path in _routes(functions["ApiFunction"]) if method == "ANY"}
-    assert others == {path for _, path in ROUTES} | {"/{proxy+}"}
+def test_the_function_itself_answers_other_methods_and_paths(functions: dict[str, Any]) -> None:
+    paths = {path for method, path in _routes(functions["ApiFunction"]) if method == "ANY"}
+    assert paths == {path for _, path in ROUTES} | {"/{proxy+}"}
 
 
-def test_every_route_wants_a_signature_and_nothing_but_the_right_to_invoke(resources: dict[str, Any]) -> None:
+def test_every_route_requires_a_signature_and_only_execute_api_invoke(resources: dict[str, Any]) -> None:
     auth = resources["Api"]["Properties"]["Auth"]
     assert (auth["DefaultAuthorizer"], auth["InvokeRole"]) == ("AWS_IAM", "NONE")
     events = resources["ApiFunction"]["Properties"]["Events"].values()
     assert not [event for event in events if "Auth" in event["Properties"]]
 
 
-def test_only_one_reconciler_runs_at_a_time(template: dict[str, Any], functions: dict[str, Any]) -> None:
+def test_one_reconciler_runs_at_a_time_by_default(template: dict[str, Any], functions: dict[str, Any]) -> None:
     assert template["Parameters"]["ReconcileConcurrency"]["Default"] == 1
-    chosen = functions["ScheduleFunction"]["ReservedConcurrentExecutions"]["Fn::If"]
-    assert chosen[:2] == ["ReservesConcurrency", {"Ref": "ReconcileConcurrency"}]
+    reserved = functions["ScheduleFunction"]["ReservedConcurrentExecutions"]["Fn::If"]
+    assert reserved[:2] == ["ReservesConcurrency", {"Ref": "ReconcileConcurrency"}]
 
 
-def test_the_ledger_is_kept_safe(template: dict[str, Any], resources: dict[str, Any]) -> None:
+def test_the_ledger_is_protected_and_backed_up(template: dict[str, Any], resources: dict[str, Any]) -> None:
     ledger = resources["Ledger"]["Properties"]
     assert ledger["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert ledger["DeletionProtectionEnabled"] == {"Ref": "LedgerDeletionProtection"}

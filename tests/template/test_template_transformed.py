@@ -1,4 +1,4 @@
-"""Least privilege where it counts: in the CloudFormation that SAM makes of the template, as written and as built."""
+"""Least privilege in the CloudFormation that the SAM transform makes of template.yaml, as written and as built."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.rights import MAY, of_type, rights
+from tests.template.permissions import EXPECTED, allowed, properties_of_type
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
@@ -18,32 +18,30 @@ WRITTEN, BUILT = ROOT / "template.yaml", ROOT / ".aws-sam" / "build" / "template
 def deployed(request: pytest.FixtureRequest) -> dict[str, Any]:
     template: Path = request.param
     if not SAM_PYTHON.exists():
-        pytest.skip("SAM's translator is in .venv-sam, which `make test` sets up")
+        pytest.skip("the SAM transform is in .venv-sam, which `make test` sets up")
     if not template.exists() or template.stat().st_mtime < WRITTEN.stat().st_mtime:
-        pytest.skip("`make build` has not built today's template.yaml")
-    expand = [SAM_PYTHON, Path(__file__).parent / "expand.py", template]
-    done = subprocess.run(expand, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own script
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)["Resources"]
-    return found
+        pytest.skip("the built template is missing or older than template.yaml: `make build`")
+    command = [SAM_PYTHON, Path(__file__).parent / "sam_transform.py", template]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own script
+    assert process.returncode == 0, process.stderr
+    resources: dict[str, Any] = json.loads(process.stdout)["Resources"]
+    return resources
 
 
-def test_roles_and_policies_may_do_what_is_listed_and_sam_adds_none(deployed: dict[str, Any]) -> None:
-    assert rights(deployed) == MAY
-    assert {kind for kind in (one["Type"] for one in deployed.values()) if kind.startswith("AWS::IAM::")} == {
-        "AWS::IAM::Role",
-        "AWS::IAM::ManagedPolicy",
-    }
+def test_roles_and_policies_allow_exactly_what_is_listed(deployed: dict[str, Any]) -> None:
+    assert allowed(deployed) == EXPECTED
+    types = {resource["Type"] for resource in deployed.values()}
+    assert {name for name in types if name.startswith("AWS::IAM::")} == {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
 
 
 def test_functions_run_in_their_own_roles(deployed: dict[str, Any]) -> None:
-    assert {name: one["Role"] for name, one in of_type(deployed, "AWS::Lambda::Function")} == {
+    assert {name: function["Role"] for name, function in properties_of_type(deployed, "AWS::Lambda::Function")} == {
         f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ("Api", "Bus", "Schedule", "Announce")
     }
 
 
 def test_functions_are_invoked_by_our_api_and_our_rules_only(deployed: dict[str, Any]) -> None:
-    for name, permission in of_type(deployed, "AWS::Lambda::Permission"):
+    for name, permission in properties_of_type(deployed, "AWS::Lambda::Permission"):
         assert permission["Action"] == "lambda:InvokeFunction"
         assert _invoker(permission) == ("api" if name.startswith("ApiFunction") else "rule")
 
@@ -62,4 +60,4 @@ def _invoker(permission: dict[str, Any]) -> str:
             "SourceArn": {"Fn::GetAtt": ["BusFunctionCommands" | "BusFunctionUploads", "Arn"]},
         }:
             return "rule"
-    return f"somebody else: {permission}"
+    return f"unexpected: {permission}"

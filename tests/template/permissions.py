@@ -1,13 +1,13 @@
-"""What a template's roles and policies grant, and the page that says what they may."""
+"""What a template's roles and policies allow, and the complete list of what they may allow."""
 
 from collections.abc import Iterator
 from typing import Any
 
-# What each role and policy may do, to the letter: action -> resources. Whatever is wider than this page fails.
+# Role or policy -> action -> resources. A template that allows anything else fails.
 LEDGER = ["Ledger.Arn", "${Ledger.Arn}/index/open", "${Ledger.Arn}/index/byTime", "${Ledger.Arn}/index/byTransform"]
 TRANSFORMS = ["arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:mlTransform/${AllowedTransforms}"]
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
-MAY: dict[str, dict[str, list[str]]] = {
+EXPECTED: dict[str, dict[str, list[str]]] = {
     "LedgerPolicy": dict.fromkeys(
         (
             "dynamodb:GetItem",
@@ -32,14 +32,14 @@ MAY: dict[str, dict[str, list[str]]] = {
         TRANSFORMS,
     ),
     "LabelFilesPolicy": {"s3:GetObject": ["arn:aws:s3:::bucket/prefix/*"]},
-    "KeyPolicy": {key: ["KmsKeyArn"] for key in ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")},
-    "ApiRole": {key: ["ApiLogs.Arn"] for key in WRITE_LOGS},
-    "BusRole": {key: ["BusLogs.Arn"] for key in WRITE_LOGS} | {"sqs:SendMessage": ["FailedCommands.Arn"]},
-    "ScheduleRole": {key: ["ScheduleLogs.Arn"] for key in WRITE_LOGS} | {"sqs:SendMessage": ["FailedReconciles.Arn"]},
-    "AnnounceRole": {key: ["AnnounceLogs.Arn"] for key in WRITE_LOGS}
+    "KeyPolicy": {action: ["KmsKeyArn"] for action in ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")},
+    "ApiRole": {action: ["ApiLogs.Arn"] for action in WRITE_LOGS},
+    "BusRole": {action: ["BusLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedCommands.Arn"]},
+    "ScheduleRole": {action: ["ScheduleLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedReconciles.Arn"]},
+    "AnnounceRole": {action: ["AnnounceLogs.Arn"] for action in WRITE_LOGS}
     | {
-        key: ["Ledger.StreamArn"]
-        for key in ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+        action: ["Ledger.StreamArn"]
+        for action in ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
     }
     | {"sqs:SendMessage": ["UnpublishedChanges.Arn"], "events:PutEvents": ["Bus.Arn"]},
     "SchedulerRole": {"lambda:InvokeFunction": ["ScheduleFunction.Arn"], "sqs:SendMessage": ["FailedReconciles.Arn"]},
@@ -47,40 +47,41 @@ MAY: dict[str, dict[str, list[str]]] = {
 }
 
 
-def rights(resources: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+def allowed(resources: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Role or policy -> action -> resources, by their names in the template."""
-    found: dict[str, dict[str, list[str]]] = {name: {} for name, _ in of_type(resources, "AWS::IAM::Role")}
+    permissions: dict[str, dict[str, list[str]]] = {name: {} for name, _ in properties_of_type(resources, "AWS::IAM::Role")}
     for name, statement in statements(resources):
         assert statement["Effect"] == "Allow"
-        for action in listed(statement.get("Action", "everything but")):
-            found.setdefault(name, {}).setdefault(action, []).extend(named(statement["Resource"]))
-    return found
+        for action in as_list(statement.get("Action", "NotAction")):
+            permissions.setdefault(name, {}).setdefault(action, []).extend(resource_names(statement["Resource"]))
+    return permissions
 
 
 def statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, role in of_type(resources, "AWS::IAM::Role"):
+    for name, role in properties_of_type(resources, "AWS::IAM::Role"):
         for policy in role.get("Policies", []):
             yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
-    for name, policy in of_type(resources, "AWS::IAM::ManagedPolicy"):
+    for name, policy in properties_of_type(resources, "AWS::IAM::ManagedPolicy"):
         yield from ((name, statement) for statement in policy["PolicyDocument"]["Statement"])
 
 
-def named(resource: Any) -> list[str]:  # noqa: ANN401 - a template's value
+def resource_names(resource: Any) -> list[str]:  # noqa: ANN401 - a template's value
     match resource:
         case {"Fn::GetAtt": [name, attribute]}:
             return [f"{name}.{attribute}"]
         case {"Fn::Sub": text} | {"Ref": text}:
             return [str(text)]
         case {"Fn::Split": _}:
-            return list(value(resource, {"AllowedS3Prefixes": "s3://bucket/prefix/"}))
+            return list(resolve(resource, {"AllowedS3Prefixes": "s3://bucket/prefix/"}))
         case list():
-            return [name for one in resource for name in named(one)]
+            return [name for item in resource for name in resource_names(item)]
         case _:
             return [str(resource)]
 
 
-def of_type(resources: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from ((name, one["Properties"]) for name, one in resources.items() if one["Type"] == kind)
+def properties_of_type(resources: dict[str, Any], resource_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Logical id and properties of each resource of that type."""
+    yield from ((name, resource["Properties"]) for name, resource in resources.items() if resource["Type"] == resource_type)
 
 
 def policy_name(attached: dict[str, Any]) -> str:
@@ -88,20 +89,20 @@ def policy_name(attached: dict[str, Any]) -> str:
     return str(name)
 
 
-def listed(actions: str | list[str]) -> list[str]:
+def as_list(actions: str | list[str]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def value(part: Any, parameters: dict[str, str]) -> Any:  # noqa: ANN401 - a template's values
+def resolve(value: Any, parameters: dict[str, str]) -> Any:  # noqa: ANN401 - a template's values
     """What CloudFormation makes of Ref, Join and Split."""
-    match part:
+    match value:
         case {"Ref": name}:
             return parameters[name]
         case {"Fn::Join": [delimiter, parts]}:
-            return delimiter.join(value(parts, parameters))
+            return delimiter.join(resolve(parts, parameters))
         case {"Fn::Split": [delimiter, text]}:
-            return value(text, parameters).split(delimiter)
+            return resolve(text, parameters).split(delimiter)
         case list():
-            return [value(one, parameters) for one in part]
+            return [resolve(item, parameters) for item in value]
         case _:
-            return part
+            return value
