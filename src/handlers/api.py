@@ -20,7 +20,7 @@ from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, 
 from core.runs import Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
-from handlers import metrics, wiring
+from handlers import cold_start, metrics, wiring
 from handlers.callers import rest_caller
 from handlers.rest import problems
 from handlers.rest.bodies import JSON, as_json, unreadable
@@ -193,3 +193,12 @@ def _caller() -> str:
 def _world() -> Dependencies:
     given: Dependencies | None = router.context.get("deps")
     return given or wiring.dependencies()
+
+
+def _prepare_snapshot() -> None:
+    """Build all that the first request would."""
+    build_app()
+    wiring.dependencies()
+
+
+cold_start.register_snapshot_hooks(_prepare_snapshot, wiring.renew)

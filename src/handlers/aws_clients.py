@@ -25,10 +25,47 @@ class Session:
     def __init__(self) -> None:
         self._session = botocore.session.Session()
         self._session.register_component("data_loader", _data_loader(self._session))
+        self._credentials = Credentials(self._session.get_component("credential_provider"))
+        self._session.register_component("credential_provider", self._credentials)
         self._ca_bundle = ca_bundle(os.environ, self._session, AMAZON_ROOTS)
+        self._clients: list[Any] = []
 
     def client(self, service_name: str, *, config: Config) -> Any:  # noqa: ANN401  every service has a type of its own
-        return self._session.create_client(service_name, config=config, verify=self._ca_bundle)
+        client: Any = self._session.create_client(service_name, config=config, verify=self._ca_bundle)
+        self._clients.append(client)
+        return client
+
+    def renew(self) -> None:
+        """Drop credentials and connections, which a restored snapshot must not use; the next call gets new ones."""
+        self._credentials.renew()
+        for client in self._clients:
+            client.close()
+
+
+class Credentials:
+    """Credentials for botocore's clients, looked up by `provider` at the first call instead of when a client is made."""
+
+    method = "deferred"  # botocore asks credentials how they were found
+
+    def __init__(self, provider: Any) -> None:  # noqa: ANN401  botocore has no public type for it
+        self._provider = provider
+        self._credentials: Any = None
+
+    def renew(self) -> None:
+        self._credentials = None
+
+    def load_credentials(self) -> "Credentials":
+        """What botocore calls of a provider."""
+        return self
+
+    def get_frozen_credentials(self) -> Any:  # noqa: ANN401  see above
+        """What botocore signs a request with; None if there are none, which botocore reports."""
+        credentials = self._credentials or self._provider.load_credentials()
+        self._credentials = credentials
+        return credentials and credentials.get_frozen_credentials()
+
+    def get_deferred_property(self, name: str) -> Callable[[], Any]:
+        return lambda: getattr(self.get_frozen_credentials(), name, None)
 
 
 class DataLoader(Loader):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -101,9 +102,20 @@ def build_dependencies(environment: Mapping[str, str], session: "Session | boto3
 def dependencies() -> Dependencies:
     """The collaborators of this process, made at its first request."""
     _log_as_json()
-    built = build_dependencies(os.environ, Session())
+    built = build_dependencies(os.environ, _session())
     cold_start.finish()
     return built
+
+
+def renew() -> None:
+    """Renew what processes that are restored from one snapshot must not share, or may find outdated."""
+    _session().renew()
+    random.seed()  # of the jitter between retries; ids come from the operating system
+
+
+@cache
+def _session() -> Session:
+    return Session()
 
 
 def bus(context: LambdaContext) -> "Bus":
@@ -118,7 +130,7 @@ def _bus(glue_arn: str) -> "Bus":
 
     _log_as_json()
     name = BusSettings.model_validate(os.environ).event_bus_name
-    built = EventBus(Session().client("events", config=_AGAIN), name, glue_arn)
+    built = EventBus(_session().client("events", config=_AGAIN), name, glue_arn)
     cold_start.finish()
     return built
 
