@@ -31,7 +31,7 @@ def cancel(run_id: str, deps: Dependencies) -> Run:
         try:
             run = deps.ledger.get(run_id)
             if run is None:
-                raise UnknownRun(f"there is no task run {run_id}")
+                raise UnknownRun(f"There is no task run {run_id}.")
             if run.status.is_terminal:
                 raise AlreadyEnded(run)
             cancelled = deps.ledger.write(run, _cancelled(run, deps))
@@ -40,8 +40,8 @@ def cancel(run_id: str, deps: Dependencies) -> Run:
         except Conflict:
             continue
         except (GlueUnavailable, LedgerUnavailable) as fault:
-            raise TryAgainLater("the run could not be cancelled just now") from fault
-    raise TryAgainLater("the run is changing too fast to be cancelled just now")
+            raise TryAgainLater("The run could not be cancelled at the moment.") from fault
+    raise TryAgainLater("The run changes too fast to be cancelled at the moment.")
 
 
 def _cancelled(run: Run, deps: Dependencies) -> Run:

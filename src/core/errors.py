@@ -57,7 +57,7 @@ class AlreadyEnded(LoopError):
     """The run has ended; there is nothing to cancel."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(f"the task run {run.id} is already {run.status}")
+        super().__init__(f"The task run {run.id} has already ended: {run.status}.")
         self.run = run
 
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from core.errors import FieldError, InvalidRequest
 
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_S3_PATH = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>[^\x00-\x1f\x7f]*)")
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_KEY_CHARACTER = r"[^\x00-\x1f\x7f]"
+_S3_PATH = re.compile(f"s3://{_BUCKET}/(?P<key>{_KEY_CHARACTER}*)")
 _UPLOAD = re.compile(r"(?:.*/)?labels/(?P<transform_id>[A-Za-z0-9][A-Za-z0-9_-]{0,254})/[^/]+\.csv")
 MAX_LENGTH = 1024  # UriString in botocore's Glue model
-_ROOM_FOR_ID = 34
+MAX_FOLDER_LENGTH = MAX_LENGTH - 34  # leaves room for the id of a run, which is the last part of its path
+# What the published schemas say of paths: a folder may end in a slash or not, an object must not.
+FOLDER_PATTERN = f"^s3://{_BUCKET}(?:/{_KEY_CHARACTER}*)?$"
+OBJECT_PATTERN = f"^s3://{_BUCKET}/{_KEY_CHARACTER}*[^/\\x00-\\x1f\\x7f]$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ def output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS
     """The folder that `path` names, with its closing slash. Raises InvalidRequest."""
     folder = path.rstrip("/") + "/"
     _check(folder, path, allowed, pointer)
-    if len(folder) + _ROOM_FOR_ID > MAX_LENGTH:
-        raise InvalidRequest(FieldError(pointer, f"is too long: at most {MAX_LENGTH - _ROOM_FOR_ID} characters"))
+    if len(folder) > MAX_FOLDER_LENGTH:
+        raise InvalidRequest(FieldError(pointer, f"is too long: at most {MAX_FOLDER_LENGTH} characters"))
     return folder
 
 

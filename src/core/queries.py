@@ -11,7 +11,7 @@ def find(run_id: str, caller: str, deps: Dependencies) -> Run:
     """The run as it stands now. Raises UnknownRun, also for another caller's run; LedgerUnavailable."""
     run = deps.ledger.get(run_id)
     if run is None or not (deps.policy.share_runs or run.requested_by == caller):
-        raise UnknownRun(f"there is no task run {run_id}")
+        raise UnknownRun(f"There is no task run {run_id}.")
     return run
 
 

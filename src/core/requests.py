@@ -8,7 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from core.errors import FieldError, InvalidRequest
-from core.paths import AllowedPrefixes, label_file, output_folder
+from core.paths import (
+    FOLDER_PATTERN,
+    MAX_FOLDER_LENGTH,
+    MAX_LENGTH,
+    OBJECT_PATTERN,
+    AllowedPrefixes,
+    label_file,
+    output_folder,
+)
 from core.runs import Run, Status, TaskType, run_id
 
 TRANSFORM_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
@@ -17,7 +25,15 @@ TransformId = Annotated[
     StringConstraints(pattern=TRANSFORM_ID),
     Field(description="The FindMatches transform, as Glue names it.", examples=["tfm-0123456789abcdef"]),
 ]
-S3Path = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+# The patterns are published, not enforced here: core.paths checks paths, and says more about what is wrong.
+S3Folder = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_LENGTH),
+    Field(json_schema_extra={"pattern": FOLDER_PATTERN, "maxLength": MAX_FOLDER_LENGTH}),
+]
+S3Object = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_LENGTH), Field(json_schema_extra={"pattern": OBJECT_PATTERN})
+]
 
 
 class _Request(BaseModel):
@@ -31,7 +47,7 @@ class LabelingSetRequest(_Request):
 
     transform_id: TransformId
     output_s3_path: Annotated[
-        S3Path,
+        S3Folder,
         Field(
             description="The folder under which the run gets a prefix of its own.",
             examples=["s3://my-bucket/labeling-sets/"],
@@ -44,13 +60,13 @@ class LabelImportRequest(_Request):
 
     transform_id: TransformId
     input_s3_path: Annotated[
-        S3Path, Field(description="The labeled file.", examples=["s3://my-bucket/labels/tfm-0123456789abcdef/one.csv"])
+        S3Object, Field(description="The labeled file.", examples=["s3://my-bucket/labels/tfm-0123456789abcdef/one.csv"])
     ]
     replace_all_labels: Annotated[
-        bool, Field(description="Forget all earlier labels of the transform first; else the labels are appended.")
+        bool, Field(description="Replace all labels of the transform; otherwise the labels of the file are added to them.")
     ] = False
     export_to: Annotated[
-        S3Path | None,
+        S3Folder | None,
         Field(
             description="With replaceAllLabels: export the existing labels to this folder first, and import only then.",
             examples=["s3://my-bucket/label-backups/"],
@@ -102,5 +118,5 @@ def _export_folder(request: LabelImportRequest, run_id: str, allowed: AllowedPre
     if request.export_to is None:
         return None
     if not request.replace_all_labels:
-        raise InvalidRequest(FieldError("#/exportTo", "goes with replaceAllLabels: nothing is forgotten without it"))
+        raise InvalidRequest(FieldError("#/exportTo", "may only be sent with replaceAllLabels: nothing is replaced without it"))
     return f"{output_folder(request.export_to, allowed, '#/exportTo')}{run_id}/"

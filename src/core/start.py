@@ -29,7 +29,7 @@ from core.requests import StartCommand, new_run
 from core.runs import Run, RunError, Status, ended, in_glue, queued, reserved, unconfirmed
 
 _log = logging.getLogger(__name__)
-_NOTHING_STARTED = "Glue cannot take the run just now: nothing was started, the same key may be sent again"
+_NOTHING_STARTED = "Glue cannot start the run at the moment. No run was started; send the same key again."
 _ROUNDS = 5  # how often a race for the same key is looked at anew before the caller is asked to come back
 
 
@@ -51,7 +51,7 @@ def start(order: StartCommand, deps: Dependencies) -> Accepted:
     try:
         return _accepted(wanted, deps)
     except LedgerUnavailable as fault:
-        raise TryAgainLater("the ledger cannot be reached just now") from fault
+        raise TryAgainLater("The ledger is temporarily unavailable.") from fault
 
 
 def _accepted(wanted: Run, deps: Dependencies) -> Accepted:
@@ -64,7 +64,7 @@ def _accepted(wanted: Run, deps: Dependencies) -> Accepted:
             return Accepted(_start_new(wanted, existing, deps), replayed=False)
         except Conflict as conflict:
             existing = conflict.current
-    raise TryAgainLater("many requests with the same key at once")
+    raise TryAgainLater("Too many requests with the same key at once.")
 
 
 def ask(run: Run, deps: Dependencies) -> Run:
@@ -129,14 +129,14 @@ def _queue_new(fresh: Run, existing: Run | None, deps: Dependencies) -> Run:
 def _replay(existing: Run, wanted: Run, deps: Dependencies) -> Run | None:
     """The answer that an earlier request gives to this one, or None if this one is a new attempt."""
     if not existing.asks_the_same_as(wanted):
-        raise KeyReused("this idempotency key was sent before with another payload")
+        raise KeyReused("was sent before with another payload")
     if existing.status.may_be_sent_again and existing.causation_id != wanted.causation_id:
         return None
     if existing.status is not Status.RESERVED:
         return existing
     now = deps.clock()
     if existing.lease_until and now <= existing.lease_until:
-        raise StillInFlight("the first request with this key is still being worked on")
+        raise StillInFlight("the first request with this key is still being processed")
     try:
         return deps.ledger.write(existing, unconfirmed(existing, now))
     except Conflict as conflict:

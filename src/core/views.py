@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from core.runs import Run, Status, TaskType
@@ -14,7 +14,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+Moment = Annotated[
+    AwareDatetime,
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 
 def _is_absent(value: object) -> bool:
@@ -27,8 +31,8 @@ class View(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
 
-class Problem(View):
-    """Why a run ended otherwise than it should."""
+class TaskRunError(View):
+    """Why a run did not succeed."""
 
     code: str
     message: str
@@ -53,13 +57,13 @@ class TaskRun(View):
     started_on: Moment | None
     completed_on: Moment | None
     execution_time: Annotated[int | None, Field(description="Seconds, as Glue counts them.")]
-    error: Problem | None
+    error: TaskRunError | None
     export_to: Annotated[
-        str | None, Field(description="Where the labels go that a replacing import forgets.", exclude_if=_is_absent)
+        str | None, Field(description="Where existing labels are exported before they are replaced.", exclude_if=_is_absent)
     ] = None
     warning: Annotated[
         str | None,
-        Field(description="What the caller ought to know, as of labels that will be forgotten.", exclude_if=_is_absent),
+        Field(description="What the caller should know, such as how many labels the import removes.", exclude_if=_is_absent),
     ] = None
 
 
@@ -87,5 +91,5 @@ def view(run: Run) -> TaskRun:
         execution_time=run.execution_time,
         export_to=run.export_to,
         warning=run.warning,
-        error=Problem(code=run.error.code, message=run.error.message) if run.error else None,
+        error=TaskRunError(code=run.error.code, message=run.error.message) if run.error else None,
     )

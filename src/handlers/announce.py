@@ -1,4 +1,4 @@
-"""The ledger's stream: every change of a run becomes its event."""
+"""The ledger's stream in, events out: announces changes of runs on the bus."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from handlers import metrics, wiring
 
 
 def handler(event: dict[str, Any], context: LambdaContext, bus: Bus | None = None) -> dict[str, list[dict[str, str]]]:
-    """Announce a batch of changes, and name those that the stream has to deliver again."""
+    """Announce a batch of changes, and return the sequence numbers that the stream must deliver again."""
     changes = [_change(record) for record in event["Records"] if is_run(record["dynamodb"].get("NewImage", {}))]
     failed = announce(changes, bus or wiring.bus(context))
-    metrics.of_changes(changes, failed)
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    metrics.count_ended_runs(changes, failed)
+    return {"batchItemFailures": [{"itemIdentifier": sequence_number} for sequence_number in failed]}
 
 
 def _change(record: dict[str, Any]) -> Change:

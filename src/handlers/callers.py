@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Who sent a request or an event."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ _ASSUMED_ROLE = re.compile(r"(arn:[^:]+:sts::\d+:assumed-role/[^/]+)/.+")
 def rest_caller(event: dict[str, Any]) -> str:
     """The identity behind a signed REST request, as an ARN.
 
-    A role's session name is left out: a service that retries from another instance is still the same caller.
+    It leaves out a role's session name: a service that retries from another instance is the same caller.
     """
     identity = event.get("requestContext", {}).get("identity", {})
     arn = identity.get("userArn") or identity.get("caller") or identity.get("accountId") or "anonymous"
@@ -18,8 +18,8 @@ def rest_caller(event: dict[str, Any]) -> str:
     return match[1] if match else str(arn)
 
 
-def named_caller(name: str) -> str:
-    """A caller as an operator names it: a role's own ARN stands for whoever assumes it."""
+def configured_caller(name: str) -> str:
+    """The caller that an operator names in a setting: the ARN of a role stands for every session that assumes it."""
     match = _ROLE.fullmatch(name)
     return f"arn:{match[1]}:sts::{match[2]}:assumed-role/{match[3]}" if match else name
 
@@ -30,4 +30,5 @@ def event_caller(event: dict[str, Any]) -> str:
 
 
 def upload_caller(bucket: str) -> str:
+    """The bucket that a label file was uploaded to."""
     return f"s3:{bucket}"

@@ -1,4 +1,4 @@
-"""What an event from EventBridge asks for."""
+"""EventBridge events as commands to start a run: commands of other applications, and uploads of label files."""
 
 import re
 from typing import Any
@@ -7,78 +7,77 @@ from pydantic import ValidationError
 
 from core.errors import FieldError, InvalidRequest
 from core.events import SOURCE
-from core.paths import transform_of_upload
+from core.paths import MAX_LENGTH, transform_of_upload
 from core.refuse_command import BadCommand
-from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
+from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import TaskType
 from handlers.callers import event_caller, upload_caller
-from handlers.rest.problems import field_errors
+from handlers.rest.idempotency_key import KEY_PATTERN, KEY_RULE
+from handlers.validation import field_errors
 
 UPLOAD = "Object Created"
 _REQUESTS: dict[str, tuple[type[LabelingSetRequest | LabelImportRequest], TaskType]] = {
     "StartLabelingSetRun": (LabelingSetRequest, TaskType.LABELING_SET_GENERATION),
     "StartLabelImportRun": (LabelImportRequest, TaskType.IMPORT_LABELS),
 }
-_TRANSFORM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-_KEY = re.compile(r"[!-~]{1,255}")
-_MAX_PATH = 1024
 
 
-def read_event(event: dict[str, Any]) -> StartCommand | None:
-    """The order in `event`; None for an upload that is no label file of a transform, and for an event of our own.
+def read_command(event: dict[str, Any]) -> StartCommand | None:
+    """The command in `event`; None for an upload that is not a label file of a transform, and for an event of this service.
 
-    Raises InvalidRequest on a command that is malformed, and ValueError on an event that is no command at all.
+    Raises InvalidRequest if the command is malformed, ValueError if the event is of another type.
     """
-    kind = event.get("detail-type")
+    detail_type = event.get("detail-type")
     if event.get("source") == SOURCE:
         return None
-    if kind == UPLOAD:
-        return _upload(event)
-    if kind not in _REQUESTS:
-        raise ValueError(f"no command: {kind!r}")
+    if detail_type == UPLOAD:
+        return _read_upload(event)
+    if detail_type not in _REQUESTS:
+        raise ValueError(f"not a command: {detail_type!r}")
     detail = dict(_detail(event))
     key = detail.pop("idempotencyKey", None)
     if key is None:
         key = event["id"]
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise InvalidRequest(FieldError("#/idempotencyKey", "must be 1 to 255 visible ASCII characters"))
+    if not isinstance(key, str) or not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidRequest(FieldError("#/idempotencyKey", KEY_RULE))
     try:
-        request = _REQUESTS[kind][0].model_validate(detail)
+        request = _REQUESTS[detail_type][0].model_validate(detail)
     except ValidationError as error:
         raise InvalidRequest(*field_errors(error.errors())) from error
     return StartCommand(caller=event_caller(event), key=key, request=request, **_trace(event))
 
 
-def as_bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]) -> BadCommand:
-    """What can be said of a command that can't be carried out."""
-    kind = event["detail-type"]
-    detail = event.get("detail")
-    said = detail if isinstance(detail, dict) else {}
-    if kind == UPLOAD:
-        path: Any = _upload_path(said)
-        caller, task_type = upload_caller(_text(said, "bucket", "name")), TaskType.IMPORT_LABELS
-        transform_id: Any = transform_of_upload(_text(said, "object", "key"))
+def bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]) -> BadCommand:
+    """What can be recorded of a command that cannot be carried out: each field of `event` that is readable, and why."""
+    detail_type = event["detail-type"]
+    detail = event["detail"] if isinstance(event.get("detail"), dict) else {}
+    path: Any
+    transform_id: Any
+    if detail_type == UPLOAD:
+        caller, task_type = upload_caller(_text(detail, "bucket", "name")), TaskType.IMPORT_LABELS
+        path = _upload_path(detail)
+        transform_id = transform_of_upload(_text(detail, "object", "key"))
     else:
-        caller, task_type = event_caller(event), _REQUESTS[kind][1]
-        path = said.get("outputS3Path") or said.get("inputS3Path")
-        transform_id = said.get("transformId")
-    known = isinstance(transform_id, str) and _TRANSFORM_ID.fullmatch(transform_id)
+        caller, task_type = event_caller(event), _REQUESTS[detail_type][1]
+        path = detail.get("outputS3Path") or detail.get("inputS3Path")
+        transform_id = detail.get("transformId")
+    is_transform_id = isinstance(transform_id, str) and re.fullmatch(TRANSFORM_ID, transform_id)
     return BadCommand(
         caller=caller,
         task_type=task_type,
-        transform_id=transform_id if known else None,
-        path=path[:_MAX_PATH] if isinstance(path, str) else None,
+        transform_id=transform_id if is_transform_id else None,
+        path=path[:MAX_LENGTH] if isinstance(path, str) else None,
         code=code,
         errors=errors,
         **_trace(event),
     )
 
 
-def _upload(event: dict[str, Any]) -> StartCommand | None:
+def _read_upload(event: dict[str, Any]) -> StartCommand | None:
     detail = _detail(event)
     bucket, key = _text(detail, "bucket", "name"), _text(detail, "object", "key")
     version = _text(detail, "object", "version-id")
-    if version in ("", "null"):  # S3's name for every version while versioning is suspended
+    if version in ("", "null"):  # "null" is the id of each version that is written while versioning is suspended
         version = _etag_and_sequencer(detail)
     missing = [
         FieldError(pointer, "is required")
@@ -114,8 +113,9 @@ def _detail(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(detail: dict[str, Any], part: str, name: str) -> str:
-    inner = detail.get(part)
-    value = inner.get(name) if isinstance(inner, dict) else None
+    """The text `detail[part][name]`; empty if it is missing or not a text."""
+    members = detail.get(part)
+    value = members.get(name) if isinstance(members, dict) else None
     return value if isinstance(value, str) else ""
 
 

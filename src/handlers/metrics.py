@@ -1,4 +1,4 @@
-"""What happened, as numbers: CloudWatch's embedded metric format on the log, by way of Powertools."""
+"""Metrics in CloudWatch's embedded metric format, which Powertools prints to the log."""
 
 import os
 from collections import Counter
@@ -10,20 +10,20 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from core.runs import Status
 
-if TYPE_CHECKING:  # each door needs its own only
+if TYPE_CHECKING:  # each entry point imports only what it needs
     from core.announce import Change
     from core.reconcile import Tally
     from core.start import Accepted
 
 
-def of_start(accepted: "Accepted") -> None:
-    """A request was accepted, or had been already; and whether it is in doubt that Glue started it."""
-    doubtful = accepted.run.status is Status.UNCONFIRMED and not accepted.replayed
-    _emit({"StartsReplayed" if accepted.replayed else "StartsAccepted": 1} | ({"StartsUnconfirmed": 1} if doubtful else {}))
+def count_start(accepted: "Accepted") -> None:
+    """Count an accepted or replayed request, and a start that is UNCONFIRMED."""
+    unconfirmed = accepted.run.status is Status.UNCONFIRMED and not accepted.replayed
+    _emit({"StartsReplayed" if accepted.replayed else "StartsAccepted": 1} | ({"StartsUnconfirmed": 1} if unconfirmed else {}))
 
 
-def of_round(tally: "Tally") -> None:
-    """A round of the reconciler is over."""
+def count_round(tally: "Tally") -> None:
+    """Count a round of the reconciler, and emit what it found open."""
     _emit({"RoundsFinished": 1, "TransformsNotReconciled": tally.failed, "QueueDepth": tally.waiting})
     ages = {
         "OldestOpenRunSeconds": tally.oldest_open,
@@ -33,8 +33,8 @@ def of_round(tally: "Tally") -> None:
     _emit(ages, MetricUnit.Seconds)
 
 
-def of_changes(changes: "Sequence[Change]", failed: Sequence[str]) -> None:
-    """Runs ended, and their events are out; those of `failed` come again, and count then."""
+def count_ended_runs(changes: "Sequence[Change]", failed: Sequence[str]) -> None:
+    """Count, by outcome, the runs that ended. The sequence numbers in `failed` are delivered again and counted then."""
     from core.events import detail_types  # noqa: PLC0415  see above
 
     outcomes = Counter(
@@ -53,11 +53,11 @@ def _emit(values: Mapping[str, float], unit: MetricUnit = MetricUnit.Count, **di
         os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "GlueLabelLoop"),
         os.environ.get("POWERTOOLS_SERVICE_NAME", "glue-label-loop"),
     )
-    for dimension, of in dimensions.items():
-        metrics.add_dimension(dimension, of)
-    for name, value in values.items():
-        metrics.add_metric(name, unit, value)
-    metrics.flush_metrics()  # prints them, and forgets them and their dimensions
+    for dimension, value in dimensions.items():
+        metrics.add_dimension(dimension, value)
+    for name, number in values.items():
+        metrics.add_metric(name, unit, number)
+    metrics.flush_metrics()  # prints the metrics, then clears them and their dimensions
 
 
 @cache

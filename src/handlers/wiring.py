@@ -21,7 +21,7 @@ from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Dependencies, Policy
 from handlers import cold_start
 from handlers.aws_clients import OnDemand, Session
-from handlers.callers import named_caller
+from handlers.callers import configured_caller
 
 if TYPE_CHECKING:
     import boto3.session
@@ -41,7 +41,7 @@ _LEDGER = _AGAIN.merge(Config(parameter_validation=False))
 def _caller_prefixes(text: str) -> CallerPrefixes:
     """Read `{"caller": ["s3://bucket/prefix/"]}`. Raises ValueError."""
     said = TypeAdapter(dict[str, list[str]]).validate_json(text)
-    return CallerPrefixes({named_caller(name): AllowedPrefixes.of(own) for name, own in said.items()})
+    return CallerPrefixes({configured_caller(name): AllowedPrefixes.of(own) for name, own in said.items()})
 
 
 class LoopSettings(BaseModel):

@@ -93,7 +93,7 @@ def test_letter_that_its_function_rejects_stays_on_its_queue(cloud: ChaosCloud, 
     put(cloud, "FailedCommands", "not a record of Lambda")
     tally, output = redrive_queue(deployed, "FailedCommands")
     assert (tally.sent, len(tally.kept)) == (0, 2)
-    assert "no command: 'Garbage'" in output
+    assert "not a command: 'Garbage'" in output
     assert count_messages(cloud, "FailedCommands") == 2
 
 

@@ -113,7 +113,7 @@ def test_a_refused_run_s_event_names_the_transform_if_it_could_be_read(harness: 
 
 
 def test_an_event_that_is_no_command_is_an_error_for_the_dead_letter_queue(harness: HandlerHarness) -> None:
-    with pytest.raises(ValueError, match="no command"):
+    with pytest.raises(ValueError, match="not a command"):
         harness.event(changed(SET) | {"detail-type": "SomethingElse"})
     assert harness.items() == []
 

@@ -88,7 +88,7 @@ def test_a_run_in_glue_is_cancelled_there_and_told_of_as_stopped(harness: Handle
     assert harness.item()["status"] == "STOPPED"
     assert [event["detail-type"] for event in harness.on_bus()] == ["TaskRunStarted", "TaskRunStopped"]
     over = harness.rest(cancellation(run))
-    assert (over.status, over.body["title"]) == (409, "Task run already over")
+    assert (over.status, over.body["title"]) == (409, "Task run already ended")
 
 
 def test_a_queued_run_is_cancelled_before_glue_is_asked(harness: HandlerHarness) -> None:

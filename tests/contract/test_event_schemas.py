@@ -16,7 +16,7 @@ from core.events import SOURCE, DetailType, detail
 from core.requests import new_run
 from core.runs import Run, RunError, Status
 from core.views import rfc3339
-from handlers.commands import read_event
+from handlers.commands import read_command
 from tests.contract.sample_runs import ALLOWED, NOW
 from tests.fakes.loop import import_command, labeling_command
 
@@ -99,7 +99,7 @@ def test_command_schema_accepts_what_the_code_accepts(kind: str, change: dict[st
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
     assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(as_draft_4(schema)).is_valid(command) == fits
     try:
-        accepted = read_event(command) is not None
+        accepted = read_command(command) is not None
     except InvalidRequest:
         accepted = False
     assert accepted == fits

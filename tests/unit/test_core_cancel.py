@@ -136,5 +136,5 @@ def test_a_run_that_never_stands_still_is_given_up_for_now(loop: Loop) -> None:
         return seen
 
     loop.ledger.get = restless  # type: ignore[method-assign]  # somebody writes all the time
-    with pytest.raises(TryAgainLater, match="changing too fast"):
+    with pytest.raises(TryAgainLater, match="changes too fast"):
         cancel(run.id, loop.deps)

@@ -7,7 +7,7 @@ import pytest
 from core.errors import InvalidRequest
 from core.requests import LabelImportRequest, LabelingSetRequest
 from core.runs import TaskType
-from handlers.commands import as_bad_command, read_event
+from handlers.commands import bad_command, read_command
 
 LABELING = {
     "id": "m-1",
@@ -37,13 +37,13 @@ def with_detail(event: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noq
 
 
 def key_of(event: dict[str, Any]) -> str:
-    order = read_event(event)
+    order = read_command(event)
     assert order is not None
     return order.key
 
 
 def test_the_two_commands() -> None:
-    labeling, importing = read_event(LABELING), read_event(IMPORT)
+    labeling, importing = read_command(LABELING), read_command(IMPORT)
     assert labeling is not None
     assert importing is not None
     assert labeling.request == LabelingSetRequest(transform_id="tfm-1", output_s3_path="s3://bucket/sets")
@@ -59,7 +59,7 @@ def test_the_key_is_the_callers_or_the_envelopes_id() -> None:
 
 
 def test_an_upload_starts_an_import_that_appends() -> None:
-    order = read_event(UPLOAD)
+    order = read_command(UPLOAD)
     assert order is not None
     assert order.request == LabelImportRequest(transform_id="tfm-1", input_s3_path="s3://bucket/labels/tfm-1/one.csv")
     assert order.caller == "s3:bucket"
@@ -73,7 +73,7 @@ def test_an_uploads_key_tells_versions_apart_and_deliveries_not() -> None:
 
 
 def test_an_upload_elsewhere_is_none_of_ours() -> None:
-    assert read_event(uploaded(key="reports/one.csv")) is None
+    assert read_command(uploaded(key="reports/one.csv")) is None
 
 
 @pytest.mark.parametrize(
@@ -93,18 +93,18 @@ def test_an_upload_elsewhere_is_none_of_ours() -> None:
 )
 def test_a_malformed_command_says_what_is_wrong_and_can_be_put_on_record(event: dict[str, Any], pointers: list[str]) -> None:
     with pytest.raises(InvalidRequest) as invalid:
-        read_event(event)
+        read_command(event)
     assert [error.pointer for error in invalid.value.errors] == pointers
-    bad = as_bad_command(event, "INVALID_COMMAND", invalid.value.errors)
+    bad = bad_command(event, "INVALID_COMMAND", invalid.value.errors)
     kind = TaskType.LABELING_SET_GENERATION if event["detail-type"] == "StartLabelingSetRun" else TaskType.IMPORT_LABELS
     assert (bad.task_type, bad.causation_id) == (kind, "m-1")
 
 
 def test_a_bad_command_keeps_what_could_be_read() -> None:
-    bad = as_bad_command(with_detail(LABELING, transformId="no/id", outputS3Path="x" * 2000), "INVALID_COMMAND", ())
+    bad = bad_command(with_detail(LABELING, transformId="no/id", outputS3Path="x" * 2000), "INVALID_COMMAND", ())
     assert (bad.transform_id, bad.path) == (None, "x" * 1024)
 
 
 def test_what_is_no_command_is_a_fault_of_the_rule() -> None:
-    with pytest.raises(ValueError, match="no command"):
-        read_event(LABELING | {"detail-type": "Something"})
+    with pytest.raises(ValueError, match="not a command"):
+        read_command(LABELING | {"detail-type": "Something"})

@@ -19,7 +19,7 @@ from core.errors import (
     UnknownRun,
 )
 from handlers.rest.idempotency_key import MalformedKey
-from handlers.rest.problems import of_error
+from handlers.rest.problems import error_problem
 from handlers.rest.routes import allowed_method
 from tests.fakes.glue import Fault
 from tests.fakes.loop import Loop, labeling_command
@@ -40,7 +40,7 @@ from tests.fakes.loop import Loop, labeling_command
     ],
 )
 def test_every_error_is_a_problem(error: LoopError, status: int, *, comes_again: bool) -> None:
-    answer = of_error(error)
+    answer = error_problem(error)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
     assert ("Retry-After" in answer.headers) == comes_again
     body = json.loads(answer.body or "")
@@ -50,7 +50,7 @@ def test_every_error_is_a_problem(error: LoopError, status: int, *, comes_again:
 
 def test_field_errors_carry_a_json_pointer_each() -> None:
     error = InvalidRequest(FieldError("#/transformId", "is required"), FieldError("#/outputS3Path", "is not allowed here"))
-    body = json.loads(of_error(error).body or "")
+    body = json.loads(error_problem(error).body or "")
     assert [(one["pointer"], one["detail"]) for one in body["errors"]] == [
         ("#/transformId", "is required"),
         ("#/outputS3Path", "is not allowed here"),
@@ -61,16 +61,16 @@ def test_field_errors_carry_a_json_pointer_each() -> None:
 def test_glues_no_names_the_run_that_is_on_record(loop: Loop, transform_id: str, status: int) -> None:
     loop.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
     run = loop.run_of(labeling_command(transform_id=transform_id))
-    answer = of_error(RunRefused(run))
+    answer = error_problem(RunRefused(run))
     assert answer.status_code == status
     assert json.loads(answer.body or "")["instance"] == f"/v1/task-runs/{run.id}"
 
 
 def test_what_is_over_is_a_conflict(loop: Loop) -> None:
     loop.glue.faults = [Fault.REFUSED]
-    answer = of_error(AlreadyEnded(loop.run_of(labeling_command())))
+    answer = error_problem(AlreadyEnded(loop.run_of(labeling_command())))
     assert answer.status_code == 409
-    assert "already REFUSED" in (answer.body or "")
+    assert "already ended: REFUSED" in (answer.body or "")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Request bodies, before Powertools reads them: it would also read a form, and it trips over some of what is no JSON."""
+"""Request bodies are checked before Powertools reads them: it would accept forms, and raises on some malformed JSON."""
 
 from http import HTTPStatus
 from typing import Any
@@ -7,38 +7,40 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from handlers.rest.headers import CONTENT_TYPE, header, with_headers_read
-from handlers.rest.problems import problem
+from handlers.rest.problems import MALFORMED_JSON, ProblemKind, problem
 
 JSON = "application/json"
-# The largest start, every field at its limit and every character escaped, stays below 26 kB. The gateway's own 10 MB is fixed.
+# The largest valid start, with every field at its limit and every character escaped, stays below 26 kB. API Gateway's own
+# limit is 10 MB and cannot be changed.
 MAX_BYTES = 32_768
+TOO_LARGE = ProblemKind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large", f"The body has more than {MAX_BYTES} bytes.")
+UNSUPPORTED_MEDIA_TYPE = ProblemKind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", f"Send the body as {JSON}.")
 
 
-def unreadable(event: dict[str, Any]) -> Response[str] | None:
-    """The problem with the body, if there is one: 413 if it is too long, 415 if it is said to be no JSON, 400 if it is none."""
+def body_problem(event: dict[str, Any]) -> Response[str] | None:
+    """413 for a body that is too long, 415 for another content type, 400 for malformed JSON; None if there is no problem."""
     if not event.get("body"):
         return None
-    if _size(event) > MAX_BYTES:
-        detail = f"a body may have {MAX_BYTES} bytes"
-        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large", detail)
+    if _body_bytes(event) > MAX_BYTES:
+        return problem(TOO_LARGE)
     media_type = (header(event, CONTENT_TYPE) or JSON).partition(";")[0].strip().lower()
     if media_type != JSON:
-        return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", f"send {JSON}, not {media_type[:100]}")
+        return problem(UNSUPPORTED_MEDIA_TYPE)
     try:
         _ = APIGatewayProxyEvent(event).json_body
-    except (ValueError, RecursionError):  # no base64, no UTF-8, no JSON, or nested without end
-        return problem(HTTPStatus.BAD_REQUEST, "Malformed JSON", "the body is not JSON")
+    except (ValueError, RecursionError):  # invalid base64, UTF-8 or JSON, or nested too deeply
+        return problem(MALFORMED_JSON)
     return None
 
 
-def _size(event: dict[str, Any]) -> int:
-    """Bytes as they came; base64 counts as what it stands for, at most."""
+def _body_bytes(event: dict[str, Any]) -> int:
+    """The length of the body as it was sent; base64 stands for at most three quarters of its own length."""
     length = len(event["body"].encode())
     return length * 3 // 4 if event.get("isBase64Encoded") else length
 
 
-def as_json(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with a content type that Powertools, which minds its case, takes for JSON; and no headers that nobody reads."""
+def with_json_content_type(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the content type spelled as Powertools compares it, and without headers that are not read."""
     read = with_headers_read(event)
     headers = {name: value for name, value in read["headers"].items() if name.lower() != CONTENT_TYPE.lower()}
     return read | {"headers": headers | {CONTENT_TYPE: JSON}}

@@ -1,178 +1,294 @@
-"""What OpenAPI says of each route, beyond what its types say."""
+"""What the OpenAPI document says about each operation beyond the types of its function.
 
+Only the document needs it, so no route holds it: `openapi` merges it in by operation id.
+"""
+
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from handlers.rest.bodies import MAX_BYTES
+from core.errors import (
+    AlreadyEnded,
+    InvalidCursor,
+    InvalidRequest,
+    KeyReused,
+    LedgerUnavailable,
+    QueueFull,
+    StillInFlight,
+    TryAgainLater,
+    UnknownRun,
+)
+from handlers.rest.bodies import JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from handlers.rest.examples import TASK_RUN_ID
-from handlers.rest.problems import CONTENT_TYPE, ProblemDetails
+from handlers.rest.headers import IDEMPOTENCY_KEY
+from handlers.rest.idempotency_key import HEADER_PATTERN, MAX_CHARACTERS, MAX_HEADER_CHARACTERS
+from handlers.rest.problems import (
+    CONTENT_TYPE,
+    INTERNAL_FAULT,
+    INVALID_LABEL_FILE,
+    KINDS,
+    MALFORMED_JSON,
+    MISSING_HEADER,
+    REFUSED_BY_GLUE,
+    UNKNOWN_TRANSFORM,
+    ProblemKind,
+)
+from handlers.rest.routes import task_run_path
 
-_HEADERS = {
-    "Location": ("The task run's path.", f"/v1/task-runs/{TASK_RUN_ID}"),
-    "Retry-After": ("Seconds after which to look, or to send the request, again.", "30"),
-    "Idempotency-Replayed": ("`true` if an earlier request with this key had asked for the run already; else absent.", "true"),
-}
+# API Gateway answers these itself; template.yaml has the texts.
+_NOT_SIGNED = ProblemKind(HTTPStatus.FORBIDDEN, "Not signed", "Missing Authentication Token")
+_ACCESS_DENIED = ProblemKind(HTTPStatus.FORBIDDEN, "Access denied", "User is not authorized to access this resource")
+_TOO_MANY_REQUESTS = ProblemKind(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", "Too Many Requests", 5)
+_NOT_IN_TIME = ProblemKind(HTTPStatus.GATEWAY_TIMEOUT, "The request could not be served in time")
 
-
-def _example(status: int, title: str, detail: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  ProblemDetails' members
-    """ProblemDetails as they are answered; no model is built for it, as most processes never show it."""
-    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-
-
-# Every route may answer with it.
-INTERNAL_FAULT = {
-    "description": "An internal fault.",
-    "content": {
-        CONTENT_TYPE: {
-            "schema": {"$ref": "#/components/schemas/ProblemDetails"},
-            "example": _example(500, "Internal fault", "the request could not be served"),
-        }
+_HEADERS: dict[str, dict[str, Any]] = {
+    "Location": {
+        "description": "The path of the task run.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "example": task_run_path(TASK_RUN_ID),
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the next request.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 30,
+    },
+    "Idempotency-Replayed": {
+        "description": "Sent, as `true`, if an earlier request with this key was accepted before.",
+        "schema": {"type": "string", "enum": ["true"]},
+        "example": "true",
     },
 }
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 
-
-def _headers(names: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        name: {"description": text, "schema": {"type": "string"}, "example": example}
-        for name, (text, example) in _HEADERS.items()
-        if name in names
-    }
-
-
-def _problem(status: int, description: str, title: str, detail: str, *headers: str, **more: Any) -> dict[int, Any]:  # noqa: ANN401  ProblemDetails' members
-    content = {CONTENT_TYPE: {"model": ProblemDetails, "example": _example(status, title, detail, **more)}}
-    return {status: {"description": description, "content": content, "headers": _headers(headers)}}
-
-
-_FOLLOWS = {
-    "getTaskRun": "It is shown as it stands, whatever its status; another caller's only where the operator lets all see all.",
-    "listTaskRuns": "Newest first; each caller sees its own, unless the operator lets all see all.",
-    "cancelTaskRun": "In Glue if it was started there, else before it ever is.",
-    "getOpenApi": "It is generated from the code that answers.",
+IDEMPOTENCY_KEY_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_HEADER_CHARACTERS,
+    "pattern": HEADER_PATTERN,
+    "examples": ["7f1c2f0e-nightly", '"7f1c2f0e-nightly"'],
 }
+IDEMPOTENCY_KEY_DESCRIPTION = (
+    f"A name that you choose for the run: 1 to {MAX_CHARACTERS} visible ASCII characters, either bare or as a quoted "
+    "structured-field string, in which a backslash escapes quotes and backslashes. Use one key per run that you want, and send "
+    "the same key when you retry."
+)
 
 
-def _route(
-    operation_id: str, summary: str, status: HTTPStatus, description: str, problems: dict[int, Any], *headers: str
-) -> dict[str, Any]:
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: _HEADERS[name] for name in names}
+
+
+def _success(schema: str | None, description: str, *headers: str) -> dict[str, Any]:
+    content = {"type": "object"} if schema is None else {"$ref": f"#/components/schemas/{schema}"}
+    return {"description": description, "headers": _headers(*headers), "content": {JSON: {"schema": content}}}
+
+
+def _example(kind: ProblemKind, text: str, more: Mapping[str, Any]) -> dict[str, Any]:
+    detail = kind.detail or text
+    problem = {"type": "about:blank", "title": kind.title, "status": int(kind.status)}
+    return problem | ({"detail": detail} if detail else {}) | dict(more)
+
+
+def _problem(description: str, *examples: dict[str, Any], headers: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A response with one example, or with several that are named by their titles."""
+    named = {"examples": {each["title"]: {"value": each} for each in examples}}
+    content = {"schema": _PROBLEM_SCHEMA} | ({"example": examples[0]} if len(examples) == 1 else named)
+    return {"description": description, "headers": _headers(*headers), "content": {CONTENT_TYPE: content}}
+
+
+def _field(detail: str, **name: str) -> dict[str, Any]:
+    return {"errors": [{"detail": detail, **name}]}
+
+
+_RETRY = ("Retry-After",)
+_INSTANCE = {"instance": task_run_path(TASK_RUN_ID)}
+_MISSING_KEY_EXAMPLE = _example(MISSING_HEADER, "", _field("is required", parameter=IDEMPOTENCY_KEY))
+_MALFORMED_JSON_EXAMPLE = _example(MALFORMED_JSON, "", {})
+
+
+def _responses(*, outcome: str, fault: str, timeout: str) -> dict[int, Any]:
+    """The errors that every operation has; the texts say what a caller knows after a fault, and what to do."""
     return {
-        "operation_id": operation_id,
-        "summary": summary,
-        "description": f"{summary}. {_FOLLOWS.get(operation_id, '')}".strip(),
-        "responses": {int(status): {"description": description, "headers": _headers(headers)}} | problems,
-        "status_code": int(status),
-        "tags": ["task runs"],
+        403: _problem(
+            "The request is not signed, its signature is not valid, or the signer may not call this operation.",
+            _example(_NOT_SIGNED, "", {}),
+            _example(_ACCESS_DENIED, "", {}),
+        ),
+        429: _problem(f"The API's rate limit is reached. {outcome}", _example(_TOO_MANY_REQUESTS, "", {}), headers=_RETRY),
+        500: _problem(f"An internal fault. {fault}", _example(INTERNAL_FAULT, "", {})),
+        504: _problem(f"The request took longer than API Gateway waits. {timeout}", _example(_NOT_IN_TIME, "", {})),
     }
 
 
-_LATER = _problem(
-    503,
-    "A passing fault, nothing was started; the same key may be sent again.",
-    "Try again later",
-    "the ledger cannot be reached just now",
+def _unavailable(description: str, kind: type[LedgerUnavailable | TryAgainLater], text: str = "") -> dict[int, Any]:
+    return {503: _problem(description, _example(KINDS[kind], text, {}), headers=_RETRY)}
+
+
+_BODY = {
+    413: _problem("The body is longer than any valid request.", _example(TOO_LARGE, "", {})),
+    415: _problem("The content type is not JSON.", _example(UNSUPPORTED_MEDIA_TYPE, "", {})),
+}
+_UNKNOWN_RUN = {
+    404: _problem(
+        "There is no such task run, or it is another caller's.",
+        _example(KINDS[UnknownRun], f"There is no task run {TASK_RUN_ID}.", {}),
+    )
+}
+_SAME_KEY = "Send the same key again: it starts no second run."
+
+_STARTING = {
+    **_responses(
+        outcome="No run was started; send the same key again later.",
+        fault=f"Whether a run was started is not known. {_SAME_KEY}",
+        timeout=f"Whether a run was started is not known. {_SAME_KEY}",
+    ),
+    400: _problem(
+        "The Idempotency-Key is missing or malformed, or the body is not JSON. No run was started.",
+        _MISSING_KEY_EXAMPLE,
+        _MALFORMED_JSON_EXAMPLE,
+    ),
+    404: _problem(
+        "Glue knows no such transform. The run is recorded as REFUSED.",
+        _example(
+            UNKNOWN_TRANSFORM,
+            "EntityNotFoundException: Cannot find MLTransform in account 123456789012 with handle tfm-0123456789abcdef.",
+            _INSTANCE,
+        ),
+    ),
+    409: _problem(
+        "The first request with this key is still being processed.",
+        _example(KINDS[StillInFlight], "", {}),
+        headers=_RETRY,
+    ),
+    **_BODY,
+    503: _unavailable(
+        "A temporary fault. No run was started; send the same key again.",
+        TryAgainLater,
+        "Glue cannot start the run at the moment. No run was started; send the same key again.",
+    )[503],
+}
+_STARTING[429] = _problem(
+    "Glue is at its limit and the queue of the transform is full, or the API's rate limit is reached. No run was started; "
+    "send the same key again later.",
+    _example(KINDS[QueueFull], "", {}),
+    _example(_TOO_MANY_REQUESTS, "", {}),
+    headers=_RETRY,
+)
+_INVALID_START = (
+    _example(KINDS[InvalidRequest], "", _field("is required", pointer="#/transformId")),
+    _example(KINDS[KeyReused], "", {}),
+    _example(REFUSED_BY_GLUE, "InvalidInputException: The transform is not in a state to start a task run.", _INSTANCE),
+)
+_INVALID_FILE = _example(
+    INVALID_LABEL_FILE,
+    "",
+    _INSTANCE | _field("line 1: the header must begin with labeling_set_id,label", pointer="#/inputS3Path"),
+)
+_ACCEPTED = _success(
+    "TaskRun",
+    "The request is accepted: the task run, started or waiting to be started. A repeated key returns the run as it is now.",
+    "Location",
     "Retry-After",
+    "Idempotency-Replayed",
 )
-_NOT_JSON = _problem(
-    413, "The body is longer than any request that is valid.", "Request too large", f"a body may have {MAX_BYTES} bytes"
-) | _problem(415, "The body is not JSON.", "Unsupported media type", "send application/json, not text/plain")
-_UNKNOWN_RUN = _problem(404, "No such task run.", "Unknown task run", f"there is no task run {TASK_RUN_ID}")
-
-_STARTING = (
-    _problem(
-        400,
-        "The Idempotency-Key is missing or malformed, or the body is not JSON.",
-        "Missing header",
-        "Idempotency-Key: is required",
-        errors=[{"detail": "Idempotency-Key: is required", "parameter": "Idempotency-Key"}],
-    )
-    | _problem(
-        404,
-        "Glue knows no such transform; the run is recorded as REFUSED.",
-        "Unknown transform",
-        "EntityNotFoundException: Cannot find MLTransform in account 123456789012 with handle tfm-0123456789abcdef.",
-        instance=f"/v1/task-runs/{TASK_RUN_ID}",
-    )
-    | _problem(
-        409,
-        "The first request with this key is still in flight.",
-        "Request still in flight",
-        "the first request with this key is still being worked on",
-        "Retry-After",
-    )
-    | _NOT_JSON
-    | _problem(
-        422,
-        "Invalid fields, a path that is not allowed, a key reused with another payload, or Glue's no.",
-        "Invalid request",
-        "some fields are not valid",
-        errors=[{"detail": "is required", "pointer": "#/transformId"}],
-    )
-    | _problem(
-        429,
-        "Glue is at its limit and the transform's queue is full.",
-        "Queue full",
-        "Glue is at its limit and the transform's queue is full",
-        "Retry-After",
-    )
-    | _LATER
-)
-_ACCEPTED = "Accepted: the task run, started or on its way. A replay shows it as it stands now."
+_READ_AGAIN = "Send the request again; it changes nothing."
 
 
-def _start(operation_id: str, summary: str, description: str) -> dict[str, Any]:
-    names = ("Location", "Retry-After", "Idempotency-Replayed")
-    return _route(operation_id, summary, HTTPStatus.ACCEPTED, _ACCEPTED, _STARTING, *names) | {"description": description}
+def _operation(summary: str, description: str, responses: Mapping[int, Any], tag: str = "task runs") -> dict[str, Any]:
+    return {"summary": summary, "description": description, "tags": [tag], "responses": dict(sorted(responses.items()))}
 
 
-START_LABELING_SET = _start(
-    "startLabelingSetRun",
-    "Start a labeling-set run",
-    "Has Glue generate a labeling set, exactly once per idempotency key.",
-)
-START_LABEL_IMPORT = _start(
-    "startLabelImportRun",
-    "Start a label-import run",
-    "Has Glue import a labeled file, exactly once per idempotency key. Imports of one transform run one at a time, in the "
-    "order in which they were accepted.",
-)
-GET = _route("getTaskRun", "Get a task run", HTTPStatus.OK, "The task run.", _UNKNOWN_RUN | _LATER)
-LIST = _route(
-    "listTaskRuns",
-    "List task runs",
-    HTTPStatus.OK,
-    "One page of task runs; it may be short although there is a next one.",
-    _problem(
-        400,
-        "A cursor of another listing.",
-        "Invalid cursor",
-        "belongs to a listing with other filters",
-        errors=[{"detail": "belongs to a listing with other filters", "parameter": "cursor"}],
-    )
-    | _problem(
-        422,
-        "Invalid parameters.",
-        "Invalid request",
-        "some fields are not valid",
-        errors=[{"detail": "Input should be less than or equal to 100", "parameter": "limit"}],
-    )
-    | _LATER,
-)
-CANCEL = _route(
-    "cancelTaskRun",
-    "Cancel a task run",
-    HTTPStatus.ACCEPTED,
-    "The task run, cancelled or about to be.",
-    _UNKNOWN_RUN
-    | _problem(
-        409,
-        "The task run is already over.",
-        "Task run already over",
-        f"the task run {TASK_RUN_ID} is already SUCCEEDED",
-    )
-    | _NOT_JSON
-    | _LATER,
-)
-OPENAPI_DOCUMENT = _route("getOpenApi", "Get this document", HTTPStatus.OK, "The API's OpenAPI 3.1 document.", {}) | {
-    "tags": ["about"]
+OPERATIONS: dict[str, dict[str, Any]] = {
+    "startLabelingSetRun": _operation(
+        "Start a labeling-set run",
+        "Makes Glue generate a labeling set, exactly once per idempotency key. Its file is written under a prefix of the run's "
+        "own: `{outputS3Path}/{id}/`.",
+        {
+            202: _ACCEPTED,
+            422: _problem(
+                "Fields are not valid, a path is not allowed, the key was used with another payload, or Glue refused the run.",
+                *_INVALID_START,
+            ),
+            **_STARTING,
+        },
+    ),
+    "startLabelImportRun": _operation(
+        "Start a label-import run",
+        "Makes Glue import a labeled file, exactly once per idempotency key. The file is checked first. Imports of one "
+        "transform run one at a time, in the order in which they were accepted.",
+        {
+            202: _ACCEPTED,
+            422: _problem(
+                "Fields are not valid, a path is not allowed, the key was used with another payload, the label file has "
+                "errors, or Glue refused the run.",
+                *_INVALID_START,
+                _INVALID_FILE,
+            ),
+            **_STARTING,
+        },
+    ),
+    "getTaskRun": _operation(
+        "Get a task run",
+        "Returns the task run in any status. Callers see their own runs, unless the operator shares runs among all callers.",
+        {
+            200: _success("TaskRun", "The task run."),
+            **_responses(outcome=_READ_AGAIN, fault=_READ_AGAIN, timeout=_READ_AGAIN),
+            **_UNKNOWN_RUN,
+            **_unavailable(f"The ledger is temporarily unavailable. {_READ_AGAIN}", LedgerUnavailable),
+        },
+    ),
+    "listTaskRuns": _operation(
+        "List task runs",
+        "Returns task runs, newest first. Callers see their own runs, unless the operator shares runs among all callers.",
+        {
+            200: _success(
+                "TaskRunList", "One page of task runs. It may have fewer items than `limit` and still have a `next`."
+            ),
+            **_responses(outcome=_READ_AGAIN, fault=_READ_AGAIN, timeout=_READ_AGAIN),
+            400: _problem(
+                "The cursor is not one of this listing, with these filters.",
+                _example(KINDS[InvalidCursor], "", _field("belongs to a listing with other filters", parameter="cursor")),
+            ),
+            422: _problem(
+                "Parameters are not valid.",
+                _example(KINDS[InvalidRequest], "", _field("must be less than or equal to 100", parameter="limit")),
+            ),
+            **_unavailable(f"The ledger is temporarily unavailable. {_READ_AGAIN}", LedgerUnavailable),
+        },
+    ),
+    "cancelTaskRun": _operation(
+        "Cancel a task run",
+        "Stops the run in Glue, or cancels it before Glue starts it. An `UNCONFIRMED` run is cancelled once it is known "
+        "whether Glue started it. The request needs neither a body nor a key, and may be sent again.",
+        {
+            202: _success("TaskRun", "The task run, cancelled or about to be."),
+            **_responses(
+                outcome="Nothing was cancelled; send the request again later.",
+                fault="The run may have been cancelled: read it, or send the request again.",
+                timeout="The run may have been cancelled: read it, or send the request again.",
+            ),
+            400: _problem("There is a body, and it is not JSON.", _MALFORMED_JSON_EXAMPLE),
+            **_UNKNOWN_RUN,
+            409: _problem(
+                "The task run has already ended.",
+                _example(KINDS[AlreadyEnded], f"The task run {TASK_RUN_ID} has already ended: SUCCEEDED.", {}),
+            ),
+            **_BODY,
+            **_unavailable(
+                "The ledger or Glue is temporarily unavailable. The run may have been cancelled: read it, or send the request "
+                "again.",
+                TryAgainLater,
+                "The run could not be cancelled at the moment.",
+            ),
+        },
+    ),
+    "getOpenApi": _operation(
+        "Get this document",
+        "Returns the OpenAPI document, generated from the code that serves the API.",
+        {
+            200: _success(None, "The API's OpenAPI 3.1 document."),
+            **_responses(outcome=_READ_AGAIN, fault=_READ_AGAIN, timeout=_READ_AGAIN),
+        },
+        tag="about",
+    ),
 }
-OPENAPI_DOCUMENT["responses"][200]["content"] = {"application/json": {"schema": {"type": "object"}}}

@@ -1,4 +1,4 @@
-"""What requests and answers look like, for people who read the API's description."""
+"""Example requests and responses for the OpenAPI document."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ _REQUESTED_ON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
 def examples() -> dict[str, BaseModel]:
-    """An example of each, by the name of its schema."""
+    """An example for each schema, by the schema's name."""
     run = _task_run()
     return {
         "LabelingSetRequest": LabelingSetRequest(transform_id=_TRANSFORM_ID, output_s3_path="s3://my-bucket/labeling-sets/"),

@@ -1,4 +1,4 @@
-"""Request headers: names in any case, and the few that anything here reads."""
+"""The request headers that this API reads; their names match in any case."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +10,15 @@ _READ = {name.lower() for name in (CONTENT_TYPE, CORRELATION_ID, IDEMPOTENCY_KEY
 
 
 def header(event: Mapping[str, Any], name: str) -> str | None:
-    """The value of the header `name`, if it was sent."""
-    wanted = name.lower()
-    return next((value for sent, value in (event.get("headers") or {}).items() if sent.lower() == wanted), None)
+    """The value of the header `name`, or None if it was not sent."""
+    lower = name.lower()
+    return next((value for sent, value in (event.get("headers") or {}).items() if sent.lower() == lower), None)
 
 
 def with_headers_read(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with no other headers than those: Powertools copies them all some eight times a request."""
-    kept = ("headers", "multiValueHeaders")
-    return {**event, **{kind: _of_those_read(event.get(kind)) for kind in kept}}
+    """The event without the headers that this API does not read: Powertools copies all headers about eight times a request."""
+    return {**event, **{field: _only_read(event.get(field)) for field in ("headers", "multiValueHeaders")}}
 
 
-def _of_those_read(headers: Mapping[str, Any] | None) -> dict[str, Any]:
+def _only_read(headers: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (headers or {}).items() if name.lower() in _READ}

@@ -1,64 +1,121 @@
-"""The API's OpenAPI document, made from its routes."""
+"""The API's OpenAPI document: paths and schemas from the routes' types, texts and responses from `documentation`."""
 
 import json
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, Server, ServerVariable, Tag
+from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, License, Server, ServerVariable, Tag
 
-from handlers.rest.documentation import INTERNAL_FAULT
+from handlers.rest.documentation import IDEMPOTENCY_KEY_DESCRIPTION, IDEMPOTENCY_KEY_SCHEMA, OPERATIONS
 from handlers.rest.examples import examples
+from handlers.rest.headers import IDEMPOTENCY_KEY
+from handlers.rest.problems import ProblemDetails
 
-_ABOUT = """Starts AWS Glue FindMatches task runs exactly as often as they are asked for.
+_DESCRIPTION = """Starts AWS Glue FindMatches task runs exactly once per request.
 
-A labeling set is written under a prefix of the run's own: `{outputS3Path}/{id}/`. The run's status is one of
-RESERVED, QUEUED, UNCONFIRMED (accepted), STARTING, RUNNING, STOPPING (in Glue), SUCCEEDED, FAILED, STOPPED, TIMEOUT (ended
-in Glue), REFUSED, START_FAILED, CANCELLED (never started; the same key may be sent again), LOST.
+Every request is signed with AWS Signature Version 4 for the service `execute-api`.
 
-Errors are RFC 9457 problems; so are a path that there is not (404), a method that a path does not take (405, with `Allow`),
-and what API Gateway itself refuses, such as a request without a valid signature (403)."""
-# What Powertools documents of itself, but never answers here.
-_NOT_OURS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+A start request carries an `Idempotency-Key`. The same key with the same payload returns the same run, whatever was lost on
+the way. A run that ended as `REFUSED`, `START_FAILED` or `CANCELLED` was never started: the same key may be sent again and
+makes a new attempt.
+
+A run is accepted as `RESERVED`, `QUEUED` or `UNCONFIRMED`. In Glue it is `STARTING`, `RUNNING` or `STOPPING`. It ends as
+`SUCCEEDED`, `FAILED`, `STOPPED`, `TIMEOUT`, `REFUSED`, `START_FAILED`, `CANCELLED` or `LOST`.
+
+Errors are problem details (RFC 9457), those of API Gateway included. An unknown path is a 404 and a wrong method is a 405 with
+`Allow`."""
+_SERVER_VARIABLES = {"apiId": "abcde12345", "region": "us-east-1", "stage": "live"}
+_REFERENCE = "#/components/schemas/{model}"
 
 
 @cache
 def openapi_json(app: APIGatewayRestResolver) -> str:
-    """The API's OpenAPI 3.1 document."""
-    signed = APIKey(name="Authorization", in_=APIKeyIn.header, description="AWS Signature Version 4, service execute-api")
-    known = {"apiId": "abcde12345", "region": "us-east-1", "stage": "live"}
-    address = Server(
-        url="https://{apiId}.execute-api.{region}.amazonaws.com/{stage}",
-        variables={name: ServerVariable(default=value) for name, value in known.items()},
-    )
+    """The OpenAPI 3.1 document as JSON."""
     document = app.get_openapi_json_schema(
         title="Glue Label Loop",
         version="1",
         openapi_version="3.1.0",
-        description=_ABOUT,
-        servers=[address],
-        tags=[Tag(name="task runs", description="Start, follow and cancel."), Tag(name="about", description="This API.")],
-        security_schemes={"sigv4": signed},
+        description=_DESCRIPTION,
+        license_info=License(name="MIT", identifier="MIT"),
+        servers=[
+            Server(
+                url="https://{apiId}.execute-api.{region}.amazonaws.com/{stage}",
+                variables={name: ServerVariable(default=default) for name, default in _SERVER_VARIABLES.items()},
+            )
+        ],
+        tags=[
+            Tag(name="task runs", description="Start, follow and cancel task runs."),
+            Tag(name="about", description="This API."),
+        ],
+        security_schemes={
+            "sigv4": APIKey(
+                name="Authorization", in_=APIKeyIn.header, description="AWS Signature Version 4 for the service execute-api."
+            )
+        },
         security=[{"sigv4": []}],
     )
-    return json.dumps(_as_it_is(json.loads(document)), ensure_ascii=False)
+    return json.dumps(_documented(json.loads(document)), ensure_ascii=False)
 
 
-def _as_it_is(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without what Powertools says of itself, and with examples."""
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    for operation in operations:
-        answers = operation["responses"] | {"500": INTERNAL_FAULT}
-        operation["responses"] = {status: answers[status] for status in sorted(answers) if _is_ours(answers[status])}
-        for parameter in operation.get("parameters", []):
-            if parameter["name"] == "idempotency-key":
-                parameter["name"] = "Idempotency-Key"
-    schemas = {name: one for name, one in document["components"]["schemas"].items() if name not in _NOT_OURS}
+def _documented(document: dict[str, Any]) -> dict[str, Any]:
+    """`document`, as Powertools derives it from the routes, with the responses, descriptions and examples of this API."""
+    paths = {
+        path: {method: _operation(operation) for method, operation in operations.items()}
+        for path, operations in document["paths"].items()
+    }
+    document["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"] = "awsSigv4"
+    derived = {name: schema for name, schema in document["components"]["schemas"].items() if "ValidationError" not in name}
+    document["components"]["schemas"] = dict(sorted((_schemas(derived) | _problem_schemas()).items()))
+    return document | {"paths": paths}
+
+
+def _operation(derived: dict[str, Any]) -> dict[str, Any]:
+    documented = OPERATIONS[derived["operationId"]]
+    responses = {str(status): _without_empty(response) for status, response in documented["responses"].items()}
+    parameters = [_parameter(parameter) for parameter in derived.get("parameters", [])]
+    return derived | documented | ({"parameters": parameters} if parameters else {}) | {"responses": responses}
+
+
+def _parameter(derived: dict[str, Any]) -> dict[str, Any]:
+    if derived["name"] == IDEMPOTENCY_KEY.lower():  # Powertools puts names of headers in lower case
+        return derived | {
+            "name": IDEMPOTENCY_KEY,
+            "description": IDEMPOTENCY_KEY_DESCRIPTION,
+            "schema": IDEMPOTENCY_KEY_SCHEMA,
+        }
+    schema = {name: value for name, value in derived["schema"].items() if name not in ("title", "description")}
+    for choice in schema.pop("anyOf", []):  # of the type and null, which a query cannot express
+        if choice != {"type": "null"}:
+            schema |= choice
+    return derived | {"schema": _plain(schema)}
+
+
+def _schemas(derived: dict[str, Any]) -> dict[str, Any]:
+    schemas = {name: _plain(schema) | {"title": name} for name, schema in derived.items()}
     for name, example in examples().items():
         schemas[name]["examples"] = [example.model_dump(mode="json", by_alias=True)]
-    document["components"]["schemas"] = schemas
-    return document
+    return schemas
 
 
-def _is_ours(answer: dict[str, Any]) -> bool:
-    return not any(f"/{name}" in json.dumps(answer) for name in _NOT_OURS)
+def _problem_schemas() -> dict[str, Any]:
+    schema = ProblemDetails.model_json_schema(ref_template=_REFERENCE)
+    definitions = schema.pop("$defs")
+    return {name: _plain(each) | {"title": name} for name, each in {**definitions, "ProblemDetails": schema}.items()}
+
+
+def _plain(part: Any) -> Any:  # noqa: ANN401  any JSON
+    """A schema without the titles that pydantic makes of names, and with whole numbers as integers."""
+    match part:
+        case dict():
+            return {name: _plain(value) for name, value in part.items() if not (name == "title" and isinstance(value, str))}
+        case list():
+            return [_plain(each) for each in part]
+        case float() if part.is_integer():
+            return int(part)
+        case _:
+            return part
+
+
+def _without_empty(response: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in response.items() if value}

@@ -1,8 +1,11 @@
-"""The one table from core's errors to HTTP problems (RFC 9457)."""
+"""Errors as HTTP problems (RFC 9457).
 
-from collections.abc import Sequence
+`title` names the kind of problem and is the same each time. `detail` is one or more sentences about this request.
+`errors[].detail` continues the name of the field or parameter that it points at: `#/transformId` "is required".
+"""
+
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
@@ -11,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.check_label_file import BAD_FILE, CHANGED
 from core.errors import (
     AlreadyEnded,
-    FieldError,
     InvalidCursor,
     InvalidRequest,
     KeyReused,
@@ -23,124 +25,146 @@ from core.errors import (
     TryAgainLater,
     UnknownRun,
 )
+from handlers.rest.headers import IDEMPOTENCY_KEY
 from handlers.rest.idempotency_key import MalformedKey
+from handlers.rest.routes import task_run_path
+from handlers.validation import json_pointer, message
 
 CONTENT_TYPE = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one part of the request: `pointer` (JSON Pointer into the body) or `parameter` names it."""
+    """What is wrong with one part of the request, named by `pointer` or by `parameter`."""
 
     model_config = ConfigDict(defer_build=True)
 
-    detail: str
-    pointer: str | None = None
-    parameter: str | None = None
+    detail: str = Field(description="Continues the name of the field or parameter, such as `is required`.")
+    pointer: str | None = Field(default=None, description="A JSON Pointer into the body, as a URI fragment.")
+    parameter: str | None = Field(default=None, description="A header, or a parameter of the query.")
 
 
 class ProblemDetails(BaseModel):
-    """RFC 9457 problem details."""
+    """Problem details as in RFC 9457; members that do not apply are left out."""
 
     model_config = ConfigDict(defer_build=True)
 
     type: str = "about:blank"
+    title: str = Field(description="The kind of problem; the same text each time.")
+    status: int | None = Field(default=None, description="The HTTP status. Only API Gateway's own errors may lack it.")
+    detail: str | None = Field(
+        default=None, description="What is wrong with this request. Only API Gateway's own errors may lack it."
+    )
+    instance: str | None = Field(default=None, description="The path of the task run that the problem is about.")
+    errors: list[FieldProblem] | None = Field(default=None, description="Each field or parameter that is wrong.")
+
+
+class ProblemKind(NamedTuple):
+    """How an error is answered; a `detail` of None stands for the error's own text, which is then written for callers."""
+
+    status: HTTPStatus
     title: str
-    status: int
-    detail: str
-    instance: str | None = Field(default=None, description="The task run that this is about, if there is one.")
-    errors: list[FieldProblem] | None = None
+    detail: str | None = None
+    retry_after_seconds: int | None = None
 
 
-# error -> status, title, seconds after which to come back
-_TABLE: dict[type[LoopError], tuple[HTTPStatus, str, int | None]] = {
-    MalformedKey: (HTTPStatus.BAD_REQUEST, "Malformed Idempotency-Key", None),
-    InvalidRequest: (HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", None),
-    InvalidCursor: (HTTPStatus.BAD_REQUEST, "Invalid cursor", None),
-    KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "Idempotency-Key reused with another payload", None),
-    StillInFlight: (HTTPStatus.CONFLICT, "Request still in flight", 5),
-    AlreadyEnded: (HTTPStatus.CONFLICT, "Task run already over", None),
-    UnknownRun: (HTTPStatus.NOT_FOUND, "Unknown task run", None),
-    QueueFull: (HTTPStatus.TOO_MANY_REQUESTS, "Queue full", 60),
-    TryAgainLater: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", 5),
-    LedgerUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", 5),
+INVALID_REQUEST = ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", "Some fields are not valid; see errors.")
+INVALID_LABEL_FILE = ProblemKind(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "Invalid label file",
+    "The label file cannot be imported, and no run was started. Correct the file and send the same key again.",
+)
+UNKNOWN_TRANSFORM = ProblemKind(HTTPStatus.NOT_FOUND, "Unknown transform")
+REFUSED_BY_GLUE = ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "Refused by Glue")
+MALFORMED_JSON = ProblemKind(HTTPStatus.BAD_REQUEST, "Malformed JSON", "The body is not valid JSON.")
+MISSING_HEADER = ProblemKind(HTTPStatus.BAD_REQUEST, "Missing header", f"The header {IDEMPOTENCY_KEY} is required.")
+INVALID_HEADER = ProblemKind(HTTPStatus.BAD_REQUEST, "Invalid header", f"The header {IDEMPOTENCY_KEY} is not valid.")
+INTERNAL_FAULT = ProblemKind(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal fault", "The request could not be served.")
+KINDS: dict[type[LoopError], ProblemKind] = {
+    MalformedKey: ProblemKind(HTTPStatus.BAD_REQUEST, "Malformed Idempotency-Key"),
+    InvalidRequest: INVALID_REQUEST,
+    InvalidCursor: ProblemKind(HTTPStatus.BAD_REQUEST, "Invalid cursor", "The cursor is not valid for this listing."),
+    KeyReused: ProblemKind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Idempotency-Key reused with another payload",
+        "This Idempotency-Key was sent before with another payload.",
+    ),
+    StillInFlight: ProblemKind(
+        HTTPStatus.CONFLICT, "Request still in flight", "The first request with this key is still being processed.", 5
+    ),
+    AlreadyEnded: ProblemKind(HTTPStatus.CONFLICT, "Task run already ended"),
+    UnknownRun: ProblemKind(HTTPStatus.NOT_FOUND, "Unknown task run"),
+    QueueFull: ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Queue full",
+        "Glue is at its limit and the queue of the transform is full. No run was started.",
+        60,
+    ),
+    TryAgainLater: ProblemKind(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", None, 5),
+    # The error's own text is AWS's, for the log.
+    LedgerUnavailable: ProblemKind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", "The ledger is temporarily unavailable.", 5
+    ),
 }
-# What `of_error` knows; any other error is an internal fault.
-EXPECTED = (*_TABLE, RunRefused)
+# What `error_problem` answers; any other error is an internal fault.
+EXPECTED = (*KINDS, RunRefused)
 
 
 def problem(
-    status: HTTPStatus,
-    title: str,
-    detail: str,
+    kind: ProblemKind,
+    text: str = "",
     *,
     headers: dict[str, str | list[str]] | None = None,
     **more: Any,  # noqa: ANN401  the optional members of ProblemDetails
 ) -> Response[str]:
-    body = ProblemDetails(title=title, status=status, detail=detail, **more)
-    return Response(int(status), CONTENT_TYPE, body.model_dump_json(exclude_none=True), headers=headers)
+    """A problem of this kind; `text` is its detail where the kind has none of its own."""
+    body = ProblemDetails(title=kind.title, status=kind.status, detail=kind.detail or text, **more)
+    seconds = kind.retry_after_seconds
+    retry_after: dict[str, str | list[str]] = {"Retry-After": str(seconds)} if seconds else {}
+    return Response(
+        int(kind.status), CONTENT_TYPE, body.model_dump_json(exclude_none=True), headers=retry_after | (headers or {})
+    )
 
 
-def of_error(error: LoopError) -> Response[str]:
-    """The problem that `error` is, one of EXPECTED; the errors' own texts are written for callers."""
+def error_problem(error: LoopError) -> Response[str]:
+    """The problem for an error of a type in EXPECTED."""
     if isinstance(error, RunRefused):
-        return _of_refusal(error)
-    if isinstance(error, LedgerUnavailable):
-        error = TryAgainLater("the ledger cannot be reached just now")  # its own text is AWS's, for the log
-    status, title, seconds = next(row for kind, row in _TABLE.items() if isinstance(error, kind))
-    headers: dict[str, str | list[str]] = {"Retry-After": str(seconds)} if seconds else {}
-    more: dict[str, Any] = {}
+        return _refusal_problem(error)
+    kind = next(kind for error_type, kind in KINDS.items() if isinstance(error, error_type))
+    errors: list[FieldProblem] | None = None
     if isinstance(error, InvalidRequest):
-        more["errors"] = [FieldProblem(detail=one.detail, pointer=one.pointer) for one in error.errors]
+        errors = [FieldProblem(detail=field.detail, pointer=field.pointer) for field in error.errors]
     if isinstance(error, InvalidCursor):
-        more["errors"] = [FieldProblem(detail=str(error), parameter="cursor")]
-    return problem(status, title, str(error), headers=headers, **more)
+        errors = [FieldProblem(detail=str(error), parameter="cursor")]
+    return problem(kind, str(error), errors=errors)
 
 
-def _of_refusal(error: RunRefused) -> Response[str]:
-    if error.run.error is not None and error.run.error.code in (BAD_FILE, CHANGED):
-        errors = [FieldProblem(detail=line, pointer="#/inputS3Path") for line in error.run.error.message.splitlines()]
-        detail = "the label file cannot be imported: nothing was started; mend it and send the same key again"
-        instance = f"/v1/task-runs/{error.run.id}"
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid label file", detail, instance=instance, errors=errors)
-    unknown = error.run.error is not None and error.run.error.code == "EntityNotFoundException"
-    status = HTTPStatus.NOT_FOUND if unknown else HTTPStatus.UNPROCESSABLE_ENTITY
-    title = "Unknown transform" if unknown else "Refused by Glue"
-    return problem(status, title, str(error), instance=f"/v1/task-runs/{error.run.id}")
+def _refusal_problem(refused: RunRefused) -> Response[str]:
+    error = refused.run.error
+    code = error.code if error is not None else None
+    path = task_run_path(refused.run.id)
+    if error is not None and code in (BAD_FILE, CHANGED):
+        errors = [FieldProblem(detail=finding, pointer="#/inputS3Path") for finding in error.message.splitlines()]
+        return problem(INVALID_LABEL_FILE, instance=path, errors=errors)
+    kind = UNKNOWN_TRANSFORM if code == "EntityNotFoundException" else REFUSED_BY_GLUE
+    return problem(kind, str(refused), instance=path)
 
 
-def of_validation(error: RequestValidationError) -> Response[str]:
-    """What pydantic found wrong: 400 where the request could not be read at all, else 422 with every field."""
-    found: Sequence[dict[str, Any]] = error.errors()
-    if any(one["type"] == "json_invalid" for one in found):
-        return problem(HTTPStatus.BAD_REQUEST, "Malformed JSON", "the body is not JSON")
-    errors = [_field_problem(one) for one in found]
-    if any(one["loc"][0] == "header" for one in found):
-        title = "Missing header" if any(one["type"] == "missing" for one in found) else "Invalid header"
-        return problem(HTTPStatus.BAD_REQUEST, title, "; ".join(one.detail for one in errors), errors=errors)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request", "some fields are not valid", errors=errors)
+def validation_problem(error: RequestValidationError) -> Response[str]:
+    """400 if the request could not be read, else 422 with every field that is not valid."""
+    errors: list[dict[str, Any]] = list(error.errors())
+    if any(each["type"] == "json_invalid" for each in errors):
+        return problem(MALFORMED_JSON)
+    fields = [_field_problem(each) for each in errors]
+    if any(each["loc"][0] == "header" for each in errors):
+        is_missing = any(each["type"] == "missing" for each in errors)
+        return problem(MISSING_HEADER if is_missing else INVALID_HEADER, errors=fields)
+    return problem(INVALID_REQUEST, errors=fields)
 
 
-def field_errors(found: Sequence[Any]) -> list[FieldError]:
-    """Pydantic's findings on an event's detail, as core's."""
-    return [FieldError(_pointer(one["loc"]), _message(one)) for one in found]
-
-
-def _field_problem(one: dict[str, Any]) -> FieldProblem:
-    location, *rest = one["loc"]
+def _field_problem(error: dict[str, Any]) -> FieldProblem:
+    location, *rest = error["loc"]
     if location == "body":
-        return FieldProblem(detail=_message(one), pointer=_pointer(rest))
-    name = {"idempotency-key": "Idempotency-Key"}.get(str(rest[0]).lower(), str(rest[0])) if rest else str(location)
-    return FieldProblem(detail=f"{name}: {_message(one)}" if location == "header" else _message(one), parameter=name)
-
-
-def _pointer(location: Sequence[str | int]) -> str:
-    return "#" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
-
-
-def _message(one: dict[str, Any]) -> str:
-    return {
-        "missing": "is required",
-        "extra_forbidden": "is not a field of this request",
-        "model_attributes_type": "must be a JSON object",
-        "model_type": "must be a JSON object",
-    }.get(one["type"], str(one["msg"]).replace("Value error, ", ""))
+        return FieldProblem(detail=message(error), pointer=json_pointer(rest))
+    name = str(rest[0]) if rest else str(location)
+    is_key = name.lower() == IDEMPOTENCY_KEY.lower()  # Powertools puts names of headers in lower case
+    return FieldProblem(detail=message(error), parameter=IDEMPOTENCY_KEY if is_key else name)

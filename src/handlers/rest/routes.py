@@ -1,12 +1,12 @@
-"""The API's paths, and the methods that each of them takes."""
+"""The API's paths, and the method that each of them takes."""
 
 import re
 
 LABELING_SET_RUNS = "/v1/labeling-set-runs"
 LABEL_IMPORT_RUNS = "/v1/label-import-runs"
 TASK_RUNS = "/v1/task-runs"
-TASK_RUN = "/v1/task-runs/<id>"
-CANCELLATION = "/v1/task-runs/<id>/cancellation"
+TASK_RUN = f"{TASK_RUNS}/<id>"
+CANCELLATION = f"{TASK_RUN}/cancellation"
 OPENAPI = "/v1/openapi.json"
 
 METHODS = {
@@ -19,7 +19,12 @@ METHODS = {
 }
 
 
+def task_run_path(run_id: str) -> str:
+    """The path at which the task run can be read."""
+    return TASK_RUN.replace("<id>", run_id)
+
+
 def allowed_method(path: str) -> str | None:
-    """The method that `path` takes, with or without a slash at its end, or None where there is nothing."""
+    """The method that `path` takes, with or without a trailing slash; None if the API has no such path."""
     bare = path.rstrip("/")
-    return next((method for rule, method in METHODS.items() if re.fullmatch(rule.replace("<id>", "[^/]+"), bare)), None)
+    return next((method for route, method in METHODS.items() if re.fullmatch(route.replace("<id>", "[^/]+"), bare)), None)
