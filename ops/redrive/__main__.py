@@ -1,4 +1,4 @@
-"""`make redrive`: send the messages on the dead-letter queues through their functions again."""
+"""`make redrive`: send the messages of the dead-letter queues through their functions again."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from boto3.session import Session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.redrive.redrive import DOORS, redrive
+from ops.redrive.redrive import QUEUES, redrive
 from ops.redrive.stack import find, local_session
 
 _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "stack.json"
@@ -15,26 +15,26 @@ _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "stack.json"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.redrive", description=__doc__)
-    parser.add_argument("queues", nargs="*", metavar="QUEUE", help=f"of {', '.join(DOORS)}; all of them if none is named")
-    parser.add_argument("--stack", default="glue-label-loop", help="the deployed stack's name")
-    parser.add_argument("--local", action="store_true", help="in the local cloud that make up has started")
-    parser.add_argument("--dry-run", action="store_true", help="show the messages and leave them")
-    asked = parser.parse_args()
-    if unknown := set(asked.queues) - set(DOORS):
+    parser.add_argument("queues", nargs="*", metavar="QUEUE", help=f"{', '.join(QUEUES)} (default: all)")
+    parser.add_argument("--stack", default="glue-label-loop", help="name of the deployed stack (glue-label-loop)")
+    parser.add_argument("--local", action="store_true", help="use the local cloud that `make up` has started")
+    parser.add_argument("--dry-run", action="store_true", help="print the messages and leave them on their queues")
+    args = parser.parse_args()
+    if unknown := set(args.queues) - set(QUEUES):
         parser.error(f"no such queue: {', '.join(sorted(unknown))}")
     try:
-        session, endpoint = local_session(_LOCAL) if asked.local else (Session(), None)
-        deployed = find(asked.stack, session, endpoint)
+        session, endpoint = local_session(_LOCAL) if args.local else (Session(), None)
+        deployed = find(args.stack, session, endpoint)
     except FileNotFoundError:
-        parser.error("no local cloud is running: make up")
-    except (ClientError, BotoCoreError) as fault:
-        parser.error(f"the stack {asked.stack} cannot be found: {fault}")
-    tally = redrive(deployed, asked.queues or list(DOORS), _say, dry_run=asked.dry_run)
-    _say(f"{tally.sent} sent, {len(tally.kept)} stay on their queues")
+        parser.error("no local cloud is running; start it with make up")
+    except (ClientError, BotoCoreError) as error:
+        parser.error(f"the stack {args.stack} cannot be found: {error}")
+    tally = redrive(deployed, args.queues or list(QUEUES), _print, dry_run=args.dry_run)
+    _print(f"{tally.sent} sent, {len(tally.kept)} kept on their queues")
     return 1 if tally.kept else 0
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 

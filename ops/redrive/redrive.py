@@ -1,7 +1,7 @@
-"""`make redrive`: send what lies on the dead-letter queues through the same door again.
+"""`make redrive`: send the messages of the dead-letter queues through their functions again.
 
-A message is deleted only after its door took it; what fails again stays where it is. Runs, keys and event ids are the ledger's,
-so that sending something twice changes nothing.
+A message is deleted only after its function has processed it; otherwise it stays on its queue. Runs, keys and event ids come
+from the ledger, so that processing a message twice changes nothing.
 """
 
 import json
@@ -12,78 +12,86 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.redrive.stack import Deployed, FunctionFailed
-from ops.redrive.stream_records import RecordsGone, as_new, runs_changed_in, stream_records
+from ops.redrive.stream_records import RecordsGone, as_inserts, runs_changed_in, stream_records
 
-_INVISIBLE_SECONDS = 330  # longer than the slowest function
-_SHOWN_RUNS = 20
-Say = Callable[[str], None]
+_VISIBILITY_TIMEOUT_SECONDS = 330  # longer than the slowest function
+_MAX_BODY_CHARS = 300  # of a message that is printed
+_MAX_LISTED_RUNS = 20
+_MAX_RECORDS = 100  # of one invocation
+Print = Callable[[str], None]
 
 
-class NotTaken(Exception):
-    """The door did not take the message; the text says why."""
+class NotPublished(Exception):
+    """The announce function reported failed records; the text says how many."""
 
 
 @dataclass
 class Tally:
+    """`sent`: messages that were processed and deleted. `kept`: "queue message-id" of those that stay."""
+
     sent: int = 0
     kept: list[str] = field(default_factory=list)
 
 
-def redrive(deployed: Deployed, queues: Sequence[str], say: Say, *, dry_run: bool = False) -> Tally:
-    """Send each message of the named queues through its door, once. `queues`: names out of DOORS."""
+def redrive(deployed: Deployed, queues: Sequence[str], output: Print, *, dry_run: bool = False) -> Tally:
+    """Process each message on the named queues once. `queues`: keys of QUEUES."""
     tally = Tally()
     for queue in queues:
         for message in _messages(deployed, queue):
-            what = f"{queue} {message['MessageId']}"
+            label = f"{queue} {message['MessageId']}"
             try:
                 if dry_run:
-                    say(f"{what}: {message['Body'][:300]}")
+                    output(f"{label}: {message['Body'][:_MAX_BODY_CHARS]}")
                     continue
-                DOORS[queue](deployed, json.loads(message["Body"]), say)
-            except (NotTaken, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError, TypeError) as fault:
-                tally.kept.append(what)
-                say(f"{what} stays: {type(fault).__name__} {fault}")
+                QUEUES[queue](deployed, json.loads(message["Body"]), output)
+            except (NotPublished, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError, TypeError) as error:
+                tally.kept.append(label)
+                output(f"{label} stays on its queue: {type(error).__name__} {error}")
             else:
                 _delete(deployed, queue, message)
                 tally.sent += 1
-                say(f"{what} was taken")
+                output(f"{label} was processed and deleted")
     return tally
 
 
-def _undelivered_event(deployed: Deployed, event: dict[str, Any], _: Say) -> None:
+def _undelivered_event(deployed: Deployed, event: dict[str, Any], _: Print) -> None:
     deployed.invoke("BusFunctionName", event)
 
 
-def _failed_command(deployed: Deployed, record: dict[str, Any], _: Say) -> None:
+def _failed_command(deployed: Deployed, record: dict[str, Any], _: Print) -> None:
     deployed.invoke("BusFunctionName", record["requestPayload"])
 
 
-def _failed_reconcile(deployed: Deployed, record: dict[str, Any], _: Say) -> None:
-    """Lambda leaves its record of a failed tick here, the scheduler the tick itself."""
+def _failed_reconcile(deployed: Deployed, record: dict[str, Any], _: Print) -> None:
+    """The body is Lambda's record of a failed tick, or the tick itself if EventBridge Scheduler could not deliver it."""
     deployed.invoke("ScheduleFunctionName", record.get("requestPayload", record))
 
 
-def _unpublished_changes(deployed: Deployed, record: dict[str, Any], say: Say) -> None:
+def _unpublished_changes(deployed: Deployed, record: dict[str, Any], output: Print) -> None:
     batch = record["DDBStreamBatchInfo"]
     try:
         records = stream_records(deployed, batch)
     except RecordsGone:
         items = list(runs_changed_in(deployed, batch))
-        records = as_new(items)
-        ids = [item["id"]["S"] for item in items]
-        more = f" and {len(ids) - _SHOWN_RUNS} more" if len(ids) > _SHOWN_RUNS else ""
-        say(
-            f"The changes from {batch['approximateArrivalOfFirstRecord']} to {batch['approximateArrivalOfLastRecord']} are no"
-            f" longer in the ledger's stream (it keeps them 24 hours). These {len(ids)} runs may be meant; their events are"
-            f" sent again as the runs stand now, so look at them: {', '.join(ids[:_SHOWN_RUNS]) or 'none'}{more}"
-        )
-    for first in range(0, len(records), 100):
-        answer = deployed.invoke("AnnounceFunctionName", {"Records": records[first : first + 100]})
+        records = as_inserts(items)
+        output(_gone_message(batch, [item["id"]["S"] for item in items]))
+    for first in range(0, len(records), _MAX_RECORDS):
+        answer = deployed.invoke("AnnounceFunctionName", {"Records": records[first : first + _MAX_RECORDS]})
         if answer["batchItemFailures"]:
-            raise NotTaken(f"the bus did not take {len(answer['batchItemFailures'])} of the changes")
+            raise NotPublished(f"{len(answer['batchItemFailures'])} of the changes could not be published")
 
 
-DOORS: dict[str, Callable[[Deployed, dict[str, Any], Say], None]] = {
+def _gone_message(batch: dict[str, Any], ids: Sequence[str]) -> str:
+    first, last = batch["approximateArrivalOfFirstRecord"], batch["approximateArrivalOfLastRecord"]
+    more = f" and {len(ids) - _MAX_LISTED_RUNS} more" if len(ids) > _MAX_LISTED_RUNS else ""
+    return (
+        f"The changes from {first} to {last} are no longer in the ledger's stream, which keeps them for 24 hours. These"
+        f" {len(ids)} runs may have changed then; events of their current state are published, so check them:"
+        f" {', '.join(ids[:_MAX_LISTED_RUNS]) or 'none'}{more}"
+    )
+
+
+QUEUES: dict[str, Callable[[Deployed, dict[str, Any], Print], None]] = {
     "UndeliveredEvents": _undelivered_event,
     "FailedCommands": _failed_command,
     "FailedReconciles": _failed_reconcile,
@@ -92,16 +100,16 @@ DOORS: dict[str, Callable[[Deployed, dict[str, Any], Say], None]] = {
 
 
 def _messages(deployed: Deployed, queue: str) -> Iterator[dict[str, Any]]:
-    """Each message that lies there now, once: what stays is invisible for as long as this may take."""
+    """Each message on the queue, once. A message that is kept stays invisible until all have been received."""
     sqs, url = deployed.client("sqs"), deployed.outputs[f"{queue}Url"]
-    seen: set[str] = set()
+    received: set[str] = set()
     while messages := sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=_INVISIBLE_SECONDS, WaitTimeSeconds=1
+        QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=_VISIBILITY_TIMEOUT_SECONDS, WaitTimeSeconds=1
     ).get("Messages"):
         (message,) = messages
-        if message["MessageId"] in seen:
+        if message["MessageId"] in received:
             return
-        seen.add(message["MessageId"])
+        received.add(message["MessageId"])
         yield message
 
 

@@ -1,4 +1,4 @@
-"""What a deployed stack is made of, asked of CloudFormation: the same in AWS and in the local cloud."""
+"""The outputs and functions of a deployed stack, in AWS or in the local cloud."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from typing import Any
 from boto3.session import Session
 from botocore.config import Config
 
-# As long as the slowest function may take, and once: asking twice is for the operator to decide.
-_PATIENT = Config(read_timeout=310, retries={"total_max_attempts": 1})
+# Longer than the slowest function may take, and no retry: a second invocation is the operator's decision.
+_INVOKE_CONFIG = Config(read_timeout=310, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """`outputs` are the stack's; clients are made on demand."""
+    """A stack. `outputs`: its CloudFormation outputs by key."""
 
     session: Session
     outputs: Mapping[str, str]
@@ -23,33 +23,33 @@ class Deployed:
 
     def client(self, service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
         make: Any = self.session.client
-        return make(service, endpoint_url=self.endpoint, config=_PATIENT if service == "lambda" else None)
+        return make(service, endpoint_url=self.endpoint, config=_INVOKE_CONFIG if service == "lambda" else None)
 
-    def invoke(self, output: str, event: object) -> Any:  # noqa: ANN401  the function's own answer
-        """Call the function named by the stack's `output` and return its answer. Raises FunctionFailed."""
-        answer = self.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event).encode())
-        payload = answer["Payload"].read()
-        if answer.get("FunctionError"):
+    def invoke(self, output: str, event: object) -> Any:  # noqa: ANN401  the function's own result
+        """Invoke the function named by the stack's `output` and return its result. Raises FunctionFailed."""
+        response = self.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event).encode())
+        payload = response["Payload"].read()
+        if response.get("FunctionError"):
             raise FunctionFailed(payload.decode(errors="replace")[:500])
         return json.loads(payload) if payload else None
 
 
 class FunctionFailed(Exception):
-    """The function was called and raised; the text is its error."""
+    """The function raised; the text is its error."""
 
 
 def find(stack: str, session: Session, endpoint: str | None = None) -> Deployed:
     """Raises botocore's ClientError if there is no such stack."""
     make: Any = session.client
-    (described,) = make("cloudformation", endpoint_url=endpoint).describe_stacks(StackName=stack)["Stacks"]
-    return Deployed(session, {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}, endpoint)
+    (description,) = make("cloudformation", endpoint_url=endpoint).describe_stacks(StackName=stack)["Stacks"]
+    return Deployed(session, {output["OutputKey"]: output["OutputValue"] for output in description["Outputs"]}, endpoint)
 
 
 def local_session(stack_file: Path) -> tuple[Session, str]:
-    """The session and endpoint of the local cloud that `make up` has noted. Raises FileNotFoundError."""
-    noted = json.loads(stack_file.read_text())
-    environment = noted["env"]
+    """Session and endpoint of the local cloud, from the file that `make up` writes. Raises FileNotFoundError."""
+    document = json.loads(stack_file.read_text())
+    environment = document["env"]
     session = Session(
         environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], region_name=environment["AWS_REGION"]
     )
-    return session, noted["awsEndpointUrl"]
+    return session, document["awsEndpointUrl"]

@@ -1,6 +1,6 @@
-"""Ledger changes that could not be announced: read again from the table's stream, or, once they are gone, from the ledger.
+"""Ledger changes that could not be published: read again from the stream, or from the ledger once the stream has lost them.
 
-A stream keeps its records for 24 hours; a dead letter only says where they were.
+A stream keeps its records for 24 hours; a dead letter holds only their position in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,19 @@ from botocore.exceptions import ClientError
 
 from ops.redrive.stack import Deployed
 
-_GONE = ("TrimmedDataAccessException", "ResourceNotFoundException")
-_SLACK = timedelta(minutes=1)  # the ledger's times are the functions', the stream's are DynamoDB's
+_GONE_CODES = ("TrimmedDataAccessException", "ResourceNotFoundException")
+_CLOCK_TOLERANCE = timedelta(minutes=1)  # the ledger has the functions' times, the batch has DynamoDB's
 
 
 class RecordsGone(Exception):
-    """The stream no longer has the records that a dead letter names."""
+    """The stream no longer has the records of a dead letter."""
 
 
 def stream_records(deployed: Deployed, batch: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The records of `batch` (DDBStreamBatchInfo), as Lambda delivers them. Raises RecordsGone."""
     streams = deployed.client("dynamodbstreams")
     first, last = int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     try:
         iterator = streams.get_shard_iterator(
             StreamArn=batch["streamArn"],
@@ -33,25 +33,25 @@ def stream_records(deployed: Deployed, batch: Mapping[str, Any]) -> list[dict[st
         )["ShardIterator"]
         while iterator:
             page = streams.get_records(ShardIterator=iterator)
-            found += page["Records"]
+            records += page["Records"]
             iterator = page.get("NextShardIterator")
-            if not page["Records"] or int(found[-1]["dynamodb"]["SequenceNumber"]) >= last:
+            if not page["Records"] or int(records[-1]["dynamodb"]["SequenceNumber"]) >= last:
                 break
     except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+        if error.response["Error"]["Code"] in _GONE_CODES:
             raise RecordsGone from error
         raise
-    wanted = [one for one in found if first <= int(one["dynamodb"]["SequenceNumber"]) <= last]
-    if not wanted:
+    in_batch = [record for record in records if first <= int(record["dynamodb"]["SequenceNumber"]) <= last]
+    if not in_batch:
         raise RecordsGone
-    # As the function's own filter has it: a run that expired is no news.
-    return [_as_delivered(one) for one in wanted if one["eventName"] != "REMOVE"]
+    # As the event source mapping's filter: an expired run is not announced.
+    return [_as_delivered(record) for record in in_batch if record["eventName"] != "REMOVE"]
 
 
 def runs_changed_in(deployed: Deployed, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The ledger's items that may have changed while `batch` was written, as they stand now."""
-    since = _moment(batch["approximateArrivalOfFirstRecord"]) - _SLACK
-    until = _moment(batch["approximateArrivalOfLastRecord"]) + _SLACK
+    """The current items of the runs that may have changed while `batch` was written."""
+    since = _parse_time(batch["approximateArrivalOfFirstRecord"]) - _CLOCK_TOLERANCE
+    until = _parse_time(batch["approximateArrivalOfLastRecord"]) + _CLOCK_TOLERANCE
     pages = (
         deployed.client("dynamodb")
         .get_paginator("scan")
@@ -69,10 +69,10 @@ def runs_changed_in(deployed: Deployed, batch: Mapping[str, Any]) -> Iterator[di
         yield from page["Items"]
 
 
-def as_new(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Items as if they had just been written: what the announcing function makes of them is all that they stand for now.
+def as_inserts(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Stream records as if the items had just been inserted, so that the announce function publishes their current state.
 
-    Their events keep their ids, so that whoever got them already recognizes them.
+    The events have the same ids as before, so that consumers can recognize duplicates.
     """
     return [
         {
@@ -86,9 +86,9 @@ def as_new(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _as_delivered(record: dict[str, Any]) -> dict[str, Any]:
     images = dict(record["dynamodb"])
-    images.pop("ApproximateCreationDateTime", None)  # a datetime here, and nobody reads it
+    images.pop("ApproximateCreationDateTime", None)  # a datetime, which JSON cannot hold; the function does not read it
     return {**record, "eventSource": "aws:dynamodb", "dynamodb": images}
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)

@@ -11,7 +11,7 @@ from boto3.session import Session
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
 from local.cloud.stack import NAME
 from local.demo.event_listener import EventListener, subscribe
-from ops.redrive.redrive import DOORS, Tally, redrive
+from ops.redrive.redrive import QUEUES, Tally, redrive
 from ops.redrive.stack import Deployed, find
 from tests.chaos.cloud import ChaosCloud
 from tests.chaos.requests import message
@@ -148,7 +148,7 @@ def test_changes_no_longer_in_the_stream_are_published_from_the_ledger(
 
 
 def test_every_dead_letter_queue_of_the_stack_can_be_redriven(cloud: ChaosCloud) -> None:
-    assert {name.removesuffix("Url") for name in cloud.stack.outputs if name.endswith("Url")} - {"Api"} == set(DOORS)
+    assert {name.removesuffix("Url") for name in cloud.stack.outputs if name.endswith("Url")} - {"Api"} == set(QUEUES)
 
 
 def batch_info(cloud: ChaosCloud, run_id: str) -> dict[str, Any]:
