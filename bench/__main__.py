@@ -1,60 +1,91 @@
-"""`make bench`: every measurement, one table, docs/performance.md and its picture.
+"""`make bench`: run every measurement, print one table, and write docs/performance.md with its picture.
 
-What cannot be measured on this machine is said so in its row. `--only cold,warm` measures some and writes nothing.
+A figure that this machine cannot measure gets a footnote. `--only cold,warm` runs some measurements and writes nothing.
 """
 
 import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bench import cloud_start, cold, first_invoke, memory, page, reconcile, shares, size, suite, tls, warm
-from bench.rows import HEADING, Measure, NotHere, Row, in_columns
+from bench import (
+    cloud_start,
+    cold,
+    cpu_profile,
+    first_invoke,
+    memory,
+    performance_page,
+    reconcile,
+    size,
+    suite,
+    tls,
+    warm,
+)
+from bench.rows import Measure, NotMeasurable, Row, text_table
 
-MEASURES: Mapping[str, tuple[Measure, tuple[str, ...]]] = {
-    "cold": (cold.measure, ("cold start, instructions",)),
-    "first_invoke": (first_invoke.measure, ("first invoke through the runtime interface emulator",)),
-    "tls": (tls.measure, ("CPU of the first TLS request",)),
-    "warm": (warm.measure, ("AWS calls and instructions per start and per replay",)),
-    "size": (size.measure, ("deployed zip",)),
-    "memory": (memory.measure, ("resident memory",)),
-    "reconcile": (reconcile.measure, ("reconciling 10,000 and 100,000 open runs",)),
-    "cloud_start": (cloud_start.measure, ("local cloud, from nothing to the first answer",)),
-    "suite": (suite.measure, ("make test",)),
+
+@dataclass(frozen=True)
+class Measurement:
+    """`rows` appear without figures where `measure` raises NotMeasurable."""
+
+    measure: Measure
+    rows: tuple[Row, ...]
+
+
+MEASUREMENTS: Mapping[str, Measurement] = {
+    "cold": Measurement(cold.measure, (cold.ROW,)),
+    "first_invoke": Measurement(first_invoke.measure, (first_invoke.ROW,)),
+    "tls": Measurement(tls.measure, (tls.ROW,)),
+    "warm": Measurement(warm.measure, warm.ROWS),
+    "size": Measurement(size.measure, (size.ROW,)),
+    "memory": Measurement(memory.measure, (memory.ROW,)),
+    "reconcile": Measurement(reconcile.measure, reconcile.ROWS),
+    "cloud_start": Measurement(cloud_start.measure, (cloud_start.ROW,)),
+    "suite": Measurement(suite.measure, (suite.ROW,)),
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(MEASURES), metavar="NAME,…")
-    asked = parser.parse_args()
-    rows = [row for name in asked.only for row in _measured(name)]
-    print(in_columns([HEADING, *(row.cells() for row in rows)]))
-    if asked.only == list(MEASURES):
-        page.write(rows, [*_told(shares.told), *_told(suite.told)], datetime.now(UTC))
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        default=list(MEASUREMENTS),
+        metavar="NAME,…",
+        help=f"of {', '.join(MEASUREMENTS)}",
+    )
+    args = parser.parse_args()
+    if unknown := set(args.only) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    rows = [row for name in args.only for row in _rows(name)]
+    print(text_table(rows))
+    if args.only == list(MEASUREMENTS):
+        sentences = [*_sentences(cpu_profile.sentences), *_sentences(suite.sentences)]
+        performance_page.write(rows, sentences, datetime.now(UTC))
     for row in rows:
-        if row.is_reached() is False:
-            print(f"not reached: {row.what}: {row.today()}, wanted {row.cells()[1]}")
+        if row.meets_goal() is False:
+            print(f"goal missed: {row.label}: {row.text(row.ours)}, goal {row.goal_text()}")
     return 0
 
 
-def _measured(name: str) -> list[Row]:
-    measure, would_be = MEASURES[name]
+def _rows(name: str) -> list[Row]:
+    measurement = MEASUREMENTS[name]
     began = time.monotonic()
     try:
-        return measure()
-    except NotHere as missing:
-        return [Row(what, why=str(missing)) for what in would_be]
+        return measurement.measure()
+    except NotMeasurable as missing:
+        return [replace(row, missing=str(missing)) for row in measurement.rows]
     finally:
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
-def _told(tell: Callable[[], list[str]]) -> list[str]:
+def _sentences(measure: Callable[[], list[str]]) -> list[str]:
     try:
-        return tell()
-    except NotHere as missing:
-        return [f"Not measured here: {missing}."]
+        return measure()
+    except NotMeasurable as missing:
+        return [f"Not measured on this machine: {missing}."]
 
 
 if __name__ == "__main__":

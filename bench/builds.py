@@ -1,4 +1,4 @@
-"""The packages that are measured: ours and the peers', as `sam build` makes them for this machine's processor."""
+"""The measured packages, ours and the peers', built by `sam build` for this machine's processor."""
 
 import os
 import platform
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bench.rows import NotHere
+from bench.rows import NotMeasurable
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".local" / "bench"
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
-# sam keeps notes beside its build folder: each its own
-_OURS, _THEIRS = FOLDER / "ours" / "build", FOLDER / "peers" / "build"
-OUR_SETTINGS = (("PYDANTIC_DISABLE_PLUGINS", "__all__"),)  # template.yaml's: tests/bench/test_bench_peers.py
+# sam writes files beside its build folder, so each build has its own parent
+_OUR_BUILD, _PEER_BUILD = FOLDER / "ours" / "build", FOLDER / "peers" / "build"
+OUR_SETTINGS = (("PYDANTIC_DISABLE_PLUGINS", "__all__"),)  # as in template.yaml; a test compares them
 _PEERS = {"bare": "Bare", "textbook": "Textbook", "FastAPI": "Fastapi"}
 
 
 @dataclass(frozen=True)
 class Build:
-    """A function's package: what Lambda unpacks to /var/task, and what its template sets besides what all are given."""
+    """A function's package: `folder` is what Lambda unpacks to /var/task; `settings` are its own environment variables."""
 
     name: str
     folder: Path
@@ -32,7 +32,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Builds:
-    """`bare` has .pyc, so that nobody looks good beside it for having them; `peers` are by the names of the table's columns."""
+    """`peers` by the names of the table's columns. `bare` has .pyc, so that no package wins by having them."""
 
     ours: Build
     peers: dict[str, Build]
@@ -48,37 +48,37 @@ class Builds:
 
 @cache
 def builds() -> Builds:
-    """Build all of them, once in a process. Raises NotHere."""
-    _sam_build(ROOT / "template.yaml", _OURS, "ApiFunction")
-    _sam_build(ROOT / "bench" / "peers" / "template.yaml", _THEIRS)
+    """Build all packages, once per process. Raises NotMeasurable."""
+    _sam_build(ROOT / "template.yaml", _OUR_BUILD, "ApiFunction")
+    _sam_build(ROOT / "bench" / "peers" / "template.yaml", _PEER_BUILD)
     peers: dict[str, Build] = {}
     for name, function in _PEERS.items():
-        shipped = _THEIRS / function
+        shipped = _PEER_BUILD / function
         compiled = _compiled(shipped)
         if name != "bare":
             peers[name] = Build(name, shipped)
         with_pyc = name if name == "bare" else f"{name}, .pyc"
         peers[with_pyc] = Build(with_pyc, compiled)
-    return Builds(Build("ours", _OURS / "ApiFunction", "handlers.api.handler", OUR_SETTINGS), peers)
+    return Builds(Build("ours", _OUR_BUILD / "ApiFunction", "handlers.api.handler", OUR_SETTINGS), peers)
 
 
 @cache
 def python313() -> Path:
-    """The functions' Python. Raises NotHere."""
-    # pyenv's own first: its command on the PATH may be a shim that asks which one is meant
-    found = next(map(str, Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")), None) or shutil.which("python3.13")
-    if found is None:
-        raise NotHere("no python3.13")
-    return Path(found)
+    """The functions' Python. Raises NotMeasurable."""
+    # pyenv's installation first: on the PATH it may be a shim that runs another version
+    python = next(map(str, Path.home().glob(".pyenv/versions/3.13*/bin/python3.13")), None) or shutil.which("python3.13")
+    if python is None:
+        raise NotMeasurable("no python3.13")
+    return Path(python)
 
 
 def zipped_megabytes(build: Build) -> float:
-    """The size that `sam deploy` uploads: its zip is deflated, too."""
+    """The size of the deflated zip, as `sam deploy` uploads it."""
     target = FOLDER / "package.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(build.folder.rglob("*")):
             if path.is_file():
-                # SAM gives all files the same time, in 1980; that is why .pyc that carry a time are of no use there
+                # SAM sets all files to the same time in 1980, so .pyc files that hold a time are stale
                 entry = zipfile.ZipInfo(str(path.relative_to(build.folder)), (1980, 1, 1, 0, 0, 0))
                 archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     size = target.stat().st_size
@@ -92,20 +92,20 @@ def has_pyc(build: Build) -> bool:
 
 def _sam_build(template: Path, target: Path, *functions: str) -> None:
     if not SAM.exists():
-        raise NotHere("no .venv-sam (make validate sets it up)")
+        raise NotMeasurable("no .venv-sam (make validate sets it up)")
     architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
     command = [str(SAM), "build", *functions, "--template", str(template), "--build-dir", str(target)]
     command += ["--cached", "--cache-dir", str(FOLDER / "cache")]
     command += ["--parameter-overrides", f"Architecture={architecture}"]
     path = f"{python313().parent}:{os.environ['PATH']}"
     settings = {"PATH": path, "ARCHITECTURE": architecture, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"}
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NotHere(f"sam build failed: {done.stderr[-500:]}")
+    process = subprocess.run(command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise NotMeasurable(f"sam build failed: {process.stderr[-500:]}")
 
 
 def _compiled(shipped: Path) -> Path:
-    """A copy with unchecked .pyc, which hold whatever a zip does to the files' times."""
+    """A copy with unchecked-hash .pyc, which stay valid whatever a zip does to the files' times."""
     target = shipped.with_name(f"{shipped.name}-pyc")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(shipped, target)

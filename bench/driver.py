@@ -1,8 +1,8 @@
-"""`python driver.py HANDLER STARTS REPLAYS EVENT`: what Lambda does with a function, without Lambda.
+"""`python driver.py HANDLER STARTS REPLAYS EVENT`: invokes a function as Lambda does, without Lambda.
 
-Loads HANDLER (`module.name`, from the PYTHONPATH), sends it the event STARTS times with a new idempotency key each, then
-REPLAYS times with the last one, and prints what was seen as JSON. It runs inside of what is measured, so it is the same for all
-and needs nothing but Python.
+Loads HANDLER (`module.name`, from the PYTHONPATH), invokes it with the event STARTS times with a new idempotency key each, then
+REPLAYS times with the last key, and prints figures as JSON. It runs inside the measured process, so it is the same for all
+packages and needs only Python.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Context:
-    """What Lambda tells a function of itself."""
+    """Lambda's context object."""
 
     function_name = "measured"
     memory_limit_in_mb = "512"
@@ -25,18 +25,18 @@ class Context:
         return 29_000
 
 
-def _sent(event: dict[str, Any], key: str, message: str) -> dict[str, Any]:
-    """The event as another message; copied only where it differs, so that this costs next to nothing."""
+def _with_key(event: dict[str, Any], key: str, request_id: str) -> dict[str, Any]:
+    """The event with another key and request id; copies only what differs, to cost next to nothing."""
     return {
         **event,
         "headers": {**event["headers"], "Idempotency-Key": key},
         "multiValueHeaders": {**event["multiValueHeaders"], "Idempotency-Key": [key]},
-        "requestContext": {**event["requestContext"], "requestId": message},
+        "requestContext": {**event["requestContext"], "requestId": request_id},
     }
 
 
 def _memory(field: str) -> int:
-    """Kilobytes; 0 where there is no such file."""
+    """Kilobytes from /proc/self/smaps_rollup; 0 if there is no such file."""
     rollup = Path("/proc/self/smaps_rollup")
     lines = rollup.read_text().splitlines() if rollup.exists() else []
     return next((int(line.split()[1]) for line in lines if line.startswith(field)), 0)
@@ -48,14 +48,14 @@ def main(name: str, starts: int, replays: int, event_file: Path) -> None:
     handler = getattr(import_module(module), function)
     imported = process_time()
     event = json.loads(event_file.read_text())
-    seen = {"import_seconds": imported - began, "init_rss": _memory("Rss:"), "init_pss": _memory("Pss:")}
+    figures = {"import_seconds": imported - began, "init_rss": _memory("Rss:"), "init_pss": _memory("Pss:")}
     for number in range(starts + replays):
-        answer = handler(_sent(event, f"key-{min(number, starts - 1)}", f"message-{number}"), Context())
+        answer = handler(_with_key(event, f"key-{min(number, starts - 1)}", f"request-{number}"), Context())
         if answer["statusCode"] != 202:
             sys.exit(f"{name} answered {answer}")
         if number == 0:
-            seen |= {"first_seconds": process_time() - imported, "rss": _memory("Rss:"), "pss": _memory("Pss:")}
-    print(json.dumps(seen))
+            figures |= {"first_seconds": process_time() - imported, "rss": _memory("Rss:"), "pss": _memory("Pss:")}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

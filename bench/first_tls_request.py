@@ -1,6 +1,6 @@
-"""What bench/tls.py measures, in a process of its own: CPU of the first request that a client sends by TLS, in milliseconds.
+"""`python first_tls_request.py URL CA_BUNDLE`: CPU milliseconds of the first TLS request, sent as a botocore client sends it.
 
-`python first_tls_request.py URL CA_BUNDLE`, with botocore on the PYTHONPATH: as a client does it, without its service.
+For bench/tls.py, which runs it with botocore on the PYTHONPATH.
 """
 
 import sys
@@ -12,14 +12,14 @@ from botocore.httpsession import URLLib3Session
 
 
 def main(url: str, bundle: str) -> None:
-    verify: Any = bundle  # botocore's stubs know of True and False only
+    verify: Any = bundle  # botocore's stubs allow only True and False
     session = URLLib3Session(verify=verify)
     request = AWSRequest("GET", url).prepare()
     began = process_time()
-    answer = session.send(request)
-    spent = process_time() - began
-    assert answer.status_code == 200
-    print(spent * 1000)
+    response = session.send(request)
+    seconds = process_time() - began
+    assert response.status_code == 200
+    print(seconds * 1000)
 
 
 if __name__ == "__main__":

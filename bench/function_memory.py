@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.builds import ROOT, Build, builds
+from bench.handler_process import run_program, stub_aws_process
 from bench.rows import in_columns
-from bench.running import canned_aws, run_program
 
 SIZES_MB = (256, 512, 1024, 1769)
 ONE_PROCESSOR_MB = 1769
@@ -48,21 +48,23 @@ def cost(function: str, ours: Build) -> Cost:
     arguments = (f"handlers.{function}.handler", str(_INVOCATIONS), str(ROOT / "events" / f"{_EVENTS[function]}.json"))
     figures, calls = [], 0
     for _ in range(_ROUNDS):
-        with canned_aws() as aws:
+        with stub_aws_process() as aws:
             figures.append(run_program(ours, aws, ("bench/invoker.py", *arguments)))
             calls = len(aws.calls())
-    return Cost(median(each["cold"] for each in figures), median(each["warm"] for each in figures), calls / (_INVOCATIONS + 1))
+    return Cost(
+        median(figure["cold"] for figure in figures), median(figure["warm"] for figure in figures), calls / (_INVOCATIONS + 1)
+    )
 
 
 def table() -> list[list[str]]:
     heading = ["function", "CPU cold, warm; calls", *(f"{size:,} MB: cold, warm; a million" for size in SIZES_MB)]
     rows = [heading]
     for function in _EVENTS:
-        of_it = cost(function, builds().ours)
-        row = [function, f"{of_it.cold:.0f}, {of_it.warm:.1f} ms; {of_it.calls:.1f}"]
+        function_cost = cost(function, builds().ours)
+        row = [function, f"{function_cost.cold:.0f}, {function_cost.warm:.1f} ms; {function_cost.calls:.1f}"]
         for size in SIZES_MB:
-            cold, warm = (of_it.milliseconds(cpu, size) for cpu in (of_it.cold, of_it.warm))
-            row.append(f"{cold / 1000:.2f} s, {warm:.0f} ms; ${of_it.dollars_per_million(size):.2f}")
+            cold, warm = (function_cost.milliseconds(cpu, size) for cpu in (function_cost.cold, function_cost.warm))
+            row.append(f"{cold / 1000:.2f} s, {warm:.0f} ms; ${function_cost.dollars_per_million(size):.2f}")
         rows.append(row)
     return rows
 

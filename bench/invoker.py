@@ -1,6 +1,6 @@
 """`python invoker.py HANDLER COUNT EVENT`: invokes HANDLER as Lambda does and prints the CPU milliseconds of each part as JSON.
 
-EVENT is a JSON file; each invocation gets it with keys of its own. This runs inside the measured process, like bench/driver.py.
+EVENT is a JSON file; each invocation gets it with its own keys. This runs inside the measured process, like bench/driver.py.
 """
 
 import json
@@ -16,11 +16,11 @@ from driver import Context  # type: ignore[import-not-found]  # beside this file
 
 class Invocation(Context):  # type: ignore[misc]  # untyped, see above
     def get_remaining_time_in_millis(self) -> int:
-        return 300_000  # of the longest time-out of all functions
+        return 300_000  # the longest timeout of all functions
 
 
 def numbered(event: dict[str, Any], number: int) -> dict[str, Any]:
-    """The event as the `number`-th of its kind: a request, a command with a key, or anything else, which stays as it is."""
+    """The event with the `number`-th key and id, if it is a request or a command with a key; any other event unchanged."""
     if "httpMethod" in event:
         headers = {"Idempotency-Key": f"key-{number}"}
         multi = {"Idempotency-Key": [f"key-{number}"]}

@@ -1,33 +1,34 @@
-"""`python -m bench.memory`: what a warm function holds in memory, beside the peers.
+"""`python -m bench.memory`: resident memory of a warm function, beside the peers'.
 
-Resident memory after the first answer: by then all that a function loads is loaded, clients that are made late included.
-Medians of processes that take turns; the bare boto3 handler's is 1.
+Measured after the first response, when clients that are made late are loaded, too. Medians of processes that take turns; the
+unit is the bare boto3 handler's memory.
 """
 
 import sys
+from dataclasses import replace
 from functools import partial
 
 from bench.builds import Build, builds
-from bench.rows import NotHere, Row, command, interleaved, ratios
-from bench.running import canned_aws, run
+from bench.handler_process import run, stub_aws_process
+from bench.rows import NotMeasurable, Row, command, interleaved, ratios
 
+ROW = Row("resident memory after the first response, vs bare boto3", goal=0.92, plotted=True)
 _ROUNDS = 5
 
 
 def resident_megabytes(build: Build) -> float:
-    with canned_aws() as aws:
+    with stub_aws_process() as aws:
         kilobytes: float = run(build, aws, starts=1)["rss"]
     if not kilobytes:
-        raise NotHere("no /proc/self/smaps_rollup")
+        raise NotMeasurable("no /proc/self/smaps_rollup")
     return kilobytes / 1024
 
 
 def measure() -> list[Row]:
-    built = builds()
-    seen = interleaved(_ROUNDS, {build.name: partial(resident_megabytes, build) for build in built.all})
-    ours, bare = seen.pop("ours"), seen["bare"]
-    said = f"resident memory after the first answer, vs bare boto3 ({bare:.0f} MB)"
-    return [Row(said, 0.86, "0.86", ours / bare, ratios(seen, bare), plotted=True)]
+    packages = builds()
+    megabytes = interleaved(_ROUNDS, {build.name: partial(resident_megabytes, build) for build in packages.all})
+    ours, bare = megabytes.pop("ours"), megabytes["bare"]
+    return [replace(ROW, label=f"{ROW.label} ({bare:.0f} MB)", ours=ours / bare, peers=ratios(megabytes, bare))]
 
 
 if __name__ == "__main__":

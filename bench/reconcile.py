@@ -1,8 +1,8 @@
-"""What a round of the reconciler costs at 1,000, 10,000 and 100,000 open runs: `python -m bench.reconcile`.
+"""`python -m bench.reconcile`: cost of one reconcile at 1,000, 10,000 and 100,000 open runs.
 
-Ten runs a transform, one of which has finished in Glue. The peer, `polling`, is the textbook: one GetMLTaskRun for each open
-run, an update and an event for each that ended, over as many threads. "Work" is a transform, or a run that ended. Each round is
-a fresh process's, against bench.rounds.aws in another, where every call takes 10 ms.
+Each transform has ten open runs, one of which has ended in Glue. The peer, `polling_reconcile`, is the textbook: a GetMLTaskRun
+per open run, an update and an event per ended run, on as many threads. A unit of work is a transform or an ended run. Each
+reconcile runs in a new process, against bench.reconciler.stub_server in another, where every call takes 10 ms.
 """
 
 import argparse
@@ -13,24 +13,34 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.rows import Row
 
 SIZES = (1_000, 10_000, 100_000)
-PER_TRANSFORM = 10
-PEER_AT = 10_000
-SECONDS_A_CALL = 0.01
-_PATIENCE = 900  # seconds a measurement may take
+RUNS_PER_TRANSFORM = 10
+PEER_SIZE = 10_000
+CALL_SECONDS = 0.01
+_TIMEOUT_SECONDS = 900  # of one measurement
+_OURS, _POLLING = "our_reconcile", "polling_reconcile"
+
+ROWS = (
+    Row("reconcile of 10,000 open runs on 1,000 transforms, AWS calls", goal=2002, digits=0),
+    Row("the same, CPU", unit=" s", digits=1),
+    Row("10,000 open runs on one transform, AWS calls", digits=0),
+    Row("reconcile of 100,000 open runs, peak memory", goal=100, unit=" MB", digits=0),
+    Row("100,000 open runs vs 1,000: AWS calls per transform and ended run", goal=1),
+    Row("100,000 open runs vs 10,000: CPU per transform and ended run"),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One measured round. Seconds are those of the process that does the round, its imports left out; `peak_mb` is its largest
-    resident set, imports and all, in 10^6 bytes.
+class Cost:
+    """The cost of one reconcile. Seconds are its process's, without imports; `peak_mb` is its largest resident set, with
+    imports, in 10^6 bytes. `pages`: pages of the index of open runs.
     """
 
-    who: str
+    program: str
     open_runs: int
     transforms: int
     ended: int
@@ -41,33 +51,33 @@ class Round:
     peak_mb: float
 
     @property
-    def calls_of_work(self) -> float:
-        """AWS calls for each transform and each run that ended: constant, if the cost is linear in them."""
+    def calls_per_work(self) -> float:
+        """AWS calls per transform and ended run: constant if the cost is linear."""
         return self.calls / (self.transforms + self.ended)
 
     @property
-    def cpu_milliseconds_of_work(self) -> float:
+    def cpu_milliseconds_per_work(self) -> float:
         return 1000 * self.cpu_seconds / (self.transforms + self.ended)
 
 
-def rounds(sizes: Sequence[int] = SIZES, peer_at: int | None = PEER_AT) -> list[Round]:
-    """One a size; with `peer_at`, ours at that size if all those runs are one transform's, and the peer's."""
-    done = [_measured("ours", size, size // PER_TRANSFORM) for size in sizes]
-    if peer_at:
-        done += [_measured("ours", peer_at, 1), _measured("polling", peer_at, peer_at // PER_TRANSFORM)]
-    return done
+def costs(sizes: Sequence[int] = SIZES, peer_size: int | None = PEER_SIZE) -> list[Cost]:
+    """Our cost at each size; with `peer_size`, also ours with that many runs on one transform, and the peer's."""
+    measured = [_measure(_OURS, size, size // RUNS_PER_TRANSFORM) for size in sizes]
+    if peer_size:
+        measured += [_measure(_OURS, peer_size, 1), _measure(_POLLING, peer_size, peer_size // RUNS_PER_TRANSFORM)]
+    return measured
 
 
-def _measured(who: str, runs: int, transforms: int) -> Round:
-    with _aws(runs, transforms) as url:
-        command = [sys.executable, "-m", f"bench.rounds.{who}"]
-        done = subprocess.run(command, env=_environment(url), stdout=subprocess.PIPE, check=True, timeout=_PATIENCE)
-        figures = json.loads(done.stdout.splitlines()[-1])
-        with urllib.request.urlopen(url) as answer:  # noqa: S310  our own server
-            counts: dict[str, int] = json.load(answer)
+def _measure(program: str, runs: int, transforms: int) -> Cost:
+    with _stub_server(runs, transforms) as url:
+        command = [sys.executable, "-m", f"bench.reconciler.{program}"]
+        process = subprocess.run(command, env=_environment(url), stdout=subprocess.PIPE, check=True, timeout=_TIMEOUT_SECONDS)
+        figures = json.loads(process.stdout.splitlines()[-1])
+        with urllib.request.urlopen(url) as response:  # noqa: S310  our own server
+            counts: dict[str, int] = json.load(response)
     if figures["ended"] != transforms:
-        raise RuntimeError(f"{who}: {figures['ended']} of {transforms} endings were recorded")
-    return Round(who, runs, transforms, calls=sum(counts.values()), pages=counts["Query"], **figures)
+        raise RuntimeError(f"{program}: {figures['ended']} of {transforms} ended runs were recorded")
+    return Cost(program, runs, transforms, calls=sum(counts.values()), pages=counts["Query"], **figures)
 
 
 def _environment(url: str) -> dict[str, str]:
@@ -87,8 +97,8 @@ def _environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _aws(runs: int, transforms: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "bench.rounds.aws", str(runs), str(transforms), str(SECONDS_A_CALL)]
+def _stub_server(runs: int, transforms: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "bench.reconciler.stub_server", str(runs), str(transforms), str(CALL_SECONDS)]
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": _path()}, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
@@ -101,48 +111,21 @@ def _path() -> str:
     return os.pathsep.join(path for path in sys.path if path)
 
 
-# --- for people
-
-
 def measure() -> list[Row]:
-    """What the table of all measurements tells of a round."""
-    small, middle, large, single, polling = rounds()
-    linear = f"{large.open_runs:,} open runs rather than {small.open_runs:,}"
+    small, middle, large, single, polling = costs()
+    calls, cpu, one_transform, peak, linear_calls, linear_cpu = ROWS
     return [
-        Row(
-            f"a round over {middle.open_runs:,} open runs on {middle.transforms:,} transforms, AWS calls",
-            goal=2002,
-            best="2,002",
-            ours=middle.calls,
-            peers={"textbook": polling.calls},
-            digits=0,
-        ),
-        Row(
-            "the same, CPU",
-            ours=middle.cpu_seconds,
-            peers={"textbook": polling.cpu_seconds},
-            unit=" s",
-            digits=1,
-        ),
-        Row("the same runs on one transform, AWS calls", ours=single.calls, digits=0),
-        Row(
-            f"a round over {large.open_runs:,} open runs, largest memory",
-            goal=100,
-            best="97 MB",
-            ours=large.peak_mb,
-            unit=" MB",
-            digits=0,
-        ),
-        Row(f"{linear}: AWS calls a transform and completion", goal=1, ours=large.calls_of_work / small.calls_of_work),
-        Row(
-            f"{large.open_runs:,} open runs rather than {middle.open_runs:,}: CPU a transform and completion",
-            ours=large.cpu_milliseconds_of_work / middle.cpu_milliseconds_of_work,
-        ),
+        replace(calls, ours=middle.calls, peers={"textbook": polling.calls}),
+        replace(cpu, ours=middle.cpu_seconds, peers={"textbook": polling.cpu_seconds}),
+        replace(one_transform, ours=single.calls),
+        replace(peak, ours=large.peak_mb),
+        replace(linear_calls, ours=large.calls_per_work / small.calls_per_work),
+        replace(linear_cpu, ours=large.cpu_milliseconds_per_work / middle.cpu_milliseconds_per_work),
     ]
 
 
-def table(measured: Sequence[Round]) -> str:
-    """The rounds as Markdown."""
+def table(measured: Sequence[Cost]) -> str:
+    """The costs as Markdown."""
     head = [
         "",
         "open runs",
@@ -158,28 +141,28 @@ def table(measured: Sequence[Round]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)]]
     lines += [
         [
-            row.who,
-            f"{row.open_runs:,}",
-            f"{row.transforms:,}",
-            f"{row.calls:,}",
-            str(row.pages),
-            f"{row.calls_of_work:.3f}",
-            f"{row.cpu_seconds:.1f}",
-            f"{row.cpu_milliseconds_of_work:.2f}",
-            f"{row.wall_seconds:.1f}",
-            f"{row.peak_mb:.0f}",
+            cost.program,
+            f"{cost.open_runs:,}",
+            f"{cost.transforms:,}",
+            f"{cost.calls:,}",
+            str(cost.pages),
+            f"{cost.calls_per_work:.3f}",
+            f"{cost.cpu_seconds:.1f}",
+            f"{cost.cpu_milliseconds_per_work:.2f}",
+            f"{cost.wall_seconds:.1f}",
+            f"{cost.peak_mb:.0f}",
         ]
-        for row in measured
+        for cost in measured
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What a round of the reconciler costs")
-    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="how many open runs (1000 10000 100000)")
-    parser.add_argument("--no-peer", action="store_true", help="leave out the peer and the case of a single transform")
-    asked = parser.parse_args()
-    print(table(rounds(asked.sizes, None if asked.no_peer else PEER_AT)))
+    parser = argparse.ArgumentParser(description="The cost of one reconcile")
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of open runs (1000 10000 100000)")
+    parser.add_argument("--no-peer", action="store_true", help="leave out the peer and the single transform")
+    args = parser.parse_args()
+    print(table(costs(args.sizes, None if args.no_peer else PEER_SIZE)))
 
 
 if __name__ == "__main__":

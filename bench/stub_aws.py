@@ -1,8 +1,7 @@
-"""`python -m bench.stub_aws`: an AWS of canned answers on a free port of this machine, for clients that are measured.
+"""`python -m bench.stub_aws`: stubbed AWS on a free port of this machine, for measured clients.
 
-It knows as much as a start and a replay need: DynamoDB's reads and conditional writes, Glue's start call, PutEvents. It runs in
-a process of its own, so that nothing of it is counted with its client, and prints its port. `GET /calls` gives the operations
-that came.
+It has what a start and a replay need: DynamoDB's reads and conditional writes, Glue's start call, PutEvents. It is a separate
+process, so that only the client is counted, and prints its port. `GET /calls` returns the operations that were called.
 """
 
 import json
@@ -14,20 +13,20 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-Answer = tuple[int, dict[str, Any]]
+Response = tuple[int, dict[str, Any]]
 _ERROR = "com.amazonaws.dynamodb.v20120810#"
 _SETS = re.compile(r"(#?\w+)\s*=\s*(:\w+)")
 
 
-class CannedAws:
-    """Tables by name, an item by the value of its first key; every operation that came, in order."""
+class StubAws:
+    """Tables by name, their items by id. `calls`: every operation that was called, in order."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self._tables: dict[str, dict[str, dict[str, Any]]] = {}
         self._numbers = count(1)
         self._lock = Lock()
-        self._operations: Mapping[str, Callable[[Any], Answer]] = {
+        self._operations: Mapping[str, Callable[[Any], Response]] = {
             "GetItem": self._get_item,
             "Query": lambda _: (200, {"Items": [], "Count": 0, "ScannedCount": 0}),
             "PutItem": self._put_item,
@@ -37,53 +36,60 @@ class CannedAws:
             "StartMLLabelingSetGenerationTaskRun": self._start,
         }
 
-    def answer(self, operation: str, asked: Any) -> Answer:  # noqa: ANN401  whatever JSON holds
+    def answer(self, operation: str, arguments: Any) -> Response:  # noqa: ANN401  any JSON
         with self._lock:
             self.calls.append(operation)
-            known = self._operations.get(operation)
-            return known(asked) if known else (400, {"__type": "UnknownOperationException", "message": operation})
+            call = self._operations.get(operation)
+            return call(arguments) if call else (400, {"__type": "UnknownOperationException", "message": operation})
 
-    def _get_item(self, asked: dict[str, Any]) -> Answer:
-        item = self._table(asked).get(_id(asked["Key"]))
+    def _get_item(self, arguments: dict[str, Any]) -> Response:
+        item = self._table(arguments).get(_id(arguments["Key"]))
         return 200, {} if item is None else {"Item": item}
 
-    def _put_item(self, put: dict[str, Any]) -> Answer:
-        if (existing := self._in_the_way(put)) is not None:
-            told = {"__type": f"{_ERROR}ConditionalCheckFailedException", "message": "The conditional request failed"}
-            return 400, told | ({"Item": existing} if put.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {})
+    def _put_item(self, put: dict[str, Any]) -> Response:
+        if (existing := self._conflicting_item(put)) is not None:
+            error = {"__type": f"{_ERROR}ConditionalCheckFailedException", "message": "The conditional request failed"}
+            return 400, error | ({"Item": existing} if put.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {})
         self._table(put)[_id(put["Item"])] = put["Item"]
         return 200, {}
 
-    def _transact(self, asked: dict[str, Any]) -> Answer:
-        (put,) = [one["Put"] for one in asked["TransactItems"] if "Put" in one]
+    def _transact(self, arguments: dict[str, Any]) -> Response:
+        (put,) = [item["Put"] for item in arguments["TransactItems"] if "Put" in item]
         status, _ = self._put_item(put)
         if status == 200:
             return 200, {}
-        failed = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": self._in_the_way(put)}
-        reasons = [failed if "Put" in one else {"Code": "None"} for one in asked["TransactItems"]]
-        told = "Transaction cancelled, please refer cancellation reasons for specific reasons [ConditionalCheckFailed, None]"
-        return 400, {"__type": f"{_ERROR}TransactionCanceledException", "Message": told, "CancellationReasons": reasons}
+        failed = {
+            "Code": "ConditionalCheckFailed",
+            "Message": "The conditional request failed",
+            "Item": self._conflicting_item(put),
+        }
+        reasons = [failed if "Put" in item else {"Code": "None"} for item in arguments["TransactItems"]]
+        message = "Transaction cancelled, please refer cancellation reasons for specific reasons [ConditionalCheckFailed, None]"
+        return 400, {"__type": f"{_ERROR}TransactionCanceledException", "Message": message, "CancellationReasons": reasons}
 
-    def _update_item(self, asked: dict[str, Any]) -> Answer:
-        """Carries out `SET name = :value, ...`, which is all that anybody here asks for."""
-        item = self._table(asked).setdefault(_id(asked["Key"]), dict(asked["Key"]))
-        names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
-        item |= {names.get(name, name): values[value] for name, value in _SETS.findall(asked["UpdateExpression"])}
+    def _update_item(self, arguments: dict[str, Any]) -> Response:
+        """Supports only `SET name = :value, ...`, which is all that the measured clients send."""
+        item = self._table(arguments).setdefault(_id(arguments["Key"]), dict(arguments["Key"]))
+        names, values = arguments.get("ExpressionAttributeNames", {}), arguments["ExpressionAttributeValues"]
+        item |= {names.get(name, name): values[value] for name, value in _SETS.findall(arguments["UpdateExpression"])}
         return 200, {}
 
-    def _put_events(self, asked: dict[str, Any]) -> Answer:
-        return 200, {"FailedEntryCount": 0, "Entries": [{"EventId": f"event-{next(self._numbers)}"} for _ in asked["Entries"]]}
+    def _put_events(self, arguments: dict[str, Any]) -> Response:
+        return 200, {
+            "FailedEntryCount": 0,
+            "Entries": [{"EventId": f"event-{next(self._numbers)}"} for _ in arguments["Entries"]],
+        }
 
-    def _start(self, _: dict[str, Any]) -> Answer:
+    def _start(self, _: dict[str, Any]) -> Response:
         return 200, {"TaskRunId": f"tsk-{next(self._numbers):040x}"}
 
-    def _in_the_way(self, put: dict[str, Any]) -> dict[str, Any] | None:
-        """The item that `put` may not overwrite, if it says so; whatever a condition adds to that holds here."""
-        careful = str(put.get("ConditionExpression", "")).startswith("attribute_not_exists")
-        return self._table(put).get(_id(put["Item"])) if careful else None
+    def _conflicting_item(self, put: dict[str, Any]) -> dict[str, Any] | None:
+        """The item that `put` must not overwrite. Any condition that begins with attribute_not_exists counts as just that."""
+        must_be_new = str(put.get("ConditionExpression", "")).startswith("attribute_not_exists")
+        return self._table(put).get(_id(put["Item"])) if must_be_new else None
 
-    def _table(self, asked: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        return self._tables.setdefault(asked["TableName"], {})
+    def _table(self, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        return self._tables.setdefault(arguments["TableName"], {})
 
 
 def _id(item: dict[str, Any]) -> str:
@@ -94,18 +100,18 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
-    aws: CannedAws
+    aws: StubAws
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        arguments = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        self._say(*self.aws.answer(operation, asked))
+        self._send(*self.aws.answer(operation, arguments))
 
     def do_GET(self) -> None:
-        self._say(200, self.aws.calls)
+        self._send(200, self.aws.calls)
 
-    def _say(self, status: int, told: object) -> None:
-        body = json.dumps(told).encode()
+    def _send(self, status: int, document: object) -> None:
+        body = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.send_header("x-amzn-RequestId", "00000000-0000-4000-8000-000000000000")
@@ -113,13 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's own name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         pass
 
 
 def main() -> None:
     class Handler(_Handler):
-        aws = CannedAws()
+        aws = StubAws()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

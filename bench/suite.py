@@ -1,38 +1,40 @@
-"""`python -m bench.suite`: how long `make test` took when it ran last, and where that time went; by its own report."""
+"""`python -m bench.suite`: how long the last `make test` took, by its own report, and each test folder's share of it."""
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bench.builds import ROOT
-from bench.rows import NotHere, Row, command
-from bench.shares import sentence
+from bench.cpu_profile import sentence
+from bench.rows import NotMeasurable, Row, command
 
 REPORT = ROOT / ".local" / "tests.xml"
-_LEAST = 0.02  # smaller shares say nothing
+ROW = Row("make test", unit=" s", digits=0)
+_MIN_SHARE = 0.02  # smaller shares are left out
 
 
 def measure(report: Path = REPORT) -> list[Row]:
-    """Raises NotHere."""
+    """Raises NotMeasurable."""
     (suite,) = _read(report).iter("testsuite")
-    return [Row(f"make test ({suite.get('tests')} tests)", ours=float(suite.get("time", "")), unit=" s", digits=0)]
+    return [replace(ROW, label=f"{ROW.label} ({suite.get('tests')} tests)", ours=float(suite.get("time", "")))]
 
 
-def told(report: Path = REPORT) -> list[str]:
-    """A sentence: the part of each folder of tests, largest first. Raises NotHere."""
-    spent = Counter[str]()  # milliseconds
+def sentences(report: Path = REPORT) -> list[str]:
+    """A sentence with the share of each test folder, largest first. Raises NotMeasurable."""
+    milliseconds = Counter[str]()
     for test in _read(report).iter("testcase"):
         _, folder, *_ = test.get("classname", "").split(".")
-        spent[folder] += round(1000 * float(test.get("time", "")))
-    total = sum(spent.values())
-    shares = {folder: of_it / total for folder, of_it in spent.most_common() if of_it / total >= _LEAST}
+        milliseconds[folder] += round(1000 * float(test.get("time", "")))
+    total = sum(milliseconds.values())
+    shares = {folder: part / total for folder, part in milliseconds.most_common() if part / total >= _MIN_SHARE}
     return [sentence("whole `make test`", shares)]
 
 
 def _read(report: Path) -> "ET.ElementTree[ET.Element]":
     if not report.exists():
-        raise NotHere(f"no {report.name} of `make test`")
+        raise NotMeasurable(f"no {report.name} of `make test`")
     return ET.parse(report)  # noqa: S314  our own file
 
 

@@ -1,8 +1,7 @@
-"""`python -m bench.tls`: CPU of a client's first request by TLS, with our CA bundle and with botocore's.
+"""`python -m bench.tls`: CPU time of a client's first TLS request, with our CA bundle and with botocore's.
 
-The request goes to a server on this machine, whose made-up certificate is added to both bundles. So what differs is what it
-costs to read the bundle, which botocore does anew for every connection; handshake and request are in it, too. Medians of
-processes that take turns.
+The request goes to a server on this machine, whose self-signed certificate is added to both bundles. The difference is reading
+the bundle, which botocore does for every connection; handshake and request are included. Medians of processes that take turns.
 """
 
 import os
@@ -12,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,10 +25,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bench.builds import ROOT, builds, python313
-from bench.rows import NotHere, Row, command, interleaved
+from bench.rows import NotMeasurable, Row, command, interleaved
 
+ROW = Row("CPU of the first TLS request, vs botocore's CA bundle", goal=0.37, plotted=True)
 _ROUNDS = 15
-_BUNDLES = "*.pem"  # in our package, beside botocore's own
+_CERTIFICATE_DAYS = 1
+_BUNDLES = "*.pem"  # at the root of our package
 
 
 class _Hello(BaseHTTPRequestHandler):
@@ -45,20 +47,20 @@ def measure() -> list[Row]:
     ours = builds().ours.folder
     bundle = next(ours.glob(_BUNDLES), None)
     if bundle is None:
-        raise NotHere("our package carries no CA bundle of its own")
-    theirs = builds().bare.folder / "botocore" / "cacert.pem"
-    with TemporaryDirectory() as folder, _server(Path(folder)) as (url, authority):
-        both = {}
-        for name, roots in (("ours", bundle), ("bare", theirs)):
-            both[name] = Path(folder) / f"{name}.pem"
-            both[name].write_bytes(roots.read_bytes() + b"\n" + authority.read_bytes())
-        seen = interleaved(_ROUNDS, {name: partial(_first, url, path) for name, path in both.items()})
-    said = f"CPU of the first TLS request, vs botocore's CA bundle ({seen['bare']:.0f} ms)"
-    return [Row(said, 0.37, "0.37", seen["ours"] / seen["bare"], {"bare": 1.0}, plotted=True)]
+        raise NotMeasurable("our package has no CA bundle")
+    botocore_bundle = builds().bare.folder / "botocore" / "cacert.pem"
+    with TemporaryDirectory() as folder, _server(Path(folder)) as (url, certificate):
+        bundles = {}
+        for name, roots in (("ours", bundle), ("bare", botocore_bundle)):
+            bundles[name] = Path(folder) / f"{name}.pem"
+            bundles[name].write_bytes(roots.read_bytes() + b"\n" + certificate.read_bytes())
+        milliseconds = interleaved(_ROUNDS, {name: partial(_first_request, url, path) for name, path in bundles.items()})
+    bare = milliseconds["bare"]
+    return [replace(ROW, label=f"{ROW.label} ({bare:.0f} ms)", ours=milliseconds["ours"] / bare, peers={"bare": 1.0})]
 
 
-def _first(url: str, bundle: Path) -> float:
-    done = subprocess.run(
+def _first_request(url: str, bundle: Path) -> float:
+    process = subprocess.run(
         [str(python313()), "bench/first_tls_request.py", url, str(bundle)],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(builds().bare.folder), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -66,12 +68,12 @@ def _first(url: str, bundle: Path) -> float:
         text=True,
         check=True,
     )
-    return float(done.stdout)
+    return float(process.stdout)
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[tuple[str, Path]]:
-    """A server's address, and the authority that vouches for it."""
+    """A server's URL, and the file of its self-signed certificate."""
     certificate, key = _certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -85,24 +87,24 @@ def _server(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate that vouches for itself, and its key."""
+    """Files of a self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=_CERTIFICATE_DAYS))
+        .not_valid_after(now + timedelta(days=_CERTIFICATE_DAYS))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    plain = serialization.NoEncryption()
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    unencrypted = serialization.NoEncryption()
+    key_bytes = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted)
     paths = folder / "certificate.pem", folder / "key.pem"
     paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(secret)
+    paths[1].write_bytes(key_bytes)
     return paths
 
 

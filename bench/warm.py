@@ -1,65 +1,81 @@
-"""`python -m bench.warm`: what a start and a replay cost a warm function, in AWS calls and in instructions.
+"""`python -m bench.warm`: AWS calls and instructions of a warm function per start and per replay.
 
-A unit is one boto3 call of Glue's start operation, as a client makes it by default. Instructions are those of the client's
-process alone, the difference between a few requests and some more; AWS's side is canned, in another process.
+The unit is one boto3 call of Glue's start operation by a default client. Only the client's process is counted, as the
+difference between a few requests and some more; stubbed AWS runs in another process.
 """
 
 import sys
+from dataclasses import replace
 
 from bench.builds import Build, builds
+from bench.handler_process import instructions, run, stub_aws_process
 from bench.rows import Row, command, ratios
-from bench.running import canned_aws, instructions, run
 
+ROWS = (
+    Row("AWS calls per start", goal=3, digits=0),
+    Row("AWS calls per replay", goal=1, digits=0),
+    Row("instructions per start, vs one boto3 Glue call", goal=3.2, plotted=True),
+    Row("instructions per replay, vs one boto3 Glue call", goal=1.3, plotted=True),
+    Row("the same, of a run that another process started"),
+)
 _FEW, _MORE = 4, 14
+_PYC_ALREADY_LOADED = ("textbook", "FastAPI")  # once warm, they cost what their .pyc variants cost
 
 
 def calls(build: Build) -> tuple[int, int]:
     """AWS calls of a start, and of a replay."""
-    with canned_aws() as aws:
+    with stub_aws_process() as aws:
         run(build, aws, starts=1)
-        of_start = len(aws.calls())
-    with canned_aws() as aws:
+        start = len(aws.calls())
+    with stub_aws_process() as aws:
         run(build, aws, starts=1, replays=1)
-        return of_start, len(aws.calls()) - of_start
+        return start, len(aws.calls()) - start
 
 
 def costs(build: Build) -> tuple[float, float]:
     """Instructions of a start, and of a replay."""
     few = instructions(build, _FEW, _FEW)
-    return (instructions(build, _MORE, _FEW) - few) / (_MORE - _FEW), (instructions(build, _FEW, _MORE) - few) / (_MORE - _FEW)
+    more_starts, more_replays = instructions(build, _MORE, _FEW), instructions(build, _FEW, _MORE)
+    return (more_starts - few) / (_MORE - _FEW), (more_replays - few) / (_MORE - _FEW)
 
 
-def of_another(build: Build) -> float:
-    """Instructions of a replay of what another process started."""
+def replay_elsewhere(build: Build) -> float:
+    """Instructions of a replay of a run that another process started."""
     more, few = (instructions(build, starts, after=starts) for starts in (_MORE, _FEW))
     return (more - few) / (_MORE - _FEW)
 
 
 def one_glue_call() -> float:
     """Instructions of one boto3 Glue call."""
-    bare = builds().bare
-    one_call = Build("one call", bare.folder, "one_call.handler")
+    one_call = Build("one call", builds().bare.folder, "one_call.handler")
     return (instructions(one_call, _MORE) - instructions(one_call, _FEW)) / (_MORE - _FEW)
 
 
 def measure() -> list[Row]:
-    built = builds()
-    called = {name: calls(peer) for name, peer in built.peers.items()}
-    ours = calls(built.ours)
-    rows = [
-        Row("AWS calls per start", 3, "3", ours[0], {name: start for name, (start, _) in called.items()}, digits=0),
-        Row("AWS calls per replay", 1, "1", ours[1], {name: replay for name, (_, replay) in called.items()}, digits=0),
+    packages = builds()
+    start_calls, replay_calls, start, replay, elsewhere = ROWS
+    peer_calls = {name: calls(peer) for name, peer in packages.peers.items()}
+    our_calls = calls(packages.ours)
+    counted = {name: peer for name, peer in packages.peers.items() if name not in _PYC_ALREADY_LOADED}
+    peer_costs = {name: costs(peer) for name, peer in counted.items()}
+    our_costs, unit = costs(packages.ours), one_glue_call()
+    return [
+        replace(start_calls, ours=our_calls[0], peers={name: figures[0] for name, figures in peer_calls.items()}),
+        replace(replay_calls, ours=our_calls[1], peers={name: figures[1] for name, figures in peer_calls.items()}),
+        *(
+            replace(
+                row,
+                ours=our_costs[index] / unit,
+                peers=ratios({name: figures[index] for name, figures in peer_costs.items()}, unit),
+            )
+            for index, row in enumerate((start, replay))
+        ),
+        replace(
+            elsewhere,
+            ours=replay_elsewhere(packages.ours) / unit,
+            peers=ratios({name: replay_elsewhere(peer) for name, peer in counted.items()}, unit),
+        ),
     ]
-    # .pyc change nothing for a function that is warm
-    measured = {name: costs(peer) for name, peer in built.peers.items() if name not in ("textbook", "FastAPI")}
-    of_ours, unit = costs(built.ours), one_glue_call()
-    for index, (what, goal, best) in enumerate((("start", 3.2, "3.27"), ("replay", 1.3, "1.35"))):
-        peers = ratios({name: both[index] for name, both in measured.items()}, unit)
-        said = f"instructions per {what}, vs one raw boto3 Glue call"
-        rows.append(Row(said, goal, best, of_ours[index] / unit, peers, plotted=True))
-    elsewhere = ratios({name: of_another(built.peers[name]) for name in measured}, unit)
-    rows.append(Row("the same, of a run that another process started", ours=of_another(built.ours) / unit, peers=elsewhere))
-    return rows
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.running import EVENT, canned_aws, environment
+from bench.handler_process import EVENT, environment, stub_aws_process
 from ops.package.build import OURS
 from tests.template.deployed_package import RELEASED, ROOT, run_python
 
@@ -22,7 +22,7 @@ print(json.dumps([[spec.origin for spec in specs if spec.has_location], AWS_DATA
 
 
 def test_a_start_and_its_replay_are_answered_from_the_package_alone(package: Path) -> None:
-    with canned_aws() as aws:
+    with stub_aws_process() as aws:
         loaded, *generated = run_python(START, str(EVENT), path=[package, ROOT / "bench"], **environment(aws))
     files = [Path(file) for file in loaded]
     assert generated == [True, True]

@@ -1,4 +1,4 @@
-"""A labeling-set run by hand: boto3, one table, and what a short handler checks."""
+"""A labeling-set run with boto3, one table and a short handler's checks."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""One Glue call through boto3 and nothing else: the unit in which requests are counted."""
+"""One boto3 Glue call and nothing else: the unit in which requests are measured."""
 
 import json
 from typing import Any

@@ -24,10 +24,10 @@ class LabelingSetRequest(BaseModel):
 
 @app.post("/v1/labeling-set-runs", status_code=202)  # type: ignore[untyped-decorator]  # see above
 def start_labeling_set_run(
-    wanted: LabelingSetRequest, key: Annotated[str, Header(alias="Idempotency-Key")], request: Request
+    body: LabelingSetRequest, key: Annotated[str, Header(alias="Idempotency-Key")], request: Request
 ) -> dict[str, str]:
     caller = request.scope["aws.event"]["requestContext"]["identity"]["userArn"]
-    run = {"id": sha256(f"{caller}\0{key}".encode()).hexdigest()} | wanted.model_dump(by_alias=True)
+    run = {"id": sha256(f"{caller}\0{key}".encode()).hexdigest()} | body.model_dump(by_alias=True)
     item: Any = {name: {"S": value} for name, value in run.items()}
     try:
         dynamodb.put_item(
@@ -39,9 +39,7 @@ def start_labeling_set_run(
     except dynamodb.exceptions.ConditionalCheckFailedException as failed:
         existing: Any = failed.response
         return {name: value["S"] for name, value in existing["Item"].items()}
-    started = glue.start_ml_labeling_set_generation_task_run(
-        TransformId=wanted.transform_id, OutputS3Path=wanted.output_s3_path
-    )
+    started = glue.start_ml_labeling_set_generation_task_run(TransformId=body.transform_id, OutputS3Path=body.output_s3_path)
     run |= {"status": "STARTED", "taskRunId": started["TaskRunId"]}
     dynamodb.put_item(TableName=TABLE, Item={name: {"S": value} for name, value in run.items()})
     entry: Any = {"Source": "fastapi", "DetailType": "TaskRunStarted", "Detail": json.dumps(run)}

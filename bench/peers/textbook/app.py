@@ -1,4 +1,4 @@
-"""A labeling-set run as Powertools' documentation shows each part: idempotency, validation, tracing, logging, metrics."""
+"""A labeling-set run with each part as in Powertools' documentation: idempotency, validation, tracing, logging, metrics."""
 
 import json
 import os
@@ -19,7 +19,7 @@ logger = Logger()
 metrics = Metrics(namespace="Textbook")
 app = APIGatewayRestResolver(enable_validation=True)
 persistence = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
-once = IdempotencyConfig(
+idempotency = IdempotencyConfig(
     event_key_jmespath='[requestContext.identity.userArn, headers."Idempotency-Key"]',
     payload_validation_jmespath="body",
     raise_on_no_idempotency_key=True,
@@ -55,9 +55,9 @@ def start_labeling_set_run(request: LabelingSetRequest, key: Annotated[str, Head
         task_run_id=started["TaskRunId"],
         status="STARTED",
     )
-    said = run.model_dump(by_alias=True)
-    dynamodb.put_item(TableName=os.environ["LEDGER_TABLE"], Item={name: {"S": value} for name, value in said.items()})
-    entry: Any = {"Source": "textbook", "DetailType": "TaskRunStarted", "Detail": json.dumps(said)}
+    fields = run.model_dump(by_alias=True)
+    dynamodb.put_item(TableName=os.environ["LEDGER_TABLE"], Item={name: {"S": value} for name, value in fields.items()})
+    entry: Any = {"Source": "textbook", "DetailType": "TaskRunStarted", "Detail": json.dumps(fields)}
     events.put_events(Entries=[entry | {"EventBusName": os.environ["EVENT_BUS_NAME"]}])
     logger.info("started", key=key, run_id=run.id)
     metrics.add_metric(name="RunsStarted", unit=MetricUnit.Count, value=1)
@@ -67,6 +67,6 @@ def start_labeling_set_run(request: LabelingSetRequest, key: Annotated[str, Head
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 @metrics.log_metrics(capture_cold_start_metric=True)
-@idempotent(config=once, persistence_store=persistence)
+@idempotent(config=idempotency, persistence_store=persistence)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)

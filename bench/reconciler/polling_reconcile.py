@@ -1,4 +1,4 @@
-"""The textbook's round: ask Glue for every open run, and for each that ended write an update and send an event."""
+"""The textbook's reconcile: GetMLTaskRun for every open run; an update and an event for each that ended."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from bench.rounds.figures import tell
+from bench.reconciler.usage import report
 
 _THREADS = 8  # as many as ours
 _CONFIG = Config(max_pool_connections=_THREADS)
 
 
 def poll_all() -> int:
-    """One round; how many runs ended."""
+    """The number of runs that ended."""
     dynamodb, glue = boto3.client("dynamodb", config=_CONFIG), boto3.client("glue", config=_CONFIG)
     events = boto3.client("events", config=_CONFIG)
 
@@ -35,7 +35,7 @@ def poll_all() -> int:
 
     pages = dynamodb.get_paginator("query").paginate(
         TableName="ledger",
-        IndexName="whole",
+        IndexName="full",
         KeyConditionExpression="openShard = :shard",
         ExpressionAttributeValues={":shard": {"S": "0"}},
     )
@@ -44,4 +44,4 @@ def poll_all() -> int:
 
 
 if __name__ == "__main__":
-    tell(poll_all)
+    report(poll_all)

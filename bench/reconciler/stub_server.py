@@ -1,7 +1,7 @@
-"""Just enough of DynamoDB and Glue, over loopback HTTP, to count what a round of the reconciler asks of them.
+"""The DynamoDB and Glue operations that one reconcile calls, over loopback HTTP, counted.
 
-`python -m bench.rounds.aws 10000 1000 0.01` holds 10,000 open runs on 1,000 transforms, one of each finished in Glue, takes
-10 ms for every call, and prints its port. `GET /` tells how often it was asked for what.
+`python -m bench.reconciler.stub_server 10000 1000 0.01` holds 10,000 open runs on 1,000 transforms, one per transform ended in
+Glue. Every call takes 10 ms. It prints its port; `GET /` returns the number of calls by operation.
 """
 
 import json
@@ -12,46 +12,46 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from bench.rounds.data import Data
-from bench.rounds.table import Table
+from bench.reconciler.ledger_table import Table
+from bench.reconciler.run_data import Data
 
-GLUES_PAGE = 1000
+MAX_PAGE_RUNS = 1000  # of GetMLTaskRuns
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, data: Data, seconds_a_call: float) -> None:
-        super().__init__(("127.0.0.1", 0), _Door)
-        self.data, self.table, self.seconds_a_call = data, Table(data), seconds_a_call
+    def __init__(self, data: Data, call_seconds: float) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.data, self.table, self.call_seconds = data, Table(data), call_seconds
         self.counts: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.table.query({"IndexName": "open", "KeyConditionExpression": "", "ExpressionAttributeValues": {}})
 
-    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any] | None:
+    def answer(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
         if operation == "Query":
-            return self.table.query(asked)
+            return self.table.query(arguments)
         if operation == "GetItem":
-            return {"Item": self.table.item(asked["Key"]["id"]["S"])}
+            return {"Item": self.table.item(arguments["Key"]["id"]["S"])}
         if operation == "UpdateItem":
-            return self.table.update(asked)
+            return self.table.update(arguments)
         if operation == "GetMLTaskRun":
-            return self.data.task_run(self.data.number_of(asked["TaskRunId"]))
+            return self.data.task_run(self.data.number_of(arguments["TaskRunId"]))
         if operation == "GetMLTaskRuns":
-            return self._listing(asked)
+            return self._listing(arguments)
         return {"PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "0"}]}}[operation]
 
-    def _listing(self, asked: dict[str, Any]) -> dict[str, Any]:
-        first = self.data.number_of(asked["TransformId"]) * self.data.per_transform
-        begin, end = first + int(asked.get("NextToken", 0)), first + self.data.per_transform
-        page = range(begin, min(end, begin + asked.get("MaxResults", GLUES_PAGE)))
-        since = asked["Filter"]["StartedAfter"]
+    def _listing(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        first = self.data.number_of(arguments["TransformId"]) * self.data.per_transform
+        begin, end = first + int(arguments.get("NextToken", 0)), first + self.data.per_transform
+        page = range(begin, min(end, begin + arguments.get("MaxResults", MAX_PAGE_RUNS)))
+        since = arguments["Filter"]["StartedAfter"]
         listed = [run for run in map(self.data.task_run, page) if run["StartedOn"] > since]
         return {"TaskRuns": listed} | ({"NextToken": str(page.stop - first)} if page.stop < end else {})
 
 
-class _Door(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16
@@ -61,12 +61,12 @@ class _Door(BaseHTTPRequestHandler):
         self._send(200, dict(self.server.counts))
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        arguments = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-        time.sleep(self.server.seconds_a_call)
+        time.sleep(self.server.call_seconds)
         with self.server.lock:
             self.server.counts[operation] += 1
-            answer = self.server.answer(operation, asked)
+            answer = self.server.answer(operation, arguments)
         if answer is None:
             self._send(400, {"__type": "ConditionalCheckFailedException", "message": "The conditional request failed"})
         else:
@@ -81,7 +81,7 @@ class _Door(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: there are tens of thousands."""
+        """Log nothing: there are tens of thousands of requests."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The runs of the measurement: as the ledger has them, and as Glue does."""
+"""The measured runs, as the ledger and as Glue hold them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ NOW = datetime.now(UTC).replace(microsecond=123456)
 
 @dataclass(frozen=True)
 class Data:
-    """The runs, by number; those of one transform follow each other, and the first of each has finished in Glue."""
+    """Runs by number. Those of a transform are consecutive, and the first of each has ended in Glue."""
 
     runs: int
     transforms: int
@@ -40,18 +40,18 @@ class Data:
             revision=f"{number:032x}",
         )
 
-    def number_of(self, glues_id: str) -> int:
-        return int(glues_id[4:], 16)
+    def number_of(self, glue_id: str) -> int:
+        return int(glue_id[4:], 16)
 
     def task_run(self, number: int) -> dict[str, Any]:
-        """As Glue lists it."""
+        """The run as GetMLTaskRuns lists it."""
         run = self.run(number)
-        over = number % self.per_transform == 0
+        has_ended = number % self.per_transform == 0
         started = (run.started_on or NOW).timestamp()
         return {
             "TransformId": run.transform_id,
             "TaskRunId": run.task_run_id,
-            "Status": "SUCCEEDED" if over else "RUNNING",
+            "Status": "SUCCEEDED" if has_ended else "RUNNING",
             "LogGroupName": "/aws-glue/ml-transforms",
             "Properties": {
                 "TaskType": "LABELING_SET_GENERATION",
@@ -60,4 +60,4 @@ class Data:
             "StartedOn": started,
             "LastModifiedOn": started + 60,
             "ExecutionTime": 60,
-        } | ({"CompletedOn": started + 60} if over else {})
+        } | ({"CompletedOn": started + 60} if has_ended else {})

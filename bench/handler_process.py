@@ -1,4 +1,4 @@
-"""Running a package's handler as Lambda would, against canned answers, in a process that can be counted."""
+"""Runs a package's handler as Lambda does, against stubbed AWS, in a process whose instructions can be counted."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.builds import ROOT, Build, python313
-from bench.rows import NotHere
+from bench.rows import NotMeasurable
 
 EVENT = ROOT / "events" / "api-start-labeling-set.json"
 DRIVER = ("bench/driver.py",)
-_PATIENCE_SECONDS = 900
+_TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
-class Aws:
-    """Canned AWS on this machine: see bench/stub_aws.py."""
+class StubProcess:
+    """A running bench/stub_aws.py."""
 
     port: int
 
@@ -33,24 +33,24 @@ class Aws:
         return f"http://127.0.0.1:{self.port}"
 
     def calls(self) -> list[str]:
-        with urllib.request.urlopen(f"{self.endpoint}/calls", timeout=10) as answer:  # noqa: S310  our own http address
-            found: list[str] = json.load(answer)
-        return found
+        with urllib.request.urlopen(f"{self.endpoint}/calls", timeout=10) as response:  # noqa: S310  our own http address
+            operations: list[str] = json.load(response)
+        return operations
 
 
 @contextmanager
-def canned_aws() -> Iterator[Aws]:
+def stub_aws_process() -> Iterator[StubProcess]:
     command = [sys.executable, "-m", "bench.stub_aws"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
-            yield Aws(int(server.stdout.readline()))
+            yield StubProcess(int(server.stdout.readline()))
         finally:
             server.terminate()
 
 
-def environment(aws: Aws, build: Build | None = None) -> dict[str, str]:
-    """What the functions find in Lambda, and what ours and the peers read."""
+def environment(aws: StubProcess, build: Build | None = None) -> dict[str, str]:
+    """The environment variables of Lambda, of our functions and of the peers."""
     return dict(build.settings if build else ()) | {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -68,20 +68,20 @@ def environment(aws: Aws, build: Build | None = None) -> dict[str, str]:
 
 
 def run(
-    build: Build, aws: Aws, starts: int, replays: int = 0, *, under: Sequence[str] = (), program: Sequence[str] = DRIVER
+    build: Build, aws: StubProcess, starts: int, replays: int = 0, *, under: Sequence[str] = (), program: Sequence[str] = DRIVER
 ) -> dict[str, Any]:
     """Start, then replay, and return what the driver measured; `under` is a command to run Python with."""
     return run_program(build, aws, (*program, build.handler, str(starts), str(replays), str(EVENT)), under=under)
 
 
-def run_program(build: Build, aws: Aws, program: Sequence[str], *, under: Sequence[str] = ()) -> dict[str, Any]:
+def run_program(build: Build, aws: StubProcess, program: Sequence[str], *, under: Sequence[str] = ()) -> dict[str, Any]:
     """What `program`, a file and its arguments, prints as JSON in the functions' Python, on the package of `build`."""
     process = subprocess.run(
         [*under, str(python313()), *program],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
-            "HOME": "/nonexistent",  # no ~/.aws
+            "HOME": "/nonexistent",  # has no ~/.aws
             "PYTHONPATH": str(build.folder),
             "PYTHONHASHSEED": "0",  # the same work each time
             "PYTHONDONTWRITEBYTECODE": "1",  # /var/task cannot be written to
@@ -90,7 +90,7 @@ def run_program(build: Build, aws: Aws, program: Sequence[str], *, under: Sequen
         },
         capture_output=True,
         text=True,
-        timeout=_PATIENCE_SECONDS,
+        timeout=_TIMEOUT_SECONDS,
         check=False,
     )
     if process.returncode:
@@ -100,34 +100,34 @@ def run_program(build: Build, aws: Aws, program: Sequence[str], *, under: Sequen
 
 
 def instructions(build: Build, starts: int, replays: int = 0, *, after: int = 0) -> int:
-    """Instructions of the whole process, counted by cachegrind; `after` another has made so many starts. Raises NotHere.
+    """Instructions of the whole process, counted by cachegrind. Raises NotMeasurable.
 
-    The first of `starts` are the same ones, and so are replays of what that one started.
+    Before it, another process makes `after` starts with the same keys: the first of `starts` are then replays of them.
     """
-    with canned_aws() as aws, _counted() as (under, result):
+    with stub_aws_process() as aws, _cachegrind() as (under, result):
         if after:
             run(build, aws, after)
         run(build, aws, starts, replays, under=under)
-        return _read(result)
+        return _read_total(result)
 
 
 def instructions_of_interpreter() -> int:
-    """What Python costs before anything of ours is read. Raises NotHere."""
-    with _counted() as (under, result):
+    """Instructions of Python itself, without a handler. Raises NotMeasurable."""
+    with _cachegrind() as (under, result):
         settings = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
         subprocess.run([*under, str(python313()), "-c", "pass"], env=settings, check=True, capture_output=True)
-        return _read(result)
+        return _read_total(result)
 
 
 @contextmanager
-def _counted() -> Iterator[tuple[list[str], Path]]:
+def _cachegrind() -> Iterator[tuple[list[str], Path]]:
     if shutil.which("valgrind") is None:
-        raise NotHere("no valgrind")
+        raise NotMeasurable("no valgrind")
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "counts"
         yield ["valgrind", "--quiet", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={result}"], result
 
 
-def _read(result: Path) -> int:
+def _read_total(result: Path) -> int:
     (total,) = re.findall(r"^summary: (\d+)", result.read_text(), flags=re.MULTILINE)
     return int(total)

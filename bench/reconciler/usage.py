@@ -1,4 +1,4 @@
-"""What the process uses that does a round."""
+"""CPU, time and memory of the process that reconciles."""
 
 import json
 import resource
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def tell(act: Callable[[], int]) -> None:
-    """Do `act`, which returns how many runs ended, and print what it took as the last line."""
+def report(reconcile: Callable[[], int]) -> None:
+    """Call `reconcile`, which returns how many runs ended, and print its cost as JSON in the last line."""
     wall, cpu = time.perf_counter(), _cpu_seconds()
-    ended = act()
+    ended = reconcile()
     wall, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
     print("\n" + json.dumps({"ended": ended, "cpu_seconds": cpu, "wall_seconds": wall, "peak_mb": _peak_mb()}))
 
