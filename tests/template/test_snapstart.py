@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from bench.stub_aws import CannedAws
+from bench.stub_aws import StubAws
 from tests.template.deployed_package import ROOT, run_python
 
 RUNTIME = importlib.util.find_spec("awslambdaric")
@@ -51,7 +51,7 @@ class Surroundings:
     restored: threading.Event = field(default_factory=threading.Event)
     answered: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
-    aws: CannedAws = field(default_factory=CannedAws)
+    aws: StubAws = field(default_factory=StubAws)
 
     @property
     def environment(self) -> dict[str, str]:
