@@ -22,19 +22,19 @@ class Data:
 
     def run(self, number: int) -> Run:
         id_ = run_id("bench", str(number))
-        asked_on = NOW - timedelta(minutes=8) + timedelta(milliseconds=number % self.per_transform)
+        start_attempted_on = NOW - timedelta(minutes=8) + timedelta(milliseconds=number % self.per_transform)
         return Run(
             id=id_,
             requested_by="arn:aws:sts::123456789012:assumed-role/labeling-service/session",
-            requested_on=asked_on,
+            requested_on=start_attempted_on,
             task_type=TaskType.LABELING_SET_GENERATION,
             status=Status.RUNNING,
             transform_id=f"tfm-{number // self.per_transform:040x}",
             path=f"s3://a-bucket-with-labels/labeling-sets/{id_}/",
-            asked_on=asked_on,
-            changed_on=asked_on,
+            start_attempted_on=start_attempted_on,
+            changed_on=start_attempted_on,
             task_run_id=f"tsk-{number:064x}",
-            started_on=asked_on,
+            started_on=start_attempted_on,
             correlation_id=f"{number:036x}",
             causation_id=f"{number:036x}",
             revision=f"{number:032x}",

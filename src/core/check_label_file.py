@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from core.errors import FilesUnavailable, GlueUnavailable, NoSuchFile, NotStarted, Refused, UnknownToGlue
-from core.label_file import MAX_BYTES, findings
+from core.errors import FileNotReadable, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, S3Unavailable
+from core.label_file import MAX_BYTES, validate_label_file
 from core.ports import Dependencies, LabelFiles, Transform
 from core.runs import Run
 
-BAD_FILE = "INVALID_LABEL_FILE"
-CHANGED = "LABEL_FILE_CHANGED"
+INVALID_FILE_CODE = "INVALID_LABEL_FILE"
+FILE_CHANGED_CODE = "LABEL_FILE_CHANGED"
 _OTHER_ESCAPE = "\\"  # Spark, and so perhaps Glue, writes a quote within quotes as \"
 
 
@@ -20,34 +20,34 @@ def checked(run: Run, deps: Dependencies) -> Run:
     if not run.is_import:
         return run
     try:
-        if run.pin is not None:
+        if run.file_version is not None:
             return _unchanged(run, deps.files)
-        transform = deps.glue.transform(run.transform_id or "")
-        return replace(run, pin=_pinned(run.path or "", transform, deps.files), warning=_warning(run, transform))
-    except NoSuchFile as error:
-        raise Refused(BAD_FILE, str(error)) from error
-    except UnknownToGlue as error:
+        transform = deps.glue.get_transform(run.transform_id or "")
+        return replace(run, file_version=_pinned(run.path or "", transform, deps.files), warning=_warning(run, transform))
+    except FileNotReadable as error:
+        raise Refused(INVALID_FILE_CODE, str(error)) from error
+    except NotFoundInGlue as error:
         raise Refused("EntityNotFoundException", str(error)) from error
-    except (FilesUnavailable, GlueUnavailable) as fault:
+    except (S3Unavailable, GlueUnavailable) as fault:
         raise NotStarted(f"the label file cannot be checked just now: {fault}") from fault
 
 
 def _unchanged(run: Run, files: LabelFiles) -> Run:
-    if files.pin(run.path or "") != run.pin:
-        raise Refused(CHANGED, "the label file was changed after it was checked; import it again under a new key")
+    if files.current_version(run.path or "") != run.file_version:
+        raise Refused(FILE_CHANGED_CODE, "the label file was changed after it was checked; import it again under a new key")
     return run
 
 
 def _pinned(path: str, transform: Transform, files: LabelFiles) -> str:
     file = files.open(path)
     if not 0 < file.size <= MAX_BYTES:
-        raise Refused(BAD_FILE, f"the file has {file.size} bytes; at least 1 and at most {MAX_BYTES} are allowed")
-    found = findings(file.chunks, transform.columns)
+        raise Refused(INVALID_FILE_CODE, f"the file has {file.size} bytes; at least 1 and at most {MAX_BYTES} are allowed")
+    found = validate_label_file(file.chunks, transform.columns)
     if found:
         again = files.open(path)
-        if again.pin != file.pin or findings(again.chunks, transform.columns, _OTHER_ESCAPE):
-            raise Refused(BAD_FILE, "\n".join(found))
-    return file.pin
+        if again.version != file.version or validate_label_file(again.chunks, transform.columns, _OTHER_ESCAPE):
+            raise Refused(INVALID_FILE_CODE, "\n".join(found))
+    return file.version
 
 
 def _warning(run: Run, transform: Transform) -> str | None:

@@ -25,11 +25,11 @@ class InvalidRequest(LoopError):
         self.errors = errors
 
 
-class KeyReused(LoopError):
+class IdempotencyKeyReused(LoopError):
     """The same caller sent the same key with another payload."""
 
 
-class StillInFlight(LoopError):
+class RequestInFlight(LoopError):
     """The first request with this key is being worked on right now."""
 
 
@@ -41,7 +41,7 @@ class TryAgainLater(LoopError):
     """A passing fault before anything was started: nothing was accepted, the same key may be sent again."""
 
 
-class UnknownRun(LoopError):
+class RunNotFound(LoopError):
     """There is no such task run."""
 
 
@@ -91,7 +91,7 @@ class LedgerUnavailable(LoopError):
 # --- Glue's answers to a start
 
 
-class AtLimit(LoopError):
+class ConcurrencyLimitReached(LoopError):
     """Glue runs as many task runs as it allows: proved not started."""
 
 
@@ -108,16 +108,16 @@ class NotStarted(LoopError):
     """Glue throttled or could not be reached: proved not started."""
 
 
-class Postponed(LoopError):
+class StartPostponed(LoopError):
     """Nothing was started, but it may be later: `run` is the reservation that stands, `at_limit` whether Glue had no room."""
 
-    def __init__(self, run: Run, reason: AtLimit | NotStarted) -> None:
+    def __init__(self, run: Run, reason: ConcurrencyLimitReached | NotStarted) -> None:
         super().__init__(str(reason))
         self.run = run
-        self.at_limit = isinstance(reason, AtLimit)
+        self.at_limit = isinstance(reason, ConcurrencyLimitReached)
 
 
-class AnswerLost(LoopError):
+class ResponseLost(LoopError):
     """Glue was asked and the answer is not known: the run may have started."""
 
 
@@ -125,13 +125,13 @@ class GlueUnavailable(LoopError):
     """A look-up or a cancellation did not get through; nothing is known, the next round tries again."""
 
 
-class NoSuchFile(LoopError):
+class FileNotReadable(LoopError):
     """The label file is not there, or may not be read; the text says which."""
 
 
-class FilesUnavailable(LoopError):
+class S3Unavailable(LoopError):
     """S3 could not be asked just now."""
 
 
-class UnknownToGlue(LoopError):
+class NotFoundInGlue(LoopError):
     """Glue knows no such transform or task run."""

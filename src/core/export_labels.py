@@ -7,9 +7,17 @@ export too many does no harm, so a lost answer is looked up, and asked for again
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Postponed, Refused, UnknownToGlue
+from core.errors import (
+    ConcurrencyLimitReached,
+    GlueUnavailable,
+    NotFoundInGlue,
+    NotStarted,
+    Refused,
+    ResponseLost,
+    StartPostponed,
+)
 from core.ports import Dependencies, GlueRun
-from core.runs import Run, RunError, Status, ended
+from core.runs import Run, RunError, Status, as_ended
 
 
 def needs_export(run: Run) -> bool:
@@ -19,16 +27,16 @@ def needs_export(run: Run) -> bool:
 def export_first(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> Run | None:
     """Bring the export on; give the run when its import may be asked for, None as long as it may not, or never will.
 
-    `seen` is the transform's listing. Raises Conflict, LineAhead, Postponed, GlueUnavailable, LedgerUnavailable.
+    `seen` is the transform's listing. Raises Conflict, LineAhead, StartPostponed, GlueUnavailable, LedgerUnavailable.
     """
-    if run.export_asked_on is None:
+    if run.export_attempted_on is None:
         if not _has_labels(run, deps):
             return run
         _ask(run, deps)
         return None
     found = _find(run, seen)
     if found is None:
-        if deps.clock() - run.export_asked_on >= deps.policy.confirm_after:
+        if deps.clock() - run.export_attempted_on >= deps.policy.confirm_after:
             _ask(run, deps)
         return None
     if found.status is Status.SUCCEEDED:
@@ -37,22 +45,22 @@ def export_first(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> Run |
         reason = RunError(
             "EXPORT_FAILED", f"the export before the import ended {found.status}: {found.error or ''}".rstrip(": ")
         )
-        deps.ledger.write(run, ended(run, Status.START_FAILED, deps.clock(), reason))
+        deps.ledger.write(run, as_ended(run, Status.START_FAILED, deps.clock(), reason))
     return None
 
 
 def _ask(run: Run, deps: Dependencies) -> None:
-    held = deps.ledger.write(run, replace(run, export_asked_on=deps.clock()))
+    held = deps.ledger.write(run, replace(run, export_attempted_on=deps.clock()))
     try:
-        export_run_id = deps.glue.export(replace(held, export_to=_folder(held)))
-    except AnswerLost:
+        export_run_id = deps.glue.start_export(replace(held, export_to=_folder(held)))
+    except ResponseLost:
         return
     except Refused as no:
-        deps.ledger.write(held, ended(held, Status.REFUSED, deps.clock(), RunError(no.code, no.message)))
+        deps.ledger.write(held, as_ended(held, Status.REFUSED, deps.clock(), RunError(no.code, no.message)))
         return
-    except (AtLimit, NotStarted) as reason:
-        deps.ledger.write(held, replace(held, export_asked_on=None))
-        raise Postponed(held, reason) from reason
+    except (ConcurrencyLimitReached, NotStarted) as reason:
+        deps.ledger.write(held, replace(held, export_attempted_on=None))
+        raise StartPostponed(held, reason) from reason
     deps.ledger.write(held, replace(held, export_run_id=export_run_id))
 
 
@@ -70,8 +78,8 @@ def _folder(run: Run) -> str:
 
 def _has_labels(run: Run, deps: Dependencies) -> bool:
     try:
-        return deps.glue.transform(run.transform_id or "").label_count > 0
-    except UnknownToGlue:
+        return deps.glue.get_transform(run.transform_id or "").label_count > 0
+    except NotFoundInGlue:
         return True  # asking for the export tells; were it a slip, the import would forget labels that nobody exported
     except GlueUnavailable as fault:
-        raise Postponed(run, NotStarted(str(fault))) from fault
+        raise StartPostponed(run, NotStarted(str(fault))) from fault

@@ -17,7 +17,7 @@ SET_ROWS = range(2, 51)
 _LABEL_COLUMNS = ("labeling_set_id", "label")
 
 
-def findings(chunks: Iterable[bytes], columns: Sequence[str], escape: str | None = None) -> list[str]:
+def validate_label_file(chunks: Iterable[bytes], columns: Sequence[str], escape: str | None = None) -> list[str]:
     """What is wrong with the file: the first 20 findings, by line, and how many more there are. Nothing, if it is fine.
 
     `columns` are the transform's; none given, their names are not looked at. Lines count from 1, the header's. `escape` is

@@ -11,7 +11,7 @@ from core.runs import IN_GLUE, Run, Status, TaskType
 class OpenRun:
     """What has to be known of a run to see whether it got on; it may lag behind the run by moments, so `revision` fences it.
 
-    `look_from` is since when Glue may list a task run of it, its export included; None while Glue was not asked for any.
+    `search_from` is since when Glue may list a task run of it, its export included; None while Glue was not asked for any.
     `task_tag` stands for Glue's id of the task run while nothing is left to do but to follow it; of a run without one, the
     whole has to be read.
     """
@@ -22,7 +22,7 @@ class OpenRun:
     requested_on: datetime
     status: Status
     revision: str
-    look_from: datetime | None
+    search_from: datetime | None
     task_tag: str | None
 
 
@@ -35,7 +35,7 @@ def open_run(run: Run) -> OpenRun:
         requested_on=run.requested_on,
         status=run.status,
         revision=run.revision,
-        look_from=run.asked_on or run.export_asked_on,
+        search_from=run.start_attempted_on or run.export_attempted_on,
         task_tag=task_tag(run.task_run_id) if run.task_run_id and _is_only_followed(run) else None,
     )
 

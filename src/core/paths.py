@@ -81,7 +81,7 @@ def label_file(path: str, allowed: AllowedPrefixes, pointer: str = "#/inputS3Pat
     return path
 
 
-def transform_of_upload(key: str) -> str | None:
+def transform_id_of_upload(key: str) -> str | None:
     """The transform that an uploaded object is labels for, or None where the key is not `…/labels/{transformId}/….csv`."""
     match = _UPLOAD.fullmatch(key)
     return match["transform_id"] if match else None

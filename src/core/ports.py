@@ -38,7 +38,7 @@ class Ledger(Protocol):
         LineFull if it would be one more than `max_waiting`, LedgerUnavailable.
         """
 
-    def erase(self, run: Run) -> None:
+    def delete(self, run: Run) -> None:
         """Forget a reservation that came to nothing. Raises Conflict, LedgerUnavailable."""
 
     def get(self, run_id: str) -> Run | None:
@@ -49,7 +49,7 @@ class Ledger(Protocol):
         that fails. None says nothing. Raises LedgerUnavailable.
         """
 
-    def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    def list_runs(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
 
     def open_runs(self) -> Iterator[OpenRun]:
@@ -59,14 +59,14 @@ class Ledger(Protocol):
         last transforms get their turn although no round gets through all of them. Raises LedgerUnavailable.
         """
 
-    def advance(self, run: OpenRun, progress: Progress) -> Run:
+    def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         """Write down how a run got on in Glue, in one write that does not need the whole of it, and return the whole.
 
         The end of an import moves its transform's line: it is a `write`, not this. Raises Conflict if the run is not `run` any
         more, LedgerUnavailable.
         """
 
-    def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
+    def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""
 
 
@@ -95,61 +95,61 @@ class Transform:
 
 class Glue(Protocol):
     def start(self, run: Run) -> str:
-        """Ask once, and return Glue's id of the task run. Raises AtLimit, Refused, NotStarted, AnswerLost."""
+        """Ask once, and return Glue's id of the task run. Raises ConcurrencyLimitReached, Refused, NotStarted, ResponseLost."""
 
-    def export(self, run: Run) -> str:
+    def start_export(self, run: Run) -> str:
         """Ask once to export the labels to `run.export_to`, and return Glue's id of that task run. Raises as `start` does."""
 
-    def transform(self, transform_id: str) -> Transform:
-        """The transform as it stands. Raises UnknownToGlue, GlueUnavailable."""
+    def get_transform(self, transform_id: str) -> Transform:
+        """The transform as it stands. Raises NotFoundInGlue, GlueUnavailable."""
 
-    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
-        """Every task run of the transform started after `since`, all pages. Raises UnknownToGlue, GlueUnavailable."""
+    def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+        """Every task run of the transform started after `since`, all pages. Raises NotFoundInGlue, GlueUnavailable."""
 
-    def run(self, transform_id: str, task_run_id: str) -> GlueRun:
-        """One task run. Raises UnknownToGlue, GlueUnavailable."""
+    def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
+        """One task run. Raises NotFoundInGlue, GlueUnavailable."""
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
-        """Cancel a task run and return where it stands. Raises UnknownToGlue, GlueUnavailable, Refused."""
+        """Cancel a task run and return where it stands. Raises NotFoundInGlue, GlueUnavailable, Refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A label file while it is read: `size` in bytes, `pin` the version that `chunks` are of."""
+    """A label file while it is read: `size` in bytes, `version` the one that `chunks` are of."""
 
-    pin: str
+    version: str
     size: int
     chunks: Iterator[bytes]
 
 
 class LabelFiles(Protocol):
     def open(self, path: str) -> OpenFile:
-        """Begin to read the object. Raises NoSuchFile, FilesUnavailable; reading on may raise FilesUnavailable."""
+        """Begin to read the object. Raises FileNotReadable, S3Unavailable; reading on may raise S3Unavailable."""
 
-    def pin(self, path: str) -> str:
-        """The version that the object has now. Raises NoSuchFile, FilesUnavailable."""
+    def current_version(self, path: str) -> str:
+        """The version that the object has now. Raises FileNotReadable, S3Unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The operator's settings; docs/operating.md describes each.
 
-    `lease` outlasts any process that may still ask Glue; `ask_within` of it is when such a process stops trying to.
-    `skew` is how far Glue's clock and ours may be apart. `share_runs` lets every caller see and cancel all runs.
+    `lease` outlasts any process that may still ask Glue; `start_within` of it is when such a process stops trying to.
+    `clock_skew` is how far Glue's clock and ours may be apart. `share_runs` lets every caller see and cancel all runs.
     """
 
-    allowed: AllowedPrefixes
-    narrowed: CallerPrefixes = field(default_factory=CallerPrefixes)
+    allowed_prefixes: AllowedPrefixes
+    caller_prefixes: CallerPrefixes = field(default_factory=CallerPrefixes)
     confirm_after: timedelta = timedelta(seconds=120)
     start_deadline: timedelta = timedelta(days=1)
     max_queued: int = 100
     lease: timedelta = timedelta(seconds=60)
-    ask_within: timedelta = timedelta(seconds=30)
-    skew: timedelta = timedelta(seconds=120)
+    start_within: timedelta = timedelta(seconds=30)
+    clock_skew: timedelta = timedelta(seconds=120)
     share_runs: bool = False
 
     def allowed_for(self, caller: str) -> AllowedPrefixes:
-        return self.narrowed.narrow(self.allowed, caller)
+        return self.caller_prefixes.narrow(self.allowed_prefixes, caller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,21 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import groupby, islice
 
-from core.errors import Conflict, GlueUnavailable, LoopError, UnknownToGlue
+from core.errors import Conflict, GlueUnavailable, LoopError, NotFoundInGlue
 from core.log_fields import log_fields
 from core.open_runs import OpenRun, task_tag
 from core.ports import Dependencies, GlueRun
 from core.runs import IN_GLUE, Run, Status
 from core.settle import settle
-from core.start_queued import start_waiting
-from core.track import follow, follow_open, whole
+from core.start_queued import start_queued_runs
+from core.track import follow, track_open_run, whole
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RoundSummary:
     """What a round did: transforms looked at, and how many of them could not be; runs that moved, ended, started, wait.
 
     `oldest_…` are the seconds that the longest open, doubtful and queued run had waited when the round came to it.
@@ -33,17 +33,17 @@ class Tally:
 
     transforms: int = 0
     failed: int = 0
-    moved: int = 0
+    changed: int = 0
     ended: int = 0
     started: int = 0
-    waiting: int = 0
-    oldest_open: int = 0
-    oldest_unconfirmed: int = 0
-    oldest_queued: int = 0
+    queued: int = 0
+    oldest_open_seconds: int = 0
+    oldest_unconfirmed_seconds: int = 0
+    oldest_queued_seconds: int = 0
 
-    def __add__(self, other: "Tally") -> "Tally":
+    def __add__(self, other: "RoundSummary") -> "RoundSummary":
         ours, theirs = asdict(self), asdict(other)
-        return Tally(
+        return RoundSummary(
             **{
                 name: max(ours[name], theirs[name]) if name.startswith("oldest_") else ours[name] + theirs[name]
                 for name in ours
@@ -51,35 +51,37 @@ class Tally:
         )
 
 
-def reconcile(deps: Dependencies, may_go_on: Callable[[], bool] = lambda: True, executor: Executor | None = None) -> Tally:
-    """One round over all open work; `may_go_on` says whether there is time for a further batch of transforms.
+def reconcile(
+    deps: Dependencies, has_time_left: Callable[[], bool] = lambda: True, executor: Executor | None = None
+) -> RoundSummary:
+    """One round over all open work; `has_time_left` says whether there is time for a further batch of transforms.
 
     `executor` reconciles the transforms of a batch; threads by default.
     """
-    tally = Tally()
+    summary = RoundSummary()
     groups = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
     with executor or ThreadPoolExecutor(_AT_ONCE) as pool:
-        while may_go_on() and (batch := list(islice(groups, _AT_ONCE * 4))):
+        while has_time_left() and (batch := list(islice(groups, _AT_ONCE * 4))):
             for one in pool.map(lambda runs: _safely(runs, deps), batch):
-                tally += one
-    return tally
+                summary += one
+    return summary
 
 
-def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> Tally:
+def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
     """One round over the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable."""
     waiting = [run for run in runs if run.status is Status.QUEUED]
     under_way = [run for run in runs if run.task_tag is not None]
     now = deps.clock()
     others = _whole([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
-    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.look_from], deps)
+    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
     changed = [*_follow(under_way, seen, now, deps), *_settle(others, seen, now, deps)]
-    started = start_waiting(waiting, seen, deps)
-    return Tally(
+    started = start_queued_runs(waiting, seen, deps)
+    return RoundSummary(
         transforms=1,
-        moved=len(changed),
+        changed=len(changed),
         ended=sum(run.status.is_terminal for run in changed),
         started=started,
-        waiting=len(waiting) - started,
+        queued=len(waiting) - started,
     )
 
 
@@ -99,7 +101,7 @@ def _follow(runs: Sequence[OpenRun], seen: Sequence[GlueRun], now: datetime, dep
     changed = []
     for run in runs:
         with suppress(Conflict):
-            if (after := follow_open(run, listed, now, deps)) is not None:
+            if (after := track_open_run(run, listed, now, deps)) is not None:
                 changed.append(_moved(after))
     return changed
 
@@ -115,7 +117,7 @@ def _settle(runs: Sequence[Run], seen: Sequence[GlueRun], now: datetime, deps: D
 
 
 def _moved(run: Run) -> Run:
-    _log.info("RUN_MOVED", extra=log_fields(run))
+    _log.info("RUN_STATUS_CHANGED", extra=log_fields(run))
     return run
 
 
@@ -123,24 +125,24 @@ def _look(asked: Sequence[OpenRun], deps: Dependencies) -> Sequence[GlueRun]:
     """What Glue lists of the transform since the first of `asked` was asked for; `now` was before that."""
     if not asked:
         return []
-    since = min(run.look_from or run.requested_on for run in asked) - deps.policy.skew
+    since = min(run.search_from or run.requested_on for run in asked) - deps.policy.clock_skew
     transform_id = asked[0].transform_id
     try:
-        return deps.glue.runs(transform_id, since)
-    except UnknownToGlue:
+        return deps.glue.list_task_runs(transform_id, since)
+    except NotFoundInGlue:
         return _nothing_if_gone(transform_id, deps)
 
 
 def _nothing_if_gone(transform_id: str, deps: Dependencies) -> Sequence[GlueRun]:
     """One denial may be a slip, and would look like proof that nothing had started: the transform itself is asked for too."""
     try:
-        deps.glue.transform(transform_id)
-    except UnknownToGlue:
+        deps.glue.get_transform(transform_id)
+    except NotFoundInGlue:
         return []
     raise GlueUnavailable("the transform is there, and yet its runs are not listed")
 
 
-def _safely(runs: Sequence[OpenRun], deps: Dependencies) -> Tally:
+def _safely(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
     ages = _ages(runs, deps.clock())
     try:
         return reconcile_transform(runs, deps) + ages
@@ -150,15 +152,17 @@ def _safely(runs: Sequence[OpenRun], deps: Dependencies) -> Tally:
     except Exception:  # noqa: BLE001  what nobody thought of in one transform must not keep all others waiting
         _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": runs[0].transform_id})
     queued = sum(run.status is Status.QUEUED for run in runs)
-    return replace(ages, transforms=1, failed=1, waiting=queued)
+    return replace(ages, transforms=1, failed=1, queued=queued)
 
 
-def _ages(runs: Sequence[OpenRun], now: datetime) -> Tally:
+def _ages(runs: Sequence[OpenRun], now: datetime) -> RoundSummary:
     def oldest(*since: datetime) -> int:
         return max(0, int((now - min(since, default=now)).total_seconds()))
 
-    return Tally(
-        oldest_open=oldest(*(run.requested_on for run in runs)),
-        oldest_unconfirmed=oldest(*(run.look_from or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)),
-        oldest_queued=oldest(*(run.requested_on for run in runs if run.status is Status.QUEUED)),
+    return RoundSummary(
+        oldest_open_seconds=oldest(*(run.requested_on for run in runs)),
+        oldest_unconfirmed_seconds=oldest(
+            *(run.search_from or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)
+        ),
+        oldest_queued_seconds=oldest(*(run.requested_on for run in runs if run.status is Status.QUEUED)),
     )

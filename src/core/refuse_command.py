@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from core.errors import Conflict, FieldError
 from core.log_fields import log_fields
 from core.ports import Dependencies
-from core.runs import Run, RunError, Status, TaskType, ended, run_id
+from core.runs import Run, RunError, Status, TaskType, as_ended, run_id
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadCommand:
+class RefusedCommand:
     """A command that can never be carried out; what it said, as far as it could be read."""
 
     caller: str
@@ -26,7 +26,7 @@ class BadCommand:
     causation_id: str
 
 
-def refuse(command: BadCommand, deps: Dependencies) -> None:
+def refuse(command: RefusedCommand, deps: Dependencies) -> None:
     """Record the command as a REFUSED run of its own, once, however often it is delivered. Raises LedgerUnavailable."""
     now = deps.clock()
     run = Run(
@@ -42,7 +42,7 @@ def refuse(command: BadCommand, deps: Dependencies) -> None:
     )
     message = "; ".join(f"{error.pointer} {error.detail}" for error in command.errors)
     try:
-        deps.ledger.write(None, ended(run, Status.REFUSED, now, RunError(command.code, message)))
+        deps.ledger.write(None, as_ended(run, Status.REFUSED, now, RunError(command.code, message)))
     except Conflict:
         return
     _log.info("COMMAND_REFUSED", extra=log_fields(run, cause=command.code))

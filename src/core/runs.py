@@ -37,7 +37,7 @@ class Status(StrEnum):
         return self in TERMINAL
 
     @property
-    def may_be_sent_again(self) -> bool:
+    def allows_new_attempt(self) -> bool:
         """Whether the same key starts a new attempt of the same request."""
         return self in (Status.REFUSED, Status.START_FAILED, Status.CANCELLED)
 
@@ -67,12 +67,14 @@ class RunError:
 class Run:
     """One request and what became of it. Times are UTC.
 
-    `path` is what Glue is given: the run's own prefix of a labeling set, or the label file of an import.
-    `asked_on` is when Glue was last asked, or may have been; `lease_until` is when whoever reserved the run has certainly
-    stopped working on it. `revision` is the ledger's: it changes with every write and fences the next one.
+    `path` is what Glue is given: the run's own prefix for a labeling set, or the label file of an import.
+    `start_attempted_on` is when the start was last sent to Glue, or may have been. `lease_until` is when the process that
+    reserved the run has certainly stopped working on it. `revision` is set by the ledger: it changes with every write, and the
+    next write is conditional on it.
 
-    Of an import: `pin` is the label file's version as it was checked; `export_to` is the folder to which the existing labels
-    go first, `export_asked_on` and `export_run_id` say how far that is; `warning` is what its caller ought to know.
+    Of an import: `file_version` is the version of the label file that was checked. `export_to` is the folder to which existing
+    labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that export. `warning` is a text
+    for the caller.
     """
 
     id: str
@@ -84,7 +86,7 @@ class Run:
     path: str | None
     replace_all_labels: bool | None = None
     attempt: int = 1
-    asked_on: datetime | None = None
+    start_attempted_on: datetime | None = None
     lease_until: datetime | None = None
     changed_on: datetime | None = None
     task_run_id: str | None = None
@@ -92,9 +94,9 @@ class Run:
     completed_on: datetime | None = None
     execution_time: int | None = None
     error: RunError | None = None
-    pin: str | None = None
+    file_version: str | None = None
     export_to: str | None = None
-    export_asked_on: datetime | None = None
+    export_attempted_on: datetime | None = None
     export_run_id: str | None = None
     warning: str | None = None
     cancel_requested: bool = False
@@ -106,8 +108,8 @@ class Run:
     def is_import(self) -> bool:
         return self.task_type is TaskType.IMPORT_LABELS
 
-    def asks_the_same_as(self, other: "Run") -> bool:
-        return asked_for(self) == asked_for(other)
+    def has_same_payload_as(self, other: "Run") -> bool:
+        return request_payload(self) == request_payload(other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ class Progress:
         return replace(run, lease_until=None, **{each.name: getattr(self, each.name) for each in fields(self)})
 
 
-def asked_for(run: Run) -> tuple[object, ...]:
+def request_payload(run: Run) -> tuple[object, ...]:
     """What a request asks for, whoever sent it and whatever became of it."""
     return (run.task_type, run.transform_id, run.path, run.replace_all_labels, run.export_to)
 
@@ -144,25 +146,25 @@ def run_id(caller: str, key: str) -> str:
     return sha256(f"{caller}\0{key}".encode()).hexdigest()[:32]
 
 
-def reserved(run: Run, now: datetime, lease: timedelta) -> Run:
+def as_reserved(run: Run, now: datetime, lease: timedelta) -> Run:
     """`run`, about to be asked of Glue by whoever writes this."""
-    return replace(run, status=Status.RESERVED, asked_on=now, lease_until=now + lease, changed_on=now)
+    return replace(run, status=Status.RESERVED, start_attempted_on=now, lease_until=now + lease, changed_on=now)
 
 
-def queued(run: Run, now: datetime) -> Run:
-    return replace(run, status=Status.QUEUED, asked_on=None, lease_until=None, changed_on=now)
+def as_queued(run: Run, now: datetime) -> Run:
+    return replace(run, status=Status.QUEUED, start_attempted_on=None, lease_until=None, changed_on=now)
 
 
-def unconfirmed(run: Run, now: datetime) -> Run:
+def as_unconfirmed(run: Run, now: datetime) -> Run:
     return replace(run, status=Status.UNCONFIRMED, lease_until=None, changed_on=now)
 
 
-def in_glue(run: Run, task_run_id: str, status: Status, started_on: datetime, now: datetime) -> Run:
+def as_started(run: Run, task_run_id: str, status: Status, started_on: datetime, now: datetime) -> Run:
     return replace(
         run, status=status, task_run_id=task_run_id, started_on=started_on, lease_until=None, changed_on=now, error=None
     )
 
 
-def ended(run: Run, status: Status, now: datetime, error: RunError | None = None) -> Run:
+def as_ended(run: Run, status: Status, now: datetime, error: RunError | None = None) -> Run:
     """`run`, over for a reason of ours; Glue's own endings carry Glue's times instead."""
     return replace(run, status=status, error=error, completed_on=now, lease_until=None, changed_on=now)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import Postponed
+from core.errors import StartPostponed
 from core.log_fields import log_fields
 from core.ports import Dependencies, GlueRun
-from core.runs import Run, RunError, Status, ended, reserved, unconfirmed
+from core.runs import Run, RunError, Status, as_ended, as_reserved, as_unconfirmed
 from core.start import ask
-from core.start_queued import start_failed, waited_too_long
-from core.track import keep_up
+from core.start_queued import is_past_start_deadline, start_failed
+from core.track import record_glue_run
 
 _log = logging.getLogger(__name__)
 
@@ -26,9 +26,9 @@ def settle(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies)
     found = _find(run, seen, deps)
     if found is not None:
         _log.info("START_CONFIRMED", extra=log_fields(run))
-        return keep_up(run, found, now, deps)
+        return record_glue_run(run, found, now, deps)
     if run.status is Status.RESERVED:
-        return deps.ledger.write(run, unconfirmed(run, now))
+        return deps.ledger.write(run, as_unconfirmed(run, now))
     if now - (run.changed_on or now) < deps.policy.confirm_after:
         return run
     return _not_started(run, now, deps)
@@ -38,13 +38,15 @@ def _find(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> GlueRun | No
     alike = [one for one in seen if _is_alike(one, run)]
     if not run.is_import:
         return alike[0] if alike else None  # no other run is ever given this run's own prefix
-    asked_on = run.asked_on or run.requested_on
-    recent = [one for one in alike if one.started_on >= asked_on - deps.policy.skew]
+    start_attempted_on = run.start_attempted_on or run.requested_on
+    recent = [one for one in alike if one.started_on >= start_attempted_on - deps.policy.clock_skew]
     if not recent:
         return None
-    owned = deps.ledger.owned(run.transform_id or "", run.requested_on - 2 * deps.policy.start_deadline)
+    owned = deps.ledger.known_task_run_ids(run.transform_id or "", run.requested_on - 2 * deps.policy.start_deadline)
     ours = [one for one in recent if one.task_run_id not in owned]
-    return min(ours, key=lambda one: (one.started_on < asked_on, abs(one.started_on - asked_on)), default=None)
+    return min(
+        ours, key=lambda one: (one.started_on < start_attempted_on, abs(one.started_on - start_attempted_on)), default=None
+    )
 
 
 def _is_alike(glue_run: GlueRun, run: Run) -> bool:
@@ -57,15 +59,15 @@ def _is_alike(glue_run: GlueRun, run: Run) -> bool:
 
 def _not_started(run: Run, now: datetime, deps: Dependencies) -> Run:
     if run.cancel_requested:
-        return deps.ledger.write(run, ended(run, Status.CANCELLED, now))
-    if waited_too_long(run, now, deps):
+        return deps.ledger.write(run, as_ended(run, Status.CANCELLED, now))
+    if is_past_start_deadline(run, now, deps):
         return deps.ledger.write(run, start_failed(run, now))
-    reservation = deps.ledger.write(run, reserved(run, deps.clock(), deps.policy.lease))
+    reservation = deps.ledger.write(run, as_reserved(run, deps.clock(), deps.policy.lease))
     try:
         return ask(reservation, deps)
-    except Postponed as later:
+    except StartPostponed as later:
         # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try, from
         # the doubtful start on.
-        doubt = replace(unconfirmed(later.run, now), asked_on=run.asked_on, changed_on=run.changed_on)
+        doubt = replace(as_unconfirmed(later.run, now), start_attempted_on=run.start_attempted_on, changed_on=run.changed_on)
         reason = RunError("AT_LIMIT" if later.at_limit else "NOT_STARTED", str(later))
         return deps.ledger.write(reservation, replace(doubt, error=reason))

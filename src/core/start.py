@@ -9,24 +9,24 @@ from dataclasses import dataclass, replace
 
 from core.check_label_file import checked
 from core.errors import (
-    AnswerLost,
-    AtLimit,
+    ConcurrencyLimitReached,
     Conflict,
-    KeyReused,
+    IdempotencyKeyReused,
     LedgerUnavailable,
     NotStarted,
-    Postponed,
     QueueBlocked,
     QueueFull,
     QueueLimitReached,
     Refused,
-    StillInFlight,
+    RequestInFlight,
+    ResponseLost,
+    StartPostponed,
     TryAgainLater,
 )
 from core.log_fields import log_fields
 from core.ports import Dependencies
 from core.requests import StartCommand, new_run
-from core.runs import Run, RunError, Status, ended, in_glue, queued, reserved, unconfirmed
+from core.runs import Run, RunError, Status, as_ended, as_queued, as_reserved, as_started, as_unconfirmed
 
 _log = logging.getLogger(__name__)
 _NOTHING_STARTED = "Glue cannot start the run at the moment. No run was started; send the same key again."
@@ -44,8 +44,10 @@ class Accepted:
 def start(order: StartCommand, deps: Dependencies) -> Accepted:
     """Start the task run that `order` asks for, unless that was done already.
 
-    Three AWS calls when it is new, one when it is a replay. Raises InvalidRequest, KeyReused, StillInFlight, QueueFull and
-    TryAgainLater; after the last two nothing is accepted and the same key may be sent again.
+    Three AWS calls when it is new, one when it is a replay.
+
+    Raises InvalidRequest, IdempotencyKeyReused, RequestInFlight, QueueFull and TryAgainLater. After the last two, nothing is
+    accepted and the same key may be sent again.
     """
     wanted = new_run(order, deps.clock(), deps.policy.allowed_for(order.caller))
     try:
@@ -70,29 +72,29 @@ def _accepted(wanted: Run, deps: Dependencies) -> Accepted:
 def ask(run: Run, deps: Dependencies) -> Run:
     """Ask Glue to start a reserved run, and record what it said.
 
-    Raises Postponed with the reservation still standing: what becomes of it depends on who was promised what.
+    Raises StartPostponed with the reservation still standing: what becomes of it depends on who was promised what.
     """
     try:
         return _ask(checked(run, deps), deps)
     except NotStarted as reason:
-        raise Postponed(run, reason) from reason
+        raise StartPostponed(run, reason) from reason
     except Refused as no:
         refusal = RunError(no.code, no.message)
-        return _record(run, ended(run, Status.REFUSED, deps.clock(), refusal), "START_REFUSED", deps)
+        return _record(run, as_ended(run, Status.REFUSED, deps.clock(), refusal), "START_REFUSED", deps)
 
 
 def _ask(run: Run, deps: Dependencies) -> Run:
-    if deps.clock() - (run.asked_on or run.requested_on) > deps.policy.ask_within:
+    if deps.clock() - (run.start_attempted_on or run.requested_on) > deps.policy.start_within:
         # Somebody may already be looking this run up as lost: asking now could start it twice.
-        return _record(run, unconfirmed(run, deps.clock()), "START_TOO_SLOW", deps)
+        return _record(run, as_unconfirmed(run, deps.clock()), "START_NOT_SENT_IN_TIME", deps)
     try:
         task_run_id = deps.glue.start(run)
-    except (AtLimit, NotStarted) as reason:
-        raise Postponed(run, reason) from reason
-    except AnswerLost:
-        return _record(run, unconfirmed(run, deps.clock()), "START_UNCONFIRMED", deps)
+    except (ConcurrencyLimitReached, NotStarted) as reason:
+        raise StartPostponed(run, reason) from reason
+    except ResponseLost:
+        return _record(run, as_unconfirmed(run, deps.clock()), "START_UNCONFIRMED", deps)
     now = deps.clock()
-    return _record(run, in_glue(run, task_run_id, Status.STARTING, now, now), "STARTED", deps)
+    return _record(run, as_started(run, task_run_id, Status.STARTING, now, now), "STARTED", deps)
 
 
 def _start_new(wanted: Run, existing: Run | None, deps: Dependencies) -> Run:
@@ -101,12 +103,12 @@ def _start_new(wanted: Run, existing: Run | None, deps: Dependencies) -> Run:
     if fresh.export_to is not None:
         return _queue_new(fresh, existing, deps)  # the labels are exported first, by the reconciler
     try:
-        reservation = deps.ledger.write(existing, reserved(fresh, now, deps.policy.lease))
+        reservation = deps.ledger.write(existing, as_reserved(fresh, now, deps.policy.lease))
     except QueueBlocked:
         return _queue_new(fresh, existing, deps)
     try:
         return ask(reservation, deps)
-    except Postponed as later:
+    except StartPostponed as later:
         if later.at_limit:
             return _queue_reserved(later.run, existing, deps)
         _give_back(reservation, existing, deps)
@@ -119,26 +121,26 @@ def _queue_new(fresh: Run, existing: Run | None, deps: Dependencies) -> Run:
     try:
         ready = checked(fresh, deps)
     except Refused as no:
-        refusal = ended(fresh, Status.REFUSED, deps.clock(), RunError(no.code, no.message))
+        refusal = as_ended(fresh, Status.REFUSED, deps.clock(), RunError(no.code, no.message))
         return deps.ledger.write(existing, refusal)
     except NotStarted as fault:
         raise TryAgainLater(_NOTHING_STARTED) from fault
-    return _wait_in_line(existing, queued(ready, deps.clock()), deps)
+    return _wait_in_line(existing, as_queued(ready, deps.clock()), deps)
 
 
 def _replay(existing: Run, wanted: Run, deps: Dependencies) -> Run | None:
     """The answer that an earlier request gives to this one, or None if this one is a new attempt."""
-    if not existing.asks_the_same_as(wanted):
-        raise KeyReused("was sent before with another payload")
-    if existing.status.may_be_sent_again and existing.causation_id != wanted.causation_id:
+    if not existing.has_same_payload_as(wanted):
+        raise IdempotencyKeyReused("was sent before with another payload")
+    if existing.status.allows_new_attempt and existing.causation_id != wanted.causation_id:
         return None
     if existing.status is not Status.RESERVED:
         return existing
     now = deps.clock()
     if existing.lease_until and now <= existing.lease_until:
-        raise StillInFlight("the first request with this key is still being processed")
+        raise RequestInFlight("the first request with this key is still being processed")
     try:
-        return deps.ledger.write(existing, unconfirmed(existing, now))
+        return deps.ledger.write(existing, as_unconfirmed(existing, now))
     except Conflict as conflict:
         if conflict.current is None:
             return None
@@ -156,7 +158,7 @@ def _wait_in_line(before: Run | None, waiting: Run, deps: Dependencies) -> Run:
 
 def _queue_reserved(reservation: Run, existing: Run | None, deps: Dependencies) -> Run:
     try:
-        return _wait_in_line(reservation, queued(reservation, deps.clock()), deps)
+        return _wait_in_line(reservation, as_queued(reservation, deps.clock()), deps)
     except QueueFull:
         _give_back(reservation, existing, deps)
         raise
@@ -172,7 +174,7 @@ def _changed_meanwhile(conflict: Conflict, reservation: Run, deps: Dependencies)
     if current is None:
         raise conflict
     if current.cancel_requested and _awaits_this_answer(current, reservation):
-        return _record(current, ended(current, Status.CANCELLED, deps.clock()), "START_CANCELLED", deps)
+        return _record(current, as_ended(current, Status.CANCELLED, deps.clock()), "START_CANCELLED", deps)
     return current
 
 
@@ -180,11 +182,11 @@ def _give_back(reservation: Run, existing: Run | None, deps: Dependencies) -> No
     """Leave the ledger as if this request had never come; if that fails, the reconciler settles the reservation."""
     try:
         if existing is None:
-            deps.ledger.erase(reservation)
+            deps.ledger.delete(reservation)
         else:
             deps.ledger.write(reservation, existing)
     except (Conflict, LedgerUnavailable) as fault:
-        _log.warning("RESERVATION_LEFT", extra=log_fields(reservation, cause=type(fault).__name__))
+        _log.warning("RESERVATION_NOT_RELEASED", extra=log_fields(reservation, cause=type(fault).__name__))
 
 
 def _record(before: Run, after: Run, code: str, deps: Dependencies) -> Run:
@@ -204,13 +206,13 @@ def _record(before: Run, after: Run, code: str, deps: Dependencies) -> Run:
 
 def _awaits_this_answer(current: Run, before: Run) -> bool:
     """Whether only bystanders changed the item: a cancellation was noted, or a retry put the start in doubt."""
-    return current.asked_on == before.asked_on and current.status in (Status.RESERVED, Status.UNCONFIRMED)
+    return current.start_attempted_on == before.start_attempted_on and current.status in (Status.RESERVED, Status.UNCONFIRMED)
 
 
 def _left_to_reconciler(reservation: Run) -> Run:
     """How a run looks to its caller while only its reservation is on record."""
-    _tell("ANSWER_NOT_RECORDED", reservation)
-    return unconfirmed(reservation, reservation.asked_on or reservation.requested_on)
+    _tell("RESPONSE_NOT_RECORDED", reservation)
+    return as_unconfirmed(reservation, reservation.start_attempted_on or reservation.requested_on)
 
 
 def _tell(code: str, run: Run) -> None:

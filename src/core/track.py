@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from core.errors import Conflict, Refused, UnknownToGlue
+from core.errors import Conflict, NotFoundInGlue, Refused
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import Progress, Run, RunError, Status, TaskType, ended
+from core.runs import Progress, Run, RunError, Status, TaskType, as_ended
 
 
 def whole(run: OpenRun, deps: Dependencies) -> Run:
@@ -18,19 +18,19 @@ def whole(run: OpenRun, deps: Dependencies) -> Run:
     return current
 
 
-def follow_open(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, deps: Dependencies) -> Run | None:
+def track_open_run(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, deps: Dependencies) -> Run | None:
     """Record the status in Glue of a run that is under way there; None if that is no news.
 
     `listed` is the transform's listing, by tag. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
     found = listed.get(run.task_tag or "")
-    if found is None and now - (run.look_from or run.requested_on) >= deps.policy.confirm_after:
+    if found is None and now - (run.search_from or run.requested_on) >= deps.policy.confirm_after:
         return _if_changed(run, _not_listed(whole(run, deps), now, deps))
     if found is None or found.status is run.status:
         return None
     if run.task_type is TaskType.IMPORT_LABELS and found.status.is_terminal:
-        return _if_changed(run, keep_up(whole(run, deps), found, now, deps))
-    return deps.ledger.advance(run, progress(found, now))
+        return _if_changed(run, record_glue_run(whole(run, deps), found, now, deps))
+    return deps.ledger.record_progress(run, progress(found, now))
 
 
 def follow(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
@@ -41,10 +41,10 @@ def follow(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies)
     listed = next((one for one in seen if one.task_run_id == run.task_run_id), None)
     if listed is None:
         return _not_listed(run, now, deps)
-    return keep_up(run, listed, now, deps)
+    return record_glue_run(run, listed, now, deps)
 
 
-def keep_up(run: Run, glue_run: GlueRun, now: datetime, deps: Dependencies) -> Run:
+def record_glue_run(run: Run, glue_run: GlueRun, now: datetime, deps: Dependencies) -> Run:
     """Record what `glue_run` says, as far as it is news."""
     after = progress(glue_run, now).onto(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
@@ -73,17 +73,17 @@ def _if_changed(run: OpenRun, after: Run) -> Run | None:
 
 
 def _not_listed(run: Run, now: datetime, deps: Dependencies) -> Run:
-    if now - (run.asked_on or run.requested_on) < deps.policy.confirm_after:
+    if now - (run.start_attempted_on or run.requested_on) < deps.policy.confirm_after:
         return run  # a new run may take a while to be listed
     try:
-        return keep_up(run, deps.glue.run(run.transform_id or "", run.task_run_id or ""), now, deps)
-    except UnknownToGlue:
+        return record_glue_run(run, deps.glue.get_task_run(run.transform_id or "", run.task_run_id or ""), now, deps)
+    except NotFoundInGlue:
         lost = RunError("UNKNOWN_TO_GLUE", "Glue no longer knows the task run or its transform")
-        return deps.ledger.write(run, ended(run, Status.LOST, now, lost))
+        return deps.ledger.write(run, as_ended(run, Status.LOST, now, lost))
 
 
 def _cancelled(glue_run: GlueRun, run: Run, deps: Dependencies) -> Status:
     try:
         return deps.glue.cancel(run.transform_id or "", glue_run.task_run_id)
-    except (UnknownToGlue, Refused):
+    except (NotFoundInGlue, Refused):
         return glue_run.status  # ended under our hands: the next listing tells how

@@ -14,8 +14,8 @@ from core.runs import Run, Status
 class QueueMove:
     """What a change of a run does to its transform's line."""
 
-    needs_nobody_waiting: bool
-    needs_to_be_next: bool
+    requires_empty_queue: bool
+    requires_head_of_queue: bool
     joins: bool
     leaves: bool
     opens_import: bool
@@ -23,12 +23,12 @@ class QueueMove:
 
     @property
     def is_none(self) -> bool:
-        return not (self.needs_nobody_waiting or self.joins or self.leaves or self.opens_import or self.closes_import)
+        return not (self.requires_empty_queue or self.joins or self.leaves or self.opens_import or self.closes_import)
 
     @property
-    def reads_line(self) -> bool:
+    def reads_queue(self) -> bool:
         """Whether the line has to be read first, and to be still the same when the move is made."""
-        return self.leaves or self.needs_to_be_next
+        return self.leaves or self.requires_head_of_queue
 
 
 def queue_move(before: Run | None, after: Run | None) -> QueueMove:
@@ -37,8 +37,8 @@ def queue_move(before: Run | None, after: Run | None) -> QueueMove:
     is_reserved = after is not None and after.status is Status.RESERVED
     opens_import = _holds_import(after) and not _holds_import(before)
     return QueueMove(
-        needs_nobody_waiting=is_new and is_reserved,
-        needs_to_be_next=_waits(before) and (is_reserved or opens_import),
+        requires_empty_queue=is_new and is_reserved,
+        requires_head_of_queue=_waits(before) and (is_reserved or opens_import),
         joins=_waits(after) and not _waits(before),
         leaves=_waits(before) and not _waits(after),
         opens_import=opens_import,
@@ -65,4 +65,4 @@ def _holds_import(run: Run | None) -> bool:
     """Whether no other import may come in between: this one is in Glue's hands, or its export is."""
     if run is None or not run.is_import or run.status.is_terminal:
         return False
-    return not _waits(run) or run.export_asked_on is not None
+    return not _waits(run) or run.export_attempted_on is not None

@@ -13,9 +13,9 @@ from aws_lambda_powertools.event_handler.router import APIGatewayRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
-from core.errors import RunRefused, UnknownRun
+from core.errors import RunNotFound, RunRefused
 from core.ports import Dependencies, RunFilter
-from core.queries import find, listing
+from core.queries import get_run, list_runs
 from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import Status, TaskType, is_run_id
 from core.start import start
@@ -65,7 +65,7 @@ def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[Ta
 @router.get(TASK_RUN, operation_id="getTaskRun")
 def get_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Return the task run in any status."""
-    return Response(HTTPStatus.OK, JSON, view(find(_run_id(id), _caller(), _dependencies())))
+    return Response(HTTPStatus.OK, JSON, view(get_run(_run_id(id), _caller(), _dependencies())))
 
 
 @router.get(TASK_RUNS, operation_id="listTaskRuns")
@@ -79,14 +79,14 @@ def list_task_runs(
     cursor: Annotated[str | None, Query(description="`next` of the previous page. It is opaque.")] = None,
 ) -> Response[TaskRunList]:
     """Return task runs, newest first."""
-    page = listing(RunFilter(transform_id, status, task_type), _caller(), limit, cursor, _dependencies())
+    page = list_runs(RunFilter(transform_id, status, task_type), _caller(), limit, cursor, _dependencies())
     return Response(HTTPStatus.OK, JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
 
 
 @router.post(CANCELLATION, operation_id="cancelTaskRun")
 def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Cancel the task run: in Glue if it was started there, else before it is started."""
-    run = find(_run_id(id), _caller(), _dependencies())
+    run = get_run(_run_id(id), _caller(), _dependencies())
     return Response(HTTPStatus.ACCEPTED, JSON, view(cancel(run.id, _dependencies())))
 
 
@@ -180,9 +180,9 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
 
 
 def _run_id(text: str) -> str:
-    """`text` if it has the form of an id, so that the ledger is not read for anything else. Raises UnknownRun."""
+    """`text` if it has the form of an id, so that the ledger is not read for anything else. Raises RunNotFound."""
     if not is_run_id(text):
-        raise UnknownRun(f"There is no task run {text[:_MAX_ID_CHARACTERS_SHOWN]}.")
+        raise RunNotFound(f"There is no task run {text[:_MAX_ID_CHARACTERS_SHOWN]}.")
     return text
 
 

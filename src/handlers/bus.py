@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.errors import FieldError, InvalidRequest, KeyReused, StillInFlight
+from core.errors import FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
 from core.ports import Dependencies
 from core.refuse_command import refuse
 from core.start import start
 from handlers import metrics, wiring
-from handlers.commands import bad_command, read_command
+from handlers.commands import read_command, refused_command
 
 
 def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | None = None) -> None:  # noqa: ARG001  Lambda's form
@@ -26,9 +26,9 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
             return
         metrics.count_start(start(command, deps))
     except InvalidRequest as error:
-        refuse(bad_command(event, "INVALID_COMMAND", error.errors), deps)
-    except KeyReused as error:
-        refuse(bad_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), deps)
-    except StillInFlight:
+        refuse(refused_command(event, "INVALID_COMMAND", error.errors), deps)
+    except IdempotencyKeyReused as error:
+        refuse(refused_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), deps)
+    except RequestInFlight:
         # Two deliveries of the same event at once: the first has its run in the ledger, so this one has nothing to do.
         wiring.logger().info("DELIVERED_TWICE", extra={"correlationId": event["id"]})

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from core.errors import FieldError, InvalidRequest
 from core.events import SOURCE
-from core.paths import MAX_LENGTH, transform_of_upload
-from core.refuse_command import BadCommand
+from core.paths import MAX_LENGTH, transform_id_of_upload
+from core.refuse_command import RefusedCommand
 from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import TaskType
 from handlers.callers import event_caller, upload_caller
@@ -47,7 +47,7 @@ def read_command(event: dict[str, Any]) -> StartCommand | None:
     return StartCommand(caller=event_caller(event), key=key, request=request, **_trace(event))
 
 
-def bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]) -> BadCommand:
+def refused_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]) -> RefusedCommand:
     """What can be recorded of a command that cannot be carried out: each field of `event` that is readable, and why."""
     detail_type = event["detail-type"]
     detail = event["detail"] if isinstance(event.get("detail"), dict) else {}
@@ -56,13 +56,13 @@ def bad_command(event: dict[str, Any], code: str, errors: tuple[FieldError, ...]
     if detail_type == UPLOAD:
         caller, task_type = upload_caller(_text(detail, "bucket", "name")), TaskType.IMPORT_LABELS
         path = _upload_path(detail)
-        transform_id = transform_of_upload(_text(detail, "object", "key"))
+        transform_id = transform_id_of_upload(_text(detail, "object", "key"))
     else:
         caller, task_type = event_caller(event), _REQUESTS[detail_type][1]
         path = detail.get("outputS3Path") or detail.get("inputS3Path")
         transform_id = detail.get("transformId")
     is_transform_id = isinstance(transform_id, str) and re.fullmatch(TRANSFORM_ID, transform_id)
-    return BadCommand(
+    return RefusedCommand(
         caller=caller,
         task_type=task_type,
         transform_id=transform_id if is_transform_id else None,
@@ -86,7 +86,7 @@ def _read_upload(event: dict[str, Any]) -> StartCommand | None:
     ]
     if missing:
         raise InvalidRequest(*missing)
-    transform_id = transform_of_upload(key)
+    transform_id = transform_id_of_upload(key)
     if transform_id is None:
         return None
     try:

@@ -12,7 +12,7 @@ from core.runs import Status
 
 if TYPE_CHECKING:  # each entry point imports only what it needs
     from core.announce import Change
-    from core.reconcile import Tally
+    from core.reconcile import RoundSummary
     from core.start import Accepted
 
 
@@ -22,13 +22,13 @@ def count_start(accepted: "Accepted") -> None:
     _emit({"StartsReplayed" if accepted.replayed else "StartsAccepted": 1} | ({"StartsUnconfirmed": 1} if unconfirmed else {}))
 
 
-def count_round(tally: "Tally") -> None:
+def count_round(summary: "RoundSummary") -> None:
     """Count a round of the reconciler, and emit what it found open."""
-    _emit({"RoundsFinished": 1, "TransformsNotReconciled": tally.failed, "QueueDepth": tally.waiting})
+    _emit({"RoundsFinished": 1, "TransformsNotReconciled": summary.failed, "QueueDepth": summary.queued})
     ages = {
-        "OldestOpenRunSeconds": tally.oldest_open,
-        "OldestUnconfirmedSeconds": tally.oldest_unconfirmed,
-        "OldestQueuedSeconds": tally.oldest_queued,
+        "OldestOpenRunSeconds": summary.oldest_open_seconds,
+        "OldestUnconfirmedSeconds": summary.oldest_unconfirmed_seconds,
+        "OldestQueuedSeconds": summary.oldest_queued_seconds,
     }
     _emit(ages, MetricUnit.Seconds)
 

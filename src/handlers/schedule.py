@@ -13,10 +13,10 @@ _RESERVE_MILLISECONDS = 45_000  # how long one batch of transforms takes if its 
 
 
 def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | None = None) -> dict[str, int]:  # noqa: ARG001  Lambda's form
-    """Reconcile all open runs once; returns the tally, for operators who invoke the function by hand."""
-    tally = reconcile(
-        deps or wiring.dependencies(), may_go_on=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS
+    """Reconcile all open runs once; returns the summary, for operators who invoke the function by hand."""
+    summary = reconcile(
+        deps or wiring.dependencies(), has_time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS
     )
-    wiring.logger().info("RECONCILED", extra=asdict(tally))
-    metrics.count_round(tally)
-    return asdict(tally)
+    wiring.logger().info("RECONCILED", extra=asdict(summary))
+    metrics.count_round(summary)
+    return asdict(summary)

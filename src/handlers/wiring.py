@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from core.announce import Bus
 
-# Bounds of one AWS call. What can be added up of them stays below Policy.ask_within and the functions' time-outs.
+# Bounds of one AWS call. What can be added up of them stays below Policy.start_within and the functions' time-outs.
 # The user agent is given: botocore would put its own together twice a call, of some thirty parts, a quarter of a call's work.
 _AGENT = f"glue-label-loop Botocore/{botocore.__version__}"
 _ONCE = Config(connect_timeout=3, read_timeout=15, user_agent=_AGENT, retries={"total_max_attempts": 1})
@@ -61,8 +61,8 @@ class LoopSettings(BaseModel):
     @property
     def policy(self) -> Policy:
         return Policy(
-            allowed=self.allowed,
-            narrowed=self.narrowed,
+            allowed_prefixes=self.allowed,
+            caller_prefixes=self.narrowed,
             confirm_after=timedelta(seconds=self.confirm_after_seconds),
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             max_queued=self.max_queued,

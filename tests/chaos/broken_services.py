@@ -56,7 +56,7 @@ def _find_no_runs(deps: Dependencies) -> Dependencies:
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of Glue's methods
             return getattr(deps.glue, name)
 
-        def runs(self, _transform_id: str, _since: datetime) -> list[GlueRun]:
+        def list_task_runs(self, _transform_id: str, _since: datetime) -> list[GlueRun]:
             return []
 
     glue: Any = GlueWithoutRuns()

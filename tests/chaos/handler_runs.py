@@ -122,7 +122,7 @@ def _dependencies(run: HandlerRun, injector: Injector) -> Dependencies:
         deps,
         ledger=ledger,
         clock=lambda: datetime.now(UTC) + timedelta(seconds=run.at + injector.seconds_lost),
-        policy=replace(deps.policy, skew=_MAX_CLOCK_SKEW),
+        policy=replace(deps.policy, clock_skew=_MAX_CLOCK_SKEW),
     )
 
 

@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core.aws.glue import GlueTaskRuns
-from core.errors import AtLimit, UnknownToGlue
+from core.errors import ConcurrencyLimitReached, NotFoundInGlue
 from core.ports import GlueRun, Transform
 from core.runs import Run, Status
 from tests.fakes.glue import FakeGlue, Fault
-from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
+from tests.fakes.service import UPLOADED, Service, import_command, labeling_command
 
 
 class HidesTransformFromListingOnce(FakeGlue):
@@ -20,23 +20,23 @@ class HidesTransformFromListingOnce(FakeGlue):
 
     hides = True
 
-    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+    def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         if self.hides:
             self.hides = False
-            raise UnknownToGlue("Cannot find MLTransform")
-        return super().runs(transform_id, since)
+            raise NotFoundInGlue("Cannot find MLTransform")
+        return super().list_task_runs(transform_id, since)
 
 
 def test_listing_that_misses_the_transform_once_does_not_start_again() -> None:
-    loop = Loop()
-    loop.glue = HidesTransformFromListingOnce(loop.clock)
-    loop.glue.faults.append(Fault.LOST_AFTER)
-    run = loop.run_of(labeling_command())
-    loop.clock.pass_seconds(loop.policy.confirm_after.total_seconds() + 1)
-    loop.reconcile()
-    loop.reconcile()
-    assert len(loop.glue.all()) == 1
-    assert loop.now(run).status in in_glue(loop.glue.all())
+    service = Service()
+    service.glue = HidesTransformFromListingOnce(service.clock)
+    service.glue.faults.append(Fault.LOST_AFTER)
+    run = service.start_run(labeling_command())
+    service.clock.pass_seconds(service.policy.confirm_after.total_seconds() + 1)
+    service.reconcile()
+    service.reconcile()
+    assert len(service.glue.all_task_runs()) == 1
+    assert service.reload(run).status in in_glue(service.glue.all_task_runs())
 
 
 class HidesTransformOnce(FakeGlue):
@@ -44,52 +44,52 @@ class HidesTransformOnce(FakeGlue):
 
     hides = False
 
-    def transform(self, transform_id: str) -> Transform:
+    def get_transform(self, transform_id: str) -> Transform:
         if self.hides:
             self.hides = False
-            raise UnknownToGlue("Cannot find MLTransform")
-        return super().transform(transform_id)
+            raise NotFoundInGlue("Cannot find MLTransform")
+        return super().get_transform(transform_id)
 
 
-def replacing(loop: Loop) -> Run:
-    return loop.run_of(import_command("replace", replaces=True, export_to="s3://bucket/backups"))
+def replacing(service: Service) -> Run:
+    return service.start_run(import_command("replace", replaces=True, export_to="s3://bucket/backups"))
 
 
-def task_types(loop: Loop) -> list[str]:
-    return [run.task_type for run in loop.glue.all()]
+def task_types(service: Service) -> list[str]:
+    return [run.task_type for run in service.glue.all_task_runs()]
 
 
 def test_replace_waits_for_its_export_if_the_transform_is_missed_once() -> None:
-    loop = Loop()
-    loop.glue = HidesTransformOnce(loop.clock)
-    loop.glue.label_count = 30
-    replacing(loop)
-    loop.glue.hides = True
-    loop.reconcile()
-    assert task_types(loop) == ["EXPORT_LABELS"]
+    service = Service()
+    service.glue = HidesTransformOnce(service.clock)
+    service.glue.label_count = 30
+    replacing(service)
+    service.glue.hides = True
+    service.reconcile()
+    assert task_types(service) == ["EXPORT_LABELS"]
 
 
 def test_second_attempt_of_a_replace_exports_again() -> None:
-    loop = Loop()
-    loop.glue.label_count = 30
-    run = replacing(loop)
-    loop.reconcile()
-    loop.glue.finish_all()
-    loop.files.contents[UPLOADED] = b"another version"
-    loop.reconcile()
-    assert loop.now(run).status is Status.REFUSED
-    del loop.files.contents[UPLOADED]
-    imported_between = loop.run_of(import_command("between", path="s3://bucket/labels/tfm-1/between.csv"))
-    loop.glue.finish_all()
-    loop.reconcile()
-    assert loop.now(imported_between).status is Status.SUCCEEDED
-    replacing(loop)
-    loop.reconcile()
-    loop.reconcile()
-    assert task_types(loop) == ["EXPORT_LABELS", "IMPORT_LABELS", "EXPORT_LABELS"], "those labels need an export"
-    loop.glue.finish_all()
-    loop.reconcile()
-    assert task_types(loop)[3:] == ["IMPORT_LABELS"]
+    service = Service()
+    service.glue.label_count = 30
+    run = replacing(service)
+    service.reconcile()
+    service.glue.finish_all()
+    service.files.contents[UPLOADED] = b"another version"
+    service.reconcile()
+    assert service.reload(run).status is Status.REFUSED
+    del service.files.contents[UPLOADED]
+    imported_between = service.start_run(import_command("between", path="s3://bucket/labels/tfm-1/between.csv"))
+    service.glue.finish_all()
+    service.reconcile()
+    assert service.reload(imported_between).status is Status.SUCCEEDED
+    replacing(service)
+    service.reconcile()
+    service.reconcile()
+    assert task_types(service) == ["EXPORT_LABELS", "IMPORT_LABELS", "EXPORT_LABELS"], "those labels need an export"
+    service.glue.finish_all()
+    service.reconcile()
+    assert task_types(service)[3:] == ["IMPORT_LABELS"]
 
 
 class GlueClientAtLimit:
@@ -114,8 +114,8 @@ class GlueClientAtLimit:
 
 def test_export_at_the_limit_waits_and_is_not_refused() -> None:
     client: Any = GlueClientAtLimit()
-    with pytest.raises(AtLimit):
-        GlueTaskRuns(starter=client, client=client).export(replacing(Loop()))
+    with pytest.raises(ConcurrencyLimitReached):
+        GlueTaskRuns(starter=client, client=client).start_export(replacing(Service()))
 
 
 def in_glue(runs: Sequence[GlueRun]) -> set[Status]:

@@ -104,11 +104,11 @@ def _warm_up(deps: Dependencies) -> None:
             lambda: deps.ledger.get(run.id),
             lambda: list(deps.ledger.open_runs()),
             lambda: deps.glue.start(run),
-            lambda: deps.glue.export(run),
-            lambda: deps.glue.transform(run.transform_id or ""),
-            lambda: deps.glue.runs(run.transform_id or "", datetime.now(UTC)),
+            lambda: deps.glue.start_export(run),
+            lambda: deps.glue.get_transform(run.transform_id or ""),
+            lambda: deps.glue.list_task_runs(run.transform_id or "", datetime.now(UTC)),
             lambda: deps.files.open("s3://bucket/labels.csv"),
-            lambda: deps.files.pin("s3://bucket/labels.csv"),
+            lambda: deps.files.current_version("s3://bucket/labels.csv"),
         ):
             with contextlib.suppress(LoopError):
                 call()

@@ -135,10 +135,10 @@ def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name:
 
 def test_schedule_sample_is_one_round_of_the_reconciler(harness: HandlerHarness) -> None:
     harness.rest(sample(STARTED))
-    tally = harness.tick(sample("schedule-tick"))
-    ages = {name: tally.pop(name) for name in ("oldest_open", "oldest_queued", "oldest_unconfirmed")}
-    assert tally == {"transforms": 1, "failed": 0, "moved": 0, "ended": 0, "started": 0, "waiting": 0}
-    assert (ages["oldest_open"] >= 0, ages["oldest_queued"], ages["oldest_unconfirmed"]) == (True, 0, 0)
+    summary = harness.tick(sample("schedule-tick"))
+    ages = {name: summary.pop(name) for name in ("oldest_open_seconds", "oldest_queued_seconds", "oldest_unconfirmed_seconds")}
+    assert summary == {"transforms": 1, "failed": 0, "changed": 0, "ended": 0, "started": 0, "queued": 0}
+    assert (ages["oldest_open_seconds"] >= 0, ages["oldest_queued_seconds"], ages["oldest_unconfirmed_seconds"]) == (True, 0, 0)
 
 
 STREAM = {

@@ -52,7 +52,11 @@ class Backend:
 def fake_backend() -> Backend:
     glue = FakeGlue(lambda: datetime.now(UTC))
     return Backend(
-        glue, labeling(), importing(), inject=glue.faults.append, finish=lambda id_: discard(glue.turn(id_, Status.SUCCEEDED))
+        glue,
+        labeling(),
+        importing(),
+        inject=glue.faults.append,
+        finish=lambda id_: discard(glue.set_status(id_, Status.SUCCEEDED)),
     )
 
 

@@ -7,7 +7,7 @@ from core.paths import AllowedPrefixes
 from core.ports import Ledger
 from core.requests import new_run
 from core.runs import Progress, Run, RunError, Status
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")

@@ -21,7 +21,7 @@ from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.glue_backends import session
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 from tests.glue_emulator.emulator import EmulatorFactory
 from tests.glue_emulator.people import TWO_SETS
 
@@ -117,7 +117,7 @@ def test_refused_start_takes_three_calls(counter: CallCounter) -> None:
 
 
 def test_forbidden_path_makes_no_call(counter: CallCounter) -> None:
-    deps = replace(counter.deps, policy=replace(counter.deps.policy, allowed=AllowedPrefixes(())))
+    deps = replace(counter.deps, policy=replace(counter.deps.policy, allowed_prefixes=AllowedPrefixes(())))
     with pytest.raises(Exception, match="not allowed"):
         start(counter.labeling(), deps)
     assert counter.take() == []

@@ -18,7 +18,7 @@ from core.runs import Run, RunError, Status
 from core.views import rfc3339
 from handlers.commands import read_command
 from tests.contract.sample_runs import ALLOWED, NOW
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 
 SCHEMAS = FOLDER / "schemas"
 OLDER = Path(__file__).parent / "older_consumers"  # schemas as published: files are only added, never changed

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from core.aws.files import S3LabelFiles
-from core.errors import FilesUnavailable, NoSuchFile
+from core.errors import FileNotReadable, S3Unavailable
 from core.ports import LabelFiles
 from tests.contract.conftest import KEYS
 from tests.fakes.files import MemoryFiles
@@ -66,33 +66,33 @@ def test_file_is_read_with_its_size_and_version(backend: Backend) -> None:
     file = backend.files.open(PATH)
     assert file.size == len(BODY)
     assert b"".join(file.chunks) == BODY
-    assert file.pin == backend.files.pin(PATH)
+    assert file.version == backend.files.current_version(PATH)
 
 
 def test_changed_content_is_a_new_version(backend: Backend) -> None:
     backend.put(BODY)
-    before = backend.files.pin(PATH)
-    assert backend.files.pin(PATH) == before
+    before = backend.files.current_version(PATH)
+    assert backend.files.current_version(PATH) == before
     backend.put(BODY + b"b,1,2\n")
-    assert backend.files.pin(PATH) != before
+    assert backend.files.current_version(PATH) != before
 
 
 def test_missing_object_raises_no_such_file(backend: Backend) -> None:
     backend.put(BODY)
     backend.put(None)
-    for read in (backend.files.open, backend.files.pin):
-        with pytest.raises(NoSuchFile, match="there is no object s3://bucket/labels/tfm-1/set 1"):
+    for read in (backend.files.open, backend.files.current_version):
+        with pytest.raises(FileNotReadable, match="there is no object s3://bucket/labels/tfm-1/set 1"):
             read(PATH)
 
 
 @pytest.mark.parametrize(
     ("code", "status", "error"),
     [
-        ("AccessDenied", 403, NoSuchFile),
-        ("403", 403, NoSuchFile),
-        ("NoSuchBucket", 404, NoSuchFile),
-        ("SlowDown", 503, FilesUnavailable),
-        ("InternalError", 500, FilesUnavailable),
+        ("AccessDenied", 403, FileNotReadable),
+        ("403", 403, FileNotReadable),
+        ("NoSuchBucket", 404, FileNotReadable),
+        ("SlowDown", 503, S3Unavailable),
+        ("InternalError", 500, S3Unavailable),
     ],
 )
 def test_s3_errors_map_to_our_exceptions(code: str, status: int, error: type[Exception]) -> None:
@@ -102,6 +102,6 @@ def test_s3_errors_map_to_our_exceptions(code: str, status: int, error: type[Exc
             stub.add_client_error(operation, service_error_code=code, http_status_code=status)
             files = S3LabelFiles(client)
             with pytest.raises(error) as raised:
-                (files.open if operation == "get_object" else files.pin)(PATH)
+                (files.open if operation == "get_object" else files.current_version)(PATH)
         assert isinstance(raised.value.__cause__, ClientError)
     client.close()

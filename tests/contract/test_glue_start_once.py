@@ -11,7 +11,7 @@ import pytest
 from boto3.session import Session
 from botocore.config import Config
 
-from core.errors import AnswerLost, AtLimit, GlueUnavailable, LoopError, NotStarted, Refused, UnknownToGlue
+from core.errors import ConcurrencyLimitReached, GlueUnavailable, LoopError, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import Glue
 from core.runs import Run
 from handlers import wiring
@@ -76,8 +76,8 @@ REFUSED = {
     for name in ("EntityNotFoundException", "InvalidInputException", "AccessDeniedException", "ValidationException")
 }
 EVERYTHING = [
-    *((name, behave, AnswerLost) for name, behave in LOST.items()),
-    *((name, behave, AtLimit) for name, behave in AT_LIMIT.items()),
+    *((name, behave, ResponseLost) for name, behave in LOST.items()),
+    *((name, behave, ConcurrencyLimitReached) for name, behave in AT_LIMIT.items()),
     *((name, behave, NotStarted) for name, behave in NOT_STARTED.items()),
     *((name, behave, Refused) for name, behave in REFUSED.items()),
 ]
@@ -144,7 +144,7 @@ def test_start_sends_one_request_and_its_failure_maps_to_our_exception(
 @pytest.mark.parametrize("behave", [hang, drop, raw_reply(500, b"")], ids=["timeout", "dropped", "500"])
 def test_retry_settings_in_the_environment_never_repeat_a_start(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         glue.start(labeling())
     assert server.requests == 1
 
@@ -166,7 +166,7 @@ def test_refused_connection_means_not_started(monkeypatch: pytest.MonkeyPatch) -
 
 def test_connection_lost_while_sending_means_unconfirmed(server: CountingServer, glue: Glue) -> None:
     server.behave = drop_unread
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         glue.start(labeling())
     assert server.requests == 0
 
@@ -189,7 +189,7 @@ def test_label_file_over_the_size_limit_is_refused_and_not_retried(server: Count
 def test_look_up_is_retried_twice(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave
     with pytest.raises(GlueUnavailable):
-        glue.run("tfm-1", "tsk-1")
+        glue.get_task_run("tfm-1", "tsk-1")
     assert server.requests == 3
 
 
@@ -197,15 +197,19 @@ def test_look_up_is_retried_twice(server: CountingServer, glue: Glue, behave: Be
 def test_unreadable_listing_raises_glue_unavailable(server: CountingServer, glue: Glue, answer: object) -> None:
     server.behave = reply(200, answer)
     if answer == {}:
-        assert glue.runs("tfm-1", NOW) == []
+        assert glue.list_task_runs("tfm-1", NOW) == []
     else:
         with pytest.raises(GlueUnavailable):
-            glue.runs("tfm-1", NOW)
+            glue.list_task_runs("tfm-1", NOW)
 
 
 def test_unknown_ids_are_not_retried(server: CountingServer, glue: Glue) -> None:
     server.behave = refusal("EntityNotFoundException")
-    for look_up in (lambda: glue.run("tfm-1", "tsk-1"), lambda: glue.runs("tfm-1", NOW), lambda: glue.cancel("tfm-1", "tsk-1")):
-        with pytest.raises(UnknownToGlue):
+    for look_up in (
+        lambda: glue.get_task_run("tfm-1", "tsk-1"),
+        lambda: glue.list_task_runs("tfm-1", NOW),
+        lambda: glue.cancel("tfm-1", "tsk-1"),
+    ):
+        with pytest.raises(NotFoundInGlue):
             look_up()
     assert server.requests == 3

@@ -17,7 +17,7 @@ def test_run_is_stored_as_written(ledger: Ledger) -> None:
         importing(status=Status.FAILED),
         replace_all_labels=True,
         attempt=3,
-        asked_on=NOW,
+        start_attempted_on=NOW,
         changed_on=NOW + timedelta(microseconds=1),
         task_run_id="tsk-1",
         started_on=NOW,
@@ -51,7 +51,7 @@ def test_get_if_recent_returns_the_current_run(ledger: Ledger) -> None:
 
 def test_get_if_recent_misses_an_erased_run(ledger: Ledger) -> None:
     reservation = ledger.write(None, labeling())
-    ledger.erase(reservation)
+    ledger.delete(reservation)
     assert ledger.get_if_recent(reservation.id) is None
 
 
@@ -79,7 +79,7 @@ def test_stale_writer_gets_a_conflict(ledger: Ledger) -> None:
 
 def test_writing_to_an_erased_run_is_a_conflict(ledger: Ledger) -> None:
     gone = ledger.write(None, labeling())
-    ledger.erase(gone)
+    ledger.delete(gone)
     with pytest.raises(Conflict) as conflict:
         ledger.write(gone, replace(gone, status=Status.STARTING))
     assert conflict.value.current is None
@@ -88,8 +88,8 @@ def test_writing_to_an_erased_run_is_a_conflict(ledger: Ledger) -> None:
 @pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
 def test_erased_reservation_leaves_no_trace(ledger: Ledger, run: Run) -> None:
     reservation = ledger.write(None, run)
-    ledger.erase(reservation)
-    ledger.erase(reservation)
+    ledger.delete(reservation)
+    ledger.delete(reservation)
     assert ledger.get(run.id) is None
     assert list(ledger.open_runs()) == []
     assert ledger.write(None, run).status is Status.RESERVED
@@ -99,7 +99,7 @@ def test_changed_run_is_not_erased(ledger: Ledger) -> None:
     reservation = ledger.write(None, importing())
     now = turn(ledger, reservation, Status.STARTING)
     with pytest.raises(Conflict) as conflict:
-        ledger.erase(reservation)
+        ledger.delete(reservation)
     assert conflict.value.current == now == ledger.get(now.id)
 
 
@@ -123,7 +123,7 @@ def test_ended_run_is_open_again_when_sent_again(ledger: Ledger) -> None:
 def test_run_without_a_transform_can_be_recorded(ledger: Ledger) -> None:
     run = ledger.write(None, replace(labeling(status=Status.REFUSED), transform_id=None, path=None))
     assert ledger.get(run.id) == run
-    assert ledger.page(RunFilter(), 10, None).items == (run,)
+    assert ledger.list_runs(RunFilter(), 10, None).items == (run,)
 
 
 def test_owned_returns_the_task_run_ids_of_our_runs(ledger: Ledger) -> None:
@@ -132,9 +132,9 @@ def test_owned_returns_the_task_run_ids_of_our_runs(ledger: Ledger) -> None:
     ledger.write(None, replace(labeling(6, Status.RUNNING), task_run_id="tsk-labeling"))
     ledger.write(None, replace(importing(7, Status.SUCCEEDED, "tfm-2"), task_run_id="tsk-elsewhere"))
     ledger.write(None, labeling(8, Status.UNCONFIRMED))
-    assert ledger.owned("tfm-1", NOW + timedelta(seconds=5)) == {"tsk-new", "tsk-labeling"}
-    assert ledger.owned("tfm-1", NOW) == {"tsk-old", "tsk-new", "tsk-labeling"}
-    assert ledger.owned("tfm-none", NOW) == frozenset()
+    assert ledger.known_task_run_ids("tfm-1", NOW + timedelta(seconds=5)) == {"tsk-new", "tsk-labeling"}
+    assert ledger.known_task_run_ids("tfm-1", NOW) == {"tsk-old", "tsk-new", "tsk-labeling"}
+    assert ledger.known_task_run_ids("tfm-none", NOW) == frozenset()
 
 
 STATUSES = [Status.SUCCEEDED, Status.FAILED, Status.RUNNING]
@@ -167,7 +167,7 @@ def test_pages_list_every_matching_run_once_newest_first(ledger: Ledger, twelve:
         listed: list[Run] = []
         cursor: str | None = None
         for _ in range(20):
-            page = ledger.page(run_filter, limit, cursor)
+            page = ledger.list_runs(run_filter, limit, cursor)
             assert len(page.items) <= limit
             listed += page.items
             if (cursor := page.next) is None:
@@ -185,19 +185,19 @@ def _matches(run: Run, run_filter: RunFilter) -> bool:
 
 
 def test_run_added_between_two_pages_hides_none(ledger: Ledger, twelve: list[Run]) -> None:
-    first = ledger.page(RunFilter(), 5, None)
+    first = ledger.list_runs(RunFilter(), 5, None)
     ledger.write(None, labeling(99, Status.SUCCEEDED))
-    second = ledger.page(RunFilter(), 7, first.next)
+    second = ledger.list_runs(RunFilter(), 7, first.next)
     assert [*first.items, *second.items] == twelve
 
 
 def test_cursor_of_another_listing_is_invalid(ledger: Ledger, twelve: list[Run]) -> None:
     assert twelve
-    cursor = ledger.page(RunFilter(), 5, None).next
+    cursor = ledger.list_runs(RunFilter(), 5, None).next
     for run_filter, other_cursor in (
         (RunFilter(transform_id="tfm-1"), cursor),
         (RunFilter(), "nonsense"),
         (RunFilter(), "W10"),
     ):
         with pytest.raises(InvalidCursor):
-            ledger.page(run_filter, 5, other_cursor)
+            ledger.list_runs(run_filter, 5, other_cursor)

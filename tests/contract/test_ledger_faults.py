@@ -59,7 +59,7 @@ def test_write_that_conflicts_with_a_transaction_is_retried(stubbed: Any) -> Non
     assert ledger.write(STORED, STARTING).revision == "new"
     stubber.add_client_error("update_item", "TransactionConflictException")
     stubber.add_response("update_item", {"Attributes": to_item(STARTING, timedelta(days=90))})
-    assert ledger.advance(open_run(STORED), RUNNING) == STARTING
+    assert ledger.record_progress(open_run(STORED), RUNNING) == STARTING
     assert len(pause_seconds) == 2
 
 
@@ -81,12 +81,12 @@ def test_other_dynamodb_errors_raise_ledger_unavailable(stubbed: Any, code: str)
     operations: list[tuple[str, Any]] = [
         ("transact_write_items", lambda: ledger.write(None, labeling())),
         ("put_item", lambda: ledger.write(STORED, STARTING)),
-        ("update_item", lambda: ledger.advance(open_run(STORED), RUNNING)),
-        ("delete_item", lambda: ledger.erase(STORED)),
+        ("update_item", lambda: ledger.record_progress(open_run(STORED), RUNNING)),
+        ("delete_item", lambda: ledger.delete(STORED)),
         ("get_item", lambda: ledger.get(STORED.id)),
-        ("query", lambda: ledger.page(RunFilter(), 10, None)),
+        ("query", lambda: ledger.list_runs(RunFilter(), 10, None)),
         ("query", lambda: list(ledger.open_runs())),
-        ("query", lambda: ledger.owned("tfm-1", NOW)),
+        ("query", lambda: ledger.known_task_run_ids("tfm-1", NOW)),
     ]
     for operation, call in operations:
         stubber.add_client_error(operation, code)

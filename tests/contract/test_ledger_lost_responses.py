@@ -83,7 +83,7 @@ def test_erasure_with_a_lost_response_erases(dynamodb: Any, run: Run, request: p
     ledger = ledger_on(dynamodb)
     reservation = ledger.write(None, run)
     requests = lose_responses(dynamodb, request.node.callspec.id.split("-")[-1])
-    ledger.erase(reservation)
+    ledger.delete(reservation)
     assert len(requests) == 2
     assert ledger.get(run.id) is None
     ledger.write(None, run)
@@ -93,7 +93,7 @@ def test_progress_with_a_lost_response_is_no_conflict(dynamodb: Any) -> None:  #
     ledger = ledger_on(dynamodb)
     run = ledger.write(None, replace(labeling(status=Status.STARTING), task_run_id="tsk-1"))
     requests = lose_responses(dynamodb, "UpdateItem")
-    ended = ledger.advance(open_run(run), progress("tsk-1", Status.SUCCEEDED))
+    ended = ledger.record_progress(open_run(run), progress("tsk-1", Status.SUCCEEDED))
     assert len(requests) == 2
     assert ledger.get(run.id) == ended
     assert ended.status is Status.SUCCEEDED

@@ -19,7 +19,7 @@ LATER = NOW + timedelta(minutes=7, microseconds=1)
 
 
 def in_glue(run: Run) -> Run:
-    return replace(run, status=Status.STARTING, task_run_id=f"tsk-{run.id}", asked_on=LATER, started_on=LATER)
+    return replace(run, status=Status.STARTING, task_run_id=f"tsk-{run.id}", start_attempted_on=LATER, started_on=LATER)
 
 
 def only_open_run(ledger: Ledger) -> OpenRun:
@@ -33,7 +33,7 @@ def test_index_entry_has_what_tracking_needs(ledger: Ledger, kind: type) -> None
     entry = only_open_run(ledger)
     assert entry == open_run(run)
     assert (entry.id, entry.transform_id, entry.task_type) == (run.id, "tfm-1", run.task_type)
-    assert (entry.requested_on, entry.look_from, entry.revision) == (run.requested_on, LATER, run.revision)
+    assert (entry.requested_on, entry.search_from, entry.revision) == (run.requested_on, LATER, run.revision)
     assert entry.task_tag
 
 
@@ -47,9 +47,9 @@ def test_only_runs_in_glue_without_cancellation_have_a_task_tag(ledger: Ledger, 
 
 def test_export_is_looked_up_from_its_start_time(ledger: Ledger) -> None:
     run = ledger.write(None, importing(status=Status.QUEUED))
-    assert only_open_run(ledger).look_from is None
-    ledger.write(run, replace(run, export_asked_on=LATER))
-    assert only_open_run(ledger).look_from == LATER
+    assert only_open_run(ledger).search_from is None
+    ledger.write(run, replace(run, export_attempted_on=LATER))
+    assert only_open_run(ledger).search_from == LATER
 
 
 @pytest.mark.parametrize("status", [*sorted(IN_GLUE), *ENDINGS])
@@ -57,7 +57,7 @@ def test_progress_changes_only_its_own_attributes(ledger: Ledger, status: Status
     run = ledger.write(None, replace(in_glue(labeling()), lease_until=LATER, error=RunError("AT_LIMIT", "before")))
     error = RunError("GLUE_FAILED", "out of memory") if status is Status.FAILED else None
     reported = progress(run.task_run_id or "", status, error)
-    after = ledger.advance(only_open_run(ledger), reported)
+    after = ledger.record_progress(only_open_run(ledger), reported)
     assert after == ledger.get(run.id) == replace(reported.onto(run), revision=after.revision)
     assert after.revision not in ("", run.revision)
     assert list(ledger.open_runs()) == ([] if status.is_terminal else [open_run(after)])
@@ -65,10 +65,10 @@ def test_progress_changes_only_its_own_attributes(ledger: Ledger, status: Status
 
 def test_import_can_run_but_not_end_by_progress(ledger: Ledger) -> None:
     run = ledger.write(None, in_glue(importing()))
-    running = ledger.advance(only_open_run(ledger), progress(run.task_run_id or "", Status.RUNNING))
+    running = ledger.record_progress(only_open_run(ledger), progress(run.task_run_id or "", Status.RUNNING))
     assert running.status is Status.RUNNING
     with pytest.raises(ValueError, match="line"):
-        ledger.advance(only_open_run(ledger), progress(run.task_run_id or "", Status.SUCCEEDED))
+        ledger.record_progress(only_open_run(ledger), progress(run.task_run_id or "", Status.SUCCEEDED))
     turn(ledger, running, Status.SUCCEEDED)
     ledger.write(None, importing(2))
 
@@ -78,16 +78,16 @@ def test_progress_of_a_changed_run_is_a_conflict(ledger: Ledger) -> None:
     stale = only_open_run(ledger)
     now = ledger.write(run, replace(run, cancel_requested=True))
     with pytest.raises(Conflict) as conflict:
-        ledger.advance(stale, progress(run.task_run_id or "", Status.SUCCEEDED))
+        ledger.record_progress(stale, progress(run.task_run_id or "", Status.SUCCEEDED))
     assert conflict.value.current == now == ledger.get(run.id)
 
 
 def test_progress_of_an_erased_run_is_a_conflict_and_restores_nothing(ledger: Ledger) -> None:
     run = ledger.write(None, in_glue(labeling()))
     stale = only_open_run(ledger)
-    ledger.erase(run)
+    ledger.delete(run)
     with pytest.raises(Conflict) as conflict:
-        ledger.advance(stale, progress(run.task_run_id or "", Status.SUCCEEDED))
+        ledger.record_progress(stale, progress(run.task_run_id or "", Status.SUCCEEDED))
     assert conflict.value.current is None
     assert ledger.get(run.id) is None
 
@@ -95,7 +95,7 @@ def test_progress_of_an_erased_run_is_a_conflict_and_restores_nothing(ledger: Le
 def test_progress_of_another_task_run_is_a_conflict(ledger: Ledger) -> None:
     run = ledger.write(None, in_glue(labeling()))
     with pytest.raises(Conflict):
-        ledger.advance(only_open_run(ledger), progress("tsk-another", Status.SUCCEEDED))
+        ledger.record_progress(only_open_run(ledger), progress("tsk-another", Status.SUCCEEDED))
     assert ledger.get(run.id) == run
 
 

@@ -48,7 +48,7 @@ def test_ended_import_unblocks_the_next_import(ledger: Ledger, ending: Status) -
 
 
 def test_erased_import_unblocks_the_next_import(ledger: Ledger) -> None:
-    ledger.erase(ledger.write(None, importing(1)))
+    ledger.delete(ledger.write(None, importing(1)))
     ledger.write(None, importing(2))
 
 

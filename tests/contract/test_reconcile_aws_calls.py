@@ -13,7 +13,7 @@ from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
 from core.ports import Dependencies
-from core.reconcile import Tally, reconcile
+from core.reconcile import RoundSummary, reconcile
 from core.runs import Run, Status
 from handlers import wiring
 from local.cloud.template import ledger_table
@@ -36,7 +36,7 @@ class Harness:
     def write(self, run: Run) -> Run:
         return self.deps.ledger.write(None, run)
 
-    def tally(self) -> tuple[Tally, Counter[str]]:
+    def summary(self) -> tuple[RoundSummary, Counter[str]]:
         self.calls.clear()
         return reconcile(self.deps), Counter(self.calls)
 
@@ -86,7 +86,7 @@ def running_run(run: Run, number: int) -> Run:
         run,
         status=Status.RUNNING,
         requested_on=NOW - timedelta(minutes=5),
-        asked_on=NOW - timedelta(minutes=5),
+        start_attempted_on=NOW - timedelta(minutes=5),
         task_run_id=f"tsk-{run.transform_id}-{number}",
     )
 
@@ -96,8 +96,8 @@ def test_reconcile_takes_one_listing_per_transform_and_one_write_per_ended_run(h
         for number in range(RUNS):
             harness.write(running_run(labeling(1000 * transform + number, transform_id=f"tfm-{transform:03}"), number))
         harness.ended[f"tsk-tfm-{transform:03}-3"] = Status.SUCCEEDED
-    tally, calls = harness.tally()
-    assert (tally.transforms, tally.ended, tally.failed) == (TRANSFORMS, TRANSFORMS, 0)
+    summary, calls = harness.summary()
+    assert (summary.transforms, summary.ended, summary.failed) == (TRANSFORMS, TRANSFORMS, 0)
     assert calls == {"GetMLTaskRuns": TRANSFORMS, "UpdateItem": TRANSFORMS, "Query": 1}
 
 
@@ -105,14 +105,14 @@ def test_queued_runs_add_no_calls_each(harness: Harness) -> None:
     for number in range(30):
         queued = replace(labeling(number, Status.QUEUED), requested_on=NOW - timedelta(minutes=5, seconds=-number))
         harness.write(queued)
-    tally, calls = harness.tally()
-    assert (tally.waiting, tally.failed) == (30, 0)
+    summary, calls = harness.summary()
+    assert (summary.queued, summary.failed) == (30, 0)
     assert calls == {"Query": 1, "GetItem": 2, "TransactWriteItems": 2, "StartMLLabelingSetGenerationTaskRun": 1}
 
 
 def test_ended_import_takes_one_more_read_to_update_its_queue(harness: Harness) -> None:
     harness.write(running_run(importing(), 0))
     harness.ended["tsk-tfm-1-0"] = Status.SUCCEEDED
-    tally, calls = harness.tally()
-    assert (tally.ended, tally.failed) == (1, 0)
+    summary, calls = harness.summary()
+    assert (summary.ended, summary.failed) == (1, 0)
     assert calls == {"Query": 1, "GetMLTaskRuns": 1, "GetItem": 1, "TransactWriteItems": 1}

@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 from botocore.regions import EndpointResolver
 
 from core.aws.items import to_item
-from core.aws.queue_item import line_operation
+from core.aws.queue_item import queue_operation
 from core.runs import Status
 from core.transform_queue import queue_move
 from ops.package.botocore_data import slim_data
@@ -153,7 +153,7 @@ def test_unused_operations_are_dropped() -> None:
 def test_attribute_value_keeps_only_the_types_of_the_ledger(slim: Loader) -> None:
     slim_model, full = values(slim), values(FULL)
     run = importing(status=Status.QUEUED)
-    queue = line_operation("ledger", run, queue_move(None, run), None, 3)
+    queue = queue_operation("ledger", run, queue_move(None, run), None, 3)
     used = types_in([to_item(run, timedelta(days=1)), queue])
     assert used == {"S", "N", "BOOL", "L"} == set(slim_model)
     for name in used:

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from core.cancel import cancel
 from core.ports import RunFilter
-from core.queries import find, listing
+from core.queries import get_run, list_runs
 from core.reconcile import reconcile
 from core.runs import Status
 from core.start import start
@@ -19,7 +19,7 @@ from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
 from tests.contract.slim_models import session_on, slim_loader
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 from tests.glue_emulator.emulator import EmulatorFactory
 from tests.glue_emulator.people import TWO_SETS
 
@@ -67,8 +67,8 @@ def test_start_import_read_cancel_and_reconcile_run_on_the_slim_models(deps: tup
     assert start(labeling_command("first", transform_id, output=f"s3://{bucket}/sets"), wired).run == run
     imported = start(import_command("import", transform_id, f"s3://{bucket}/labels/tfm-1.csv"), wired).run
     assert {run.status, imported.status} <= {Status.STARTING, Status.RUNNING, Status.SUCCEEDED}
-    assert find(run.id, run.requested_by, wired).id == run.id
-    assert listing(RunFilter(), run.requested_by, 10, None, wired).items
+    assert get_run(run.id, run.requested_by, wired).id == run.id
+    assert list_runs(RunFilter(), run.requested_by, 10, None, wired).items
     waiting = start(labeling_command("second", transform_id, output=f"s3://{bucket}/sets"), wired).run
     assert cancel(waiting.id, wired).id == waiting.id
     reconcile(wired)

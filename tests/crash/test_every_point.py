@@ -8,10 +8,10 @@ from itertools import product
 import pytest
 
 from core.requests import StartCommand
-from tests.crash.killed import Kill, kills
-from tests.crash.promise import check, check_exports, run_to_the_end, send, tick
+from tests.crash.invariants import check_exports, check_invariants, run_to_the_end, send, tick
+from tests.crash.kill_points import Kill, kills
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 ORDERS: dict[str, Callable[..., StartCommand]] = {
     "labeling set": labeling_command,
@@ -47,39 +47,39 @@ def test_one_request_starts_one_run_whatever_dies_when(kind: str, situation: Fau
 def _one_case(
     kind: str, situation: Fault | str | None, starter_kill: Kill | None, tick_kill: Kill | None, sequel: list[int]
 ) -> None:
-    loop = Loop()
-    loop.glue.label_count = 30
-    others = _arrange(loop, situation)
+    service = Service()
+    service.glue.label_count = 30
+    others = _arrange(service, situation)
 
     def order() -> StartCommand:
         return ORDERS[kind](key="the key")
 
-    accepted = send(loop, order(), starter_kill)
-    tick(loop, tick_kill)
-    loop.clock.pass_seconds(61)
-    tick(loop, tick_kill)
-    loop.deliver()
+    accepted = send(service, order(), starter_kill)
+    tick(service, tick_kill)
+    service.clock.pass_seconds(61)
+    tick(service, tick_kill)
+    service.deliver()
     for seconds in sequel:
-        loop.clock.pass_seconds(seconds)
-        accepted |= send(loop, order())
-        tick(loop)
-    run_to_the_end(loop)
-    loop.deliver()
-    run_id = next((run.id for run in loop.ledger.items.values() if run.id not in others), None)
-    check_exports(loop)
-    check(loop, accepted={*others, *([run_id] if accepted and run_id else [])})
+        service.clock.pass_seconds(seconds)
+        accepted |= send(service, order())
+        tick(service)
+    run_to_the_end(service)
+    service.deliver()
+    run_id = next((run.id for run in service.ledger.items.values() if run.id not in others), None)
+    check_exports(service)
+    check_invariants(service, accepted={*others, *([run_id] if accepted and run_id else [])})
     assert run_id or not accepted
 
 
-def _arrange(loop: Loop, situation: Fault | str | None) -> set[str]:
+def _arrange(service: Service, situation: Fault | str | None) -> set[str]:
     """Bring the situation about; the ids of other runs that belong to it."""
     if isinstance(situation, Fault):
-        loop.glue.faults.append(situation)
+        service.glue.faults.append(situation)
     if situation == LISTED_LATE:
-        loop.glue.faults.append(Fault.LOST_AFTER)
-        loop.glue.hidden_for = loop.policy.confirm_after - timedelta(seconds=20)
+        service.glue.faults.append(Fault.LOST_AFTER)
+        service.glue.listing_delay = service.policy.confirm_after - timedelta(seconds=20)
     if situation == "transform at its limit":
-        return {loop.run_of(labeling_command(key=f"other {number}")).id for number in range(3)}
+        return {service.start_run(labeling_command(key=f"other {number}")).id for number in range(3)}
     if situation == "an import is open":
-        return {loop.run_of(import_command(key="other", path="s3://bucket/labels/tfm-1/other.csv")).id}
+        return {service.start_run(import_command(key="other", path="s3://bucket/labels/tfm-1/other.csv")).id}
     return set()

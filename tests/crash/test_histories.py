@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from core.cancel import cancel
 from core.errors import LoopError
 from core.runs import IN_GLUE, Status
-from tests.crash.killed import kills
-from tests.crash.promise import check, run_to_the_end, send, tick
+from tests.crash.invariants import check_invariants, run_to_the_end, send, tick
+from tests.crash.kill_points import kills
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 KEYS = st.sampled_from(["one", "two", "three", "four", "five"])
 DEATHS = st.sampled_from(kills(5))
@@ -22,8 +22,8 @@ DEATHS = st.sampled_from(kills(5))
 class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.loop = Loop()
-        self.loop.set_policy(max_queued=2)
+        self.service = Service()
+        self.service.set_policy(max_queued=2)
         self.accepted: set[str] = set()
 
     @rule(key=KEYS, kill=DEATHS)
@@ -37,51 +37,51 @@ class Histories(RuleBasedStateMachine):
 
     @rule(kill=DEATHS)
     def tick(self, kill: object) -> None:
-        tick(self.loop, kill)  # type: ignore[arg-type]  # drawn from kills()
+        tick(self.service, kill)  # type: ignore[arg-type]  # drawn from kills()
 
     @rule(seconds=st.sampled_from([1, 30, 61, 125, 600]))
     def wait(self, seconds: int) -> None:
-        self.loop.clock.pass_seconds(seconds)
+        self.service.clock.pass_seconds(seconds)
 
     @rule(fault=st.sampled_from(Fault))
     def let_a_start_fail(self, fault: Fault) -> None:
-        self.loop.glue.faults.append(fault)
+        self.service.glue.faults.append(fault)
 
     @rule(late=st.booleans())
     def list_new_runs(self, late: bool) -> None:  # noqa: FBT001  drawn by hypothesis
-        self.loop.glue.hidden_for = timedelta(seconds=60 if late else 0)
+        self.service.glue.listing_delay = timedelta(seconds=60 if late else 0)
 
-    @precondition(lambda self: any(one.status in IN_GLUE for one in self.loop.glue.all()))
+    @precondition(lambda self: any(one.status in IN_GLUE for one in self.service.glue.all_task_runs()))
     @rule(status=st.sampled_from([Status.RUNNING, Status.SUCCEEDED, Status.FAILED, Status.TIMEOUT]), data=st.data())
     def get_on(self, status: Status, data: st.DataObject) -> None:
-        running = [one.task_run_id for one in self.loop.glue.all() if one.status in IN_GLUE]
-        self.loop.glue.turn(data.draw(st.sampled_from(running)), status)
+        running = [one.task_run_id for one in self.service.glue.all_task_runs() if one.status in IN_GLUE]
+        self.service.glue.set_status(data.draw(st.sampled_from(running)), status)
 
-    @precondition(lambda self: self.loop.ledger.items)
+    @precondition(lambda self: self.service.ledger.items)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         with suppress(LoopError):
-            cancel(data.draw(st.sampled_from(sorted(self.loop.ledger.items))), self.loop.deps)
+            cancel(data.draw(st.sampled_from(sorted(self.service.ledger.items))), self.service.deps)
 
     @rule()
     def deliver(self) -> None:
-        self.loop.deliver()
+        self.service.deliver()
 
     @rule(is_down=st.booleans())
     def take_the_bus(self, is_down: bool) -> None:  # noqa: FBT001  drawn by hypothesis
-        self.loop.bus.is_down = is_down
+        self.service.bus.is_down = is_down
 
     def teardown(self) -> None:
-        self.loop.bus.is_down = False
-        self.loop.glue.faults.clear()
-        self.loop.deliver()
-        run_to_the_end(self.loop)
-        check(self.loop, accepted=self.accepted)
+        self.service.bus.is_down = False
+        self.service.glue.faults.clear()
+        self.service.deliver()
+        run_to_the_end(self.service)
+        check_invariants(self.service, accepted=self.accepted)
 
     def _send(self, order: object, kill: object) -> None:
-        before = set(self.loop.ledger.items)
-        if send(self.loop, order, kill):  # type: ignore[arg-type]  # drawn from kills()
-            self.accepted |= set(self.loop.ledger.items) - before
+        before = set(self.service.ledger.items)
+        if send(self.service, order, kill):  # type: ignore[arg-type]  # drawn from kills()
+            self.accepted |= set(self.service.ledger.items) - before
 
 
 TestHistories = Histories.TestCase

@@ -14,9 +14,9 @@ from core.ports import Dependencies
 from core.reconcile import reconcile
 from core.requests import StartCommand
 from core.start import start
-from tests.crash.promise import check, run_to_the_end, send, tick
+from tests.crash.invariants import check_invariants, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 KEY = "the key"
 ORDERS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_command, "import": import_command}
@@ -24,29 +24,29 @@ ORDERS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_comma
 SECONDS = [0, 25]
 
 
-def _nothing(_: Loop) -> None:
+def _nothing(_: Service) -> None:
     pass
 
 
-def _resend(loop: Loop) -> None:
+def _resend(service: Service) -> None:
     for make in ORDERS.values():
-        send(loop, make(KEY))
+        send(service, make(KEY))
 
 
-def _tick_twice(loop: Loop) -> None:
-    tick(loop)
-    tick(loop)
+def _tick_twice(service: Service) -> None:
+    tick(service)
+    tick(service)
 
 
-def _cancel(loop: Loop) -> None:
-    for run in list(loop.ledger.open_runs()):
+def _cancel(service: Service) -> None:
+    for run in list(service.ledger.open_runs()):
         with suppress(LoopError):
-            cancel(run.id, loop.deps)
+            cancel(run.id, service.deps)
 
 
-def _finish_and_tick(loop: Loop) -> None:
-    loop.glue.finish_all()
-    tick(loop)
+def _finish_and_tick(service: Service) -> None:
+    service.glue.finish_all()
+    tick(service)
 
 
 INTERLUDES = [_nothing, _resend, _tick_twice, _cancel, _finish_and_tick]
@@ -56,10 +56,10 @@ INTERLUDES = [_nothing, _resend, _tick_twice, _cancel, _finish_and_tick]
 class _HeldUp:
     """Wraps a port: at the n-th call of all, time passes and others do something."""
 
-    loop: Loop
+    service: Service
     at_call: int
     seconds: float
-    interlude: Callable[[Loop], None]
+    interlude: Callable[[Service], None]
     made: int = 0
 
     def wrap(self, port: object) -> Any:  # noqa: ANN401  stands in for any port
@@ -68,8 +68,8 @@ class _HeldUp:
     def pause(self) -> None:
         self.made += 1
         if self.made == self.at_call:
-            self.loop.clock.pass_seconds(self.seconds)
-            self.interlude(self.loop)
+            self.service.clock.pass_seconds(self.seconds)
+            self.interlude(self.service)
 
 
 class _Port:
@@ -91,36 +91,38 @@ class _Port:
 
 
 def _held_up_world(held_up: _HeldUp) -> Dependencies:
-    loop = held_up.loop
-    return Dependencies(held_up.wrap(loop.ledger), held_up.wrap(loop.glue), held_up.wrap(loop.files), loop.clock, loop.policy)
+    service = held_up.service
+    return Dependencies(
+        held_up.wrap(service.ledger), held_up.wrap(service.glue), held_up.wrap(service.files), service.clock, service.policy
+    )
 
 
 @pytest.mark.parametrize("kind", ORDERS)
 @pytest.mark.parametrize("fault", [None, *Fault], ids=str)
 def test_a_request_held_up_anywhere_still_starts_one_run(kind: str, fault: Fault | None) -> None:
     for at_call, seconds, interlude in product(range(1, 9), SECONDS, INTERLUDES):
-        loop = Loop()
-        loop.glue.faults += [fault] if fault else []
-        held_up = _HeldUp(loop, at_call, seconds, interlude)
+        service = Service()
+        service.glue.faults += [fault] if fault else []
+        held_up = _HeldUp(service, at_call, seconds, interlude)
         with suppress(LoopError):
             start(ORDERS[kind](KEY), _held_up_world(held_up))
-        run_to_the_end(loop)
-        check(loop, accepted=set())
+        run_to_the_end(service)
+        check_invariants(service, accepted=set())
 
 
 @pytest.mark.parametrize("kind", ORDERS)
 @pytest.mark.parametrize("fault", [None, Fault.LOST_AFTER, Fault.LOST_BEFORE], ids=str)
 def test_two_reconcilers_at_once_do_what_one_would(kind: str, fault: Fault | None) -> None:
     for at_call, waits, interlude in product(range(1, 27), [61, 130, 400], INTERLUDES):
-        loop = Loop()
-        loop.glue.faults += [fault] if fault else []
+        service = Service()
+        service.glue.faults += [fault] if fault else []
         for number in range(5):
-            send(loop, ORDERS[kind](f"key {number}"))
-        loop.clock.pass_seconds(waits)
-        tick(loop)
-        loop.glue.finish_all()
-        loop.clock.pass_seconds(waits)
-        reconcile(_held_up_world(_HeldUp(loop, at_call, 0, interlude)))
-        run_to_the_end(loop)
-        check(loop, accepted=set())
-        assert len(loop.ledger.items) >= 5
+            send(service, ORDERS[kind](f"key {number}"))
+        service.clock.pass_seconds(waits)
+        tick(service)
+        service.glue.finish_all()
+        service.clock.pass_seconds(waits)
+        reconcile(_held_up_world(_HeldUp(service, at_call, 0, interlude)))
+        run_to_the_end(service)
+        check_invariants(service, accepted=set())
+        assert len(service.ledger.items) >= 5

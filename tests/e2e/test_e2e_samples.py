@@ -48,10 +48,10 @@ def test_container_takes_a_command_or_an_upload_as_promised(name: str, quiet: La
 
 def test_container_runs_a_round_of_the_reconciler(quiet: Laptop) -> None:
     quiet.deployed(STARTED)
-    tally = quiet.invoke("schedule-tick")
-    ages = {name: tally.pop(name) for name in ("oldest_open", "oldest_queued", "oldest_unconfirmed")}
-    assert tally == {"transforms": 1, "failed": 0, "moved": 0, "ended": 0, "started": 0, "waiting": 0}
-    assert (ages["oldest_open"] >= 0, ages["oldest_queued"], ages["oldest_unconfirmed"]) == (True, 0, 0)
+    summary = quiet.invoke("schedule-tick")
+    ages = {name: summary.pop(name) for name in ("oldest_open_seconds", "oldest_queued_seconds", "oldest_unconfirmed_seconds")}
+    assert summary == {"transforms": 1, "failed": 0, "changed": 0, "ended": 0, "started": 0, "queued": 0}
+    assert (ages["oldest_open_seconds"] >= 0, ages["oldest_queued_seconds"], ages["oldest_unconfirmed_seconds"]) == (True, 0, 0)
 
 
 @pytest.mark.parametrize("name", names("stream"))

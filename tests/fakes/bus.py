@@ -18,5 +18,5 @@ class MemoryBus:
         self.events += events
         return []
 
-    def told(self) -> list[str]:
+    def detail_types(self) -> list[str]:
         return [event.detail_type for event in self.events]

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from core.errors import FilesUnavailable, NoSuchFile
+from core.errors import FileNotReadable, S3Unavailable
 from core.ports import OpenFile
 
 GOOD = b"labeling_set_id,label,id,name\na,1,1,Ann\na,1,2,Anne\n"
@@ -17,15 +17,15 @@ class MemoryFiles:
 
     def open(self, path: str) -> OpenFile:
         body = self._body(path)
-        return OpenFile(self.pin(path), len(body), iter([body[:10], body[10:]]))
+        return OpenFile(self.current_version(path), len(body), iter([body[:10], body[10:]]))
 
-    def pin(self, path: str) -> str:
+    def current_version(self, path: str) -> str:
         return sha256(self._body(path)).hexdigest()
 
     def _body(self, path: str) -> bytes:
         if self.is_down:
-            raise FilesUnavailable("S3 cannot be reached")
+            raise S3Unavailable("S3 cannot be reached")
         body = self.contents.get(path, GOOD)
         if body is None:
-            raise NoSuchFile(f"there is no object {path}")
+            raise FileNotReadable(f"there is no object {path}")
         return body

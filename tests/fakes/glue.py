@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
 
-from core.errors import AnswerLost, AtLimit, NotStarted, Refused, UnknownToGlue
+from core.errors import ConcurrencyLimitReached, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
 from core.runs import IN_GLUE, Run, Status
 
@@ -23,12 +23,12 @@ class Fault(StrEnum):
 
 @dataclass
 class FakeGlue:
-    """`hidden_for` is how long a new run is not listed; `faults` are used up one per start."""
+    """`listing_delay` is how long a new run is not listed; `faults` are used up one per start."""
 
     clock: Callable[[], datetime]
     transforms: frozenset[str] = frozenset({"tfm-1", "tfm-2"})
     limit: int = 3
-    hidden_for: timedelta = timedelta(0)
+    listing_delay: timedelta = timedelta(0)
     columns: tuple[str, ...] = ("id", "name")
     label_count: int = 0
 
@@ -42,37 +42,37 @@ class FakeGlue:
     def start(self, run: Run) -> str:
         return self._asked("start", run, run.task_type, run.path)
 
-    def export(self, run: Run) -> str:
-        return self._asked("export", run, "EXPORT_LABELS", run.export_to)
+    def start_export(self, run: Run) -> str:
+        return self._asked("start_export", run, "EXPORT_LABELS", run.export_to)
 
-    def transform(self, transform_id: str) -> Transform:
+    def get_transform(self, transform_id: str) -> Transform:
         self._of(transform_id)
         return Transform(self.columns, self.label_count)
 
-    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
-        self.calls.append("runs")
-        visible = self.clock() - self.hidden_for
+    def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+        self.calls.append("list_task_runs")
+        visible = self.clock() - self.listing_delay
         return [one for one in self._of(transform_id) if since < one.started_on <= visible]
 
-    def run(self, transform_id: str, task_run_id: str) -> GlueRun:
-        self.calls.append("run")
+    def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
+        self.calls.append("get_task_run")
         found = next((one for one in self._of(transform_id) if one.task_run_id == task_run_id), None)
         if found is None:
-            raise UnknownToGlue(
+            raise NotFoundInGlue(
                 f"No ML Task Run found for {task_run_id}: in account 123456789012 for transform {transform_id}."
             )
         return found
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
         self.calls.append("cancel")
-        found = self.run(transform_id, task_run_id)
+        found = self.get_task_run(transform_id, task_run_id)
         if found.status in IN_GLUE:
-            found = self.turn(task_run_id, Status.STOPPING)
+            found = self.set_status(task_run_id, Status.STOPPING)
         return found.status
 
     # --- what a test does to it
 
-    def turn(self, task_run_id: str, status: Status, error: str | None = None) -> GlueRun:
+    def set_status(self, task_run_id: str, status: Status, error: str | None = None) -> GlueRun:
         """Let a task run get on."""
         for listed in self.task_runs.values():
             for position, one in enumerate(listed):
@@ -86,17 +86,17 @@ class FakeGlue:
                     return listed[position]
         raise KeyError(task_run_id)
 
-    def forget(self, task_run_id: str) -> None:
+    def remove(self, task_run_id: str) -> None:
         for listed in self.task_runs.values():
             listed[:] = [one for one in listed if one.task_run_id != task_run_id]
 
-    def all(self) -> list[GlueRun]:
+    def all_task_runs(self) -> list[GlueRun]:
         return [one for listed in self.task_runs.values() for one in listed]
 
     def finish_all(self, status: Status = Status.SUCCEEDED) -> None:
-        for one in self.all():
+        for one in self.all_task_runs():
             if one.status in IN_GLUE:
-                self.turn(one.task_run_id, status)
+                self.set_status(one.task_run_id, status)
 
     def _asked(self, call: str, run: Run, task_type: str, path: str | None) -> str:
         with self._lock:
@@ -107,24 +107,26 @@ class FakeGlue:
             if fault is Fault.REFUSED:
                 raise Refused("InvalidInputException", "no")
             if fault is Fault.LOST_BEFORE:
-                raise AnswerLost("read timeout")
+                raise ResponseLost("read timeout")
             task_run_id = self._start(run, task_type, path)
         if fault is Fault.LOST_AFTER:
-            raise AnswerLost("read timeout")
+            raise ResponseLost("read timeout")
         return task_run_id
 
     def _of(self, transform_id: str) -> list[GlueRun]:
         if transform_id not in self.task_runs:
-            raise UnknownToGlue(f"Cannot find MLTransform in account 123456789012 with handle {transform_id}.")
+            raise NotFoundInGlue(f"Cannot find MLTransform in account 123456789012 with handle {transform_id}.")
         return self.task_runs[transform_id]
 
     def _start(self, run: Run, task_type: str, path: str | None) -> str:
         try:
             listed = self._of(run.transform_id or "")
-        except UnknownToGlue as error:
+        except NotFoundInGlue as error:
             raise Refused("EntityNotFoundException", str(error)) from error
         if sum(one.status in IN_GLUE for one in listed) >= self.limit:
-            raise AtLimit(f"ML Task Runs count [{self.limit}] has exceeded the transform limit of [{self.limit}] task runs.")
+            raise ConcurrencyLimitReached(
+                f"ML Task Runs count [{self.limit}] has exceeded the transform limit of [{self.limit}] task runs."
+            )
         started = GlueRun(
             task_run_id=f"tsk-{next(self._ids)}",
             task_type=task_type,

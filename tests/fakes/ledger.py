@@ -14,7 +14,7 @@ from core.transform_queue import QueueMove, is_next, queue_key, queue_move
 
 
 @dataclass
-class Line:
+class Queue:
     waiting: list[str] = field(default_factory=list)
     importing: str | None = None
 
@@ -22,10 +22,10 @@ class Line:
 class MemoryLedger:
     """`recalls`: whether it is a ledger as a process has it that has met all runs, or none."""
 
-    def __init__(self, *, recalls: bool = True) -> None:
-        self.recalls = recalls
+    def __init__(self, *, all_recent: bool = True) -> None:
+        self.all_recent = all_recent
         self.items: dict[str, Run] = {}
-        self.lines: dict[str | None, Line] = {}
+        self.queues: dict[str | None, Queue] = {}
         self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
         self._lock = threading.RLock()
         self._revisions = count(1)
@@ -34,26 +34,26 @@ class MemoryLedger:
     def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
         with self._lock:
             old = self._still(before, after.id)
-            self._move_line(queue_move(before, after), after, max_waiting)
+            self._change_queue(queue_move(before, after), after, max_waiting)
             run = replace(after, revision=str(next(self._revisions)))
             self.items[run.id] = run
             self.changes.append((old, run))
             return run
 
-    def erase(self, run: Run) -> None:
+    def delete(self, run: Run) -> None:
         with self._lock:
             if run.id in self.items:
                 self._still(run, run.id)
-                self._move_line(queue_move(run, None), run, None)
+                self._change_queue(queue_move(run, None), run, None)
                 del self.items[run.id]
 
     def get(self, run_id: str) -> Run | None:
         return self.items.get(run_id)
 
     def get_if_recent(self, run_id: str) -> Run | None:
-        return self.get(run_id) if self.recalls else None
+        return self.get(run_id) if self.all_recent else None
 
-    def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    def list_runs(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         newest_first = sorted(self.items.values(), key=_age, reverse=True)
         if cursor is not None:
             stamp, _, filters = cursor.partition("|")
@@ -72,7 +72,7 @@ class MemoryLedger:
             yield run
         self._begin = ""
 
-    def advance(self, run: OpenRun, progress: Progress) -> Run:
+    def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
             raise ValueError("the end of an import moves its line")
         with self._lock:
@@ -81,7 +81,7 @@ class MemoryLedger:
                 raise Conflict(current)
             return self.write(current, progress.onto(current))
 
-    def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
+    def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         return frozenset(
             run.task_run_id
             for run in self.items.values()
@@ -94,13 +94,13 @@ class MemoryLedger:
             raise Conflict(current)
         return current
 
-    def _move_line(self, move: QueueMove, run: Run, max_waiting: int | None) -> None:
-        line = self.lines.setdefault(run.transform_id, Line())
-        if move.needs_nobody_waiting and line.waiting:
+    def _change_queue(self, move: QueueMove, run: Run, max_waiting: int | None) -> None:
+        line = self.queues.setdefault(run.transform_id, Queue())
+        if move.requires_empty_queue and line.waiting:
             raise QueueBlocked("somebody waits")
         if move.opens_import and line.importing:
             raise QueueBlocked("an import is open")
-        if move.needs_to_be_next and not is_next(run, tuple(line.waiting)):
+        if move.requires_head_of_queue and not is_next(run, tuple(line.waiting)):
             raise QueueBlocked("others wait longer")
         if move.joins and max_waiting is not None and len(line.waiting) >= max_waiting:
             raise QueueLimitReached("the queue is full")

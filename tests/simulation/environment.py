@@ -51,7 +51,7 @@ class Environment:
         self.glue.label_count = 30
         self.files = MemoryFiles()
         self.bus = MemoryBus()
-        self.policy = Policy(allowed=AllowedPrefixes.parse("s3://bucket/"), max_queued=MAX_QUEUED)
+        self.policy = Policy(allowed_prefixes=AllowedPrefixes.parse("s3://bucket/"), max_queued=MAX_QUEUED)
         self.delayed: list[DelayedCall] = []
         self.lookups_fail = False
         self.delivered = 0
@@ -83,15 +83,15 @@ class Environment:
         open_runs = self.open_task_runs()
         if open_runs:
             task_run = open_runs[position % len(open_runs)]
-            self.glue.turn(task_run.task_run_id, status, error="simulated" if status is Status.FAILED else None)
+            self.glue.set_status(task_run.task_run_id, status, error="simulated" if status is Status.FAILED else None)
 
     def open_task_runs(self) -> list[GlueRun]:
-        return [task_run for task_run in self.glue.all() if task_run.status in IN_GLUE]
+        return [task_run for task_run in self.glue.all_task_runs() if task_run.status in IN_GLUE]
 
     def start_foreign_run(self, transform_id: str) -> None:
         """Someone else's evaluation takes one of the transform's three slots."""
         foreign = GlueRun(
-            task_run_id=f"foreign-{len(self.glue.all())}",
+            task_run_id=f"foreign-{len(self.glue.all_task_runs())}",
             task_type="EVALUATION",
             status=Status.RUNNING,
             started_on=self.clock(),
@@ -118,7 +118,7 @@ class Environment:
 
     def narrow_paths(self) -> None:
         """The operator changes what callers may name; requests that were accepted before are not affected."""
-        self.policy = replace(self.policy, allowed=AllowedPrefixes.parse("s3://bucket/, s3://another-bucket/"))
+        self.policy = replace(self.policy, allowed_prefixes=AllowedPrefixes.parse("s3://bucket/, s3://another-bucket/"))
 
     def _delay(self, call: Callable[[], object]) -> None:
         self.delayed.append(DelayedCall(self.clock.now + MAX_DELAY, call))

@@ -37,29 +37,29 @@ def check_end(environment: Environment, accepted: Iterable[str]) -> None:
     open_runs = [run for run in ledger.items.values() if not run.status.is_terminal]
     _require(not open_runs, f"still open: {[(run.id[:6], run.status.value) for run in open_runs]}")
     _require(set(accepted) <= set(ledger.items), "an accepted request was forgotten")
-    by_id = {task_run.task_run_id: task_run for task_run in glue.all()}
+    by_id = {task_run.task_run_id: task_run for task_run in glue.all_task_runs()}
     for run in ledger.items.values():
         _ended_as_in_glue(run, by_id)
         _announced(run, environment)
         _exported_before_replace(run, environment)
     owned = {run.task_run_id for run in ledger.items.values()}
     ours = {run.path for run in ledger.items.values()}
-    lost = [t for t in glue.all() if t.path in ours and t.task_type != EXPORT and t.task_run_id not in owned]
+    lost = [t for t in glue.all_task_runs() if t.path in ours and t.task_type != EXPORT and t.task_run_id not in owned]
     _require(not lost, f"Glue ran {[t.task_run_id for t in lost]}, of which the ledger knows nothing")
     _imports_in_order_of_acceptance(environment)
-    blocked = [transform for transform, line in ledger.lines.items() if line.waiting or line.importing]
+    blocked = [transform for transform, queue in ledger.queues.items() if queue.waiting or queue.importing]
     _require(not blocked, f"the queue of {blocked} is stuck")
 
 
 def _at_most_one_run_per_request(environment: Environment) -> None:
     """Each request of a schedule names a path of its own, so a path tells a request."""
-    runs = Counter(t.path for t in environment.glue.all() if t.task_type != EXPORT and t.path)
+    runs = Counter(t.path for t in environment.glue.all_task_runs() if t.task_type != EXPORT and t.path)
     twice = [path for path, times in runs.items() if times > 1]
     _require(not twice, f"started twice: {twice}")
 
 
 def _at_most_one_export_per_attempt(environment: Environment) -> None:
-    exports = Counter(t.path for t in environment.glue.all() if t.task_type == EXPORT)
+    exports = Counter(t.path for t in environment.glue.all_task_runs() if t.task_type == EXPORT)
     for run in environment.ledger.items.values():
         if run.export_to is not None:
             count = sum(times for path, times in exports.items() if path and path.startswith(run.export_to))
@@ -97,7 +97,7 @@ def _announced(run: Run, environment: Environment) -> None:
 def _exported_before_replace(run: Run, environment: Environment) -> None:
     if run.export_to is None or run.task_run_id is None:
         return
-    task_runs = environment.glue.all()
+    task_runs = environment.glue.all_task_runs()
     exports = [t for t in task_runs if t.task_type == EXPORT and t.path and t.path.startswith(run.export_to)]
     ends = [t.completed_on for t in exports if t.status is Status.SUCCEEDED and t.completed_on]
     starts = [t.started_on for t in task_runs if t.task_run_id == run.task_run_id]
@@ -111,7 +111,7 @@ def _imports_in_order_of_acceptance(environment: Environment) -> None:
     for number, (before, after) in enumerate(environment.ledger.changes):
         if after.is_import and (before is None or before.attempt != after.attempt):
             accepted_at[after.id] = number
-    started_on = {task_run.task_run_id: task_run.started_on for task_run in environment.glue.all()}
+    started_on = {task_run.task_run_id: task_run.started_on for task_run in environment.glue.all_task_runs()}
     by_transform: dict[str | None, list[Run]] = defaultdict(list)
     for run in environment.ledger.items.values():
         if run.is_import and run.task_run_id in started_on:

@@ -3,11 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from core.errors import AnswerLost, FilesUnavailable, GlueUnavailable, LedgerUnavailable, NotStarted, Refused
+from core.errors import GlueUnavailable, LedgerUnavailable, NotStarted, Refused, ResponseLost, S3Unavailable
 from tests.simulation.processes import Crashed, Outcome, PortCall, stop_at
 
-READS = {"get", "get_if_recent", "page", "owned", "open_runs", "transform", "runs", "run", "open", "pin"}
-STARTS = {"start", "export"}
+READS = {
+    "current_version",
+    "get",
+    "get_if_recent",
+    "get_task_run",
+    "get_transform",
+    "known_task_run_ids",
+    "list_runs",
+    "list_task_runs",
+    "open",
+    "open_runs",
+}
+STARTS = {"start", "start_export"}
 
 
 class SimulatedPort:
@@ -43,12 +54,12 @@ class SimulatedPort:
         if self._name == "ledger":
             return LedgerUnavailable("simulated")
         if self._name == "files":
-            return FilesUnavailable("simulated")
+            return S3Unavailable("simulated")
         if outcome is Outcome.REFUSED:
             return Refused("AccessDeniedException", "simulated")
         if method not in STARTS:
             return GlueUnavailable("simulated")
-        return NotStarted("simulated") if outcome is Outcome.FAIL_BEFORE else AnswerLost("simulated")
+        return NotStarted("simulated") if outcome is Outcome.FAIL_BEFORE else ResponseLost("simulated")
 
 
 def possible_outcomes(call: PortCall) -> dict[Outcome, int]:

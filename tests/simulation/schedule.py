@@ -111,7 +111,7 @@ class Schedule:
         call = process.call
         if call is None or not self.faults:
             return Outcome.OK
-        if self.environment.lookups_fail and call.method in ("runs", "run"):
+        if self.environment.lookups_fail and call.method in ("list_task_runs", "get_task_run"):
             return Outcome.FAIL_BEFORE
         outcomes = possible_outcomes(call)
         return list(outcomes)[self.choices.weighted(list(outcomes.values()))]
@@ -228,7 +228,7 @@ class Schedule:
             "look-ups in Glue work again": lambda: setattr(environment, "lookups_fail", False),
             "the bus goes down": lambda: setattr(environment.bus, "is_down", True),
             "the bus is back": lambda: setattr(environment.bus, "is_down", False),
-            "new runs are listed late": lambda: setattr(environment.glue, "hidden_for", timedelta(seconds=60)),
+            "new runs are listed late": lambda: setattr(environment.glue, "listing_delay", timedelta(seconds=60)),
             "a file is replaced": self._replace_file,
             "the operator changes the paths": environment.narrow_paths,
         }
@@ -247,7 +247,7 @@ class Schedule:
         self.faults = False
         self._say("--- no more faults")
         environment.bus.is_down = False
-        environment.glue.hidden_for = timedelta(0)
+        environment.glue.listing_delay = timedelta(0)
         self._finish_processes()
         if environment.lookups_fail:
             self._rounds(ROUNDS_BEFORE_DEADLINE)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 from tests.fakes.ledger import MemoryLedger
-from tests.fakes.loop import Loop
+from tests.fakes.service import Service
 
 # No deadline: a busy machine is no bug.
 settings.register_profile("quick", deadline=None, max_examples=50)
@@ -17,6 +17,6 @@ def _no_sockets(socket_disabled: None) -> None:
 
 
 @pytest.fixture(params=[True, False], ids=["recalls", "meets"])
-def loop(request: pytest.FixtureRequest) -> Loop:
+def service(request: pytest.FixtureRequest) -> Service:
     """In a process that has met every run of the ledger before, and in one that meets each for the first time."""
-    return Loop(ledger=MemoryLedger(recalls=request.param))
+    return Service(ledger=MemoryLedger(all_recent=request.param))

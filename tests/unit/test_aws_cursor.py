@@ -39,7 +39,7 @@ class OneMore:
 def page(which: RunFilter, cursor: str | None) -> tuple[str | None, OneMore]:
     client: Any = OneMore()
     ledger = DynamoLedger(client, "ledger", timedelta(days=90), lambda: "revision")
-    return ledger.page(which, 10, cursor).next, client
+    return ledger.list_runs(which, 10, cursor).next, client
 
 
 @given(FILTERS)

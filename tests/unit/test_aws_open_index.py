@@ -20,7 +20,7 @@ RUN = Run(
     status=Status.STARTING,
     transform_id=f"tfm-{'0123456789' * 4}",
     path=f"s3://a-bucket-with-a-longer-name/labeling-sets/{'0123456789abcdef' * 2}/",
-    asked_on=NOW + timedelta(seconds=1),
+    start_attempted_on=NOW + timedelta(seconds=1),
     changed_on=NOW + timedelta(seconds=2),
     task_run_id=f"tsk-{'0123456789abcdef' * 4}",
     started_on=NOW + timedelta(seconds=2),

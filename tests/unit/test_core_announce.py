@@ -12,7 +12,7 @@ from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
 from tests.fakes.bus import MemoryBus
-from tests.fakes.loop import labeling_command
+from tests.fakes.service import labeling_command
 
 RUN = new_run(labeling_command(), datetime(2026, 11, 22, tzinfo=UTC), AllowedPrefixes.parse("s3://bucket/"))
 STARTED = replace(RUN, status=Status.STARTING, task_run_id="tsk-1")
@@ -34,7 +34,7 @@ class PickyBus:
 def test_changes_are_told_in_their_order() -> None:
     bus = MemoryBus()
     assert announce(CHANGES, bus) == []
-    assert bus.told() == ["TaskRunStarted", "TaskRunSucceeded"]
+    assert bus.detail_types() == ["TaskRunStarted", "TaskRunSucceeded"]
 
 
 def test_nothing_is_sent_where_nothing_happened() -> None:

@@ -11,7 +11,7 @@ from core.events import DetailType, detail, detail_types, event_id
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Run, Status
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, 123456, tzinfo=UTC)
 RUN = new_run(labeling_command(), NOW, AllowedPrefixes.parse("s3://bucket/"))
@@ -112,19 +112,19 @@ def test_the_envelope_tells_where_it_comes_from() -> None:
     assert (sent["data"]["id"], sent["data"]["status"]) == (run.id, "LOST")
 
 
-def test_the_data_of_a_labeling_set_carries_its_full_path(loop: Loop) -> None:
-    run = loop.run_of(labeling_command())
-    loop.deliver()
-    assert loop.bus.events[0].detail.data.output_s3_path == run.path
-    assert loop.bus.events[0].transform_id == "tfm-1"
+def test_the_data_of_a_labeling_set_carries_its_full_path(service: Service) -> None:
+    run = service.start_run(labeling_command())
+    service.deliver()
+    assert service.bus.events[0].detail.data.output_s3_path == run.path
+    assert service.bus.events[0].transform_id == "tfm-1"
 
 
-def test_a_bus_that_is_down_gets_the_same_event_later(loop: Loop) -> None:
-    loop.bus.is_down = True
-    run = loop.run_of(import_command())
-    loop.deliver()
-    loop.deliver()
-    assert loop.bus.told() == []
-    loop.bus.is_down = False
-    loop.deliver()
-    assert [event.detail.metadata.event_id for event in loop.bus.events] == [event_id(run, DetailType.STARTED)]
+def test_a_bus_that_is_down_gets_the_same_event_later(service: Service) -> None:
+    service.bus.is_down = True
+    run = service.start_run(import_command())
+    service.deliver()
+    service.deliver()
+    assert service.bus.detail_types() == []
+    service.bus.is_down = False
+    service.deliver()
+    assert [event.detail.metadata.event_id for event in service.bus.events] == [event_id(run, DetailType.STARTED)]

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 from core.errors import TryAgainLater
-from core.label_file import MAX_BYTES, findings
+from core.label_file import MAX_BYTES, validate_label_file
 from core.runs import Status
 from tests.fakes.files import GOOD
-from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
+from tests.fakes.service import UPLOADED, Service, import_command, labeling_command
 
 HEADER = b"labeling_set_id,label,id,name\n"
 COLUMNS = ("id", "name")
 
 
 def found(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
-    return findings([body[:7], body[7:]], columns)
+    return validate_label_file([body[:7], body[7:]], columns)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
             yield b"set%d,1,1,%s\nset%d,1,2,y\n" % (number, b"x" * 1000, number)
 
     tracemalloc.start()
-    assert findings(chunks(), COLUMNS) == []
+    assert validate_label_file(chunks(), COLUMNS) == []
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000 < 9_000 * 1_000
@@ -92,59 +92,59 @@ def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
 
 @pytest.mark.parametrize("body", [None, b"", b"no label file\n", b"x" * (MAX_BYTES + 1)])
 def test_a_bad_file_is_refused_and_nothing_is_started(body: bytes | None) -> None:
-    loop = Loop()
-    loop.files.contents[UPLOADED] = body
-    run = loop.run_of(import_command())
+    service = Service()
+    service.files.contents[UPLOADED] = body
+    run = service.start_run(import_command())
     assert (run.status, run.error and run.error.code) == (Status.REFUSED, "INVALID_LABEL_FILE")
-    assert loop.glue.calls == []
+    assert service.glue.calls == []
 
 
 def test_a_bad_file_is_refused_even_where_the_import_had_to_wait() -> None:
-    loop = Loop()
-    loop.run_of(import_command("open", path="s3://bucket/other.csv"))
-    loop.files.contents[UPLOADED] = b"no label file\n"
-    assert loop.run_of(import_command()).status is Status.REFUSED
+    service = Service()
+    service.start_run(import_command("open", path="s3://bucket/other.csv"))
+    service.files.contents[UPLOADED] = b"no label file\n"
+    assert service.start_run(import_command()).status is Status.REFUSED
 
 
 def test_quotes_escaped_with_a_backslash_are_accepted_too() -> None:
-    loop = Loop()
-    loop.files.contents[UPLOADED] = HEADER + b'a,1,1,"a \\"b\\", c"\na,1,2,y\n'
-    assert loop.run_of(import_command()).status is Status.STARTING
+    service = Service()
+    service.files.contents[UPLOADED] = HEADER + b'a,1,1,"a \\"b\\", c"\na,1,2,y\n'
+    assert service.start_run(import_command()).status is Status.STARTING
 
 
 def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
-    loop = Loop()
-    first = loop.run_of(import_command("first", path="s3://bucket/first.csv"))
-    waiting = loop.run_of(import_command("second"))
-    loop.files.contents[UPLOADED] = GOOD + b"b,1,1,x\nb,2,2,y\n"
-    loop.glue.finish_all()
-    loop.reconcile()
-    loop.reconcile()
-    ended = loop.now(waiting)
+    service = Service()
+    first = service.start_run(import_command("first", path="s3://bucket/first.csv"))
+    waiting = service.start_run(import_command("second"))
+    service.files.contents[UPLOADED] = GOOD + b"b,1,1,x\nb,2,2,y\n"
+    service.glue.finish_all()
+    service.reconcile()
+    service.reconcile()
+    ended = service.reload(waiting)
     assert (ended.status, ended.error and ended.error.code) == (Status.REFUSED, "LABEL_FILE_CHANGED")
-    assert [one.task_run_id for one in loop.glue.all()] == [loop.now(first).task_run_id]
+    assert [one.task_run_id for one in service.glue.all_task_runs()] == [service.reload(first).task_run_id]
 
 
 def test_the_same_key_works_once_the_file_was_mended() -> None:
-    loop = Loop()
-    loop.files.contents[UPLOADED] = b"no label file\n"
-    assert loop.run_of(import_command()).status is Status.REFUSED
-    loop.files.contents[UPLOADED] = GOOD
-    again = loop.run_of(import_command())
+    service = Service()
+    service.files.contents[UPLOADED] = b"no label file\n"
+    assert service.start_run(import_command()).status is Status.REFUSED
+    service.files.contents[UPLOADED] = GOOD
+    again = service.start_run(import_command())
     assert (again.status, again.attempt) == (Status.STARTING, 2)
 
 
 def test_while_s3_cannot_be_asked_nothing_is_accepted() -> None:
-    loop = Loop()
-    loop.files.is_down = True
+    service = Service()
+    service.files.is_down = True
     with pytest.raises(TryAgainLater):
-        loop.start(import_command())
-    assert loop.ledger.items == {}
-    loop.files.is_down = False
-    assert loop.run_of(import_command()).status is Status.STARTING
+        service.start(import_command())
+    assert service.ledger.items == {}
+    service.files.is_down = False
+    assert service.start_run(import_command()).status is Status.STARTING
 
 
 def test_a_labeling_set_needs_no_file() -> None:
-    loop = Loop()
-    loop.files.is_down = True
-    assert loop.run_of(labeling_command()).status is Status.STARTING
+    service = Service()
+    service.files.is_down = True
+    assert service.start_run(labeling_command()).status is Status.STARTING

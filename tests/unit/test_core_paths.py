@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
-from core.paths import MAX_LENGTH, AllowedPrefixes, CallerPrefixes, label_file, output_folder, transform_of_upload
+from core.paths import MAX_LENGTH, AllowedPrefixes, CallerPrefixes, label_file, output_folder, transform_id_of_upload
 
 ANYWHERE = AllowedPrefixes.parse("s3://bucket/")
 SOMEWHERE = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
@@ -155,7 +155,7 @@ def test_a_prefix_reads_the_same_with_or_without_its_slash(keys: list[str]) -> N
     ],
 )
 def test_an_upload_tells_its_transform_by_its_key(key: str, transform_id: str | None) -> None:
-    assert transform_of_upload(key) == transform_id
+    assert transform_id_of_upload(key) == transform_id
 
 
 @pytest.mark.parametrize(

@@ -9,31 +9,31 @@ from core.errors import QueueFull, TryAgainLater
 from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 
-def refused(loop: Loop, order: StartCommand) -> Run:
-    loop.glue.faults = [Fault.REFUSED]
-    return loop.run_of(order)
+def refused(service: Service, order: StartCommand) -> Run:
+    service.glue.faults = [Fault.REFUSED]
+    return service.start_run(order)
 
 
-def start_failed(loop: Loop, order: StartCommand) -> Run:
-    loop.glue.limit = 0
-    run = loop.run_of(order)
-    loop.clock.pass_seconds(loop.policy.start_deadline.total_seconds())
-    loop.reconcile()
-    loop.glue.limit = 3
-    return loop.now(run)
+def start_failed(service: Service, order: StartCommand) -> Run:
+    service.glue.limit = 0
+    run = service.start_run(order)
+    service.clock.pass_seconds(service.policy.start_deadline.total_seconds())
+    service.reconcile()
+    service.glue.limit = 3
+    return service.reload(run)
 
 
-def cancelled(loop: Loop, order: StartCommand) -> Run:
-    loop.glue.limit = 0
-    run = cancel(loop.run_of(order).id, loop.deps)
-    loop.glue.limit = 3
+def cancelled(service: Service, order: StartCommand) -> Run:
+    service.glue.limit = 0
+    run = cancel(service.start_run(order).id, service.deps)
+    service.glue.limit = 3
     return run
 
 
-Ending = Callable[[Loop, StartCommand], Run]
+Ending = Callable[[Service, StartCommand], Run]
 CAME_TO_NOTHING = pytest.mark.parametrize(
     ("ends", "status"),
     [(refused, Status.REFUSED), (start_failed, Status.START_FAILED), (cancelled, Status.CANCELLED)],
@@ -43,85 +43,87 @@ KINDS = pytest.mark.parametrize("order", [labeling_command, import_command], ids
 
 @KINDS
 @CAME_TO_NOTHING
-def test_the_same_key_is_a_new_attempt(loop: Loop, ends: Ending, status: Status, order: Callable[[], StartCommand]) -> None:
-    first = ends(loop, order())
+def test_the_same_key_is_a_new_attempt(
+    service: Service, ends: Ending, status: Status, order: Callable[[], StartCommand]
+) -> None:
+    first = ends(service, order())
     assert first.status is status
-    again = loop.start(order())
+    again = service.start(order())
     assert (again.run.id, again.run.attempt, again.replayed) == (first.id, 2, False)
     assert (again.run.status, again.run.error, again.run.completed_on) == (Status.STARTING, None, None)
-    assert len(loop.glue.all()) == 1
+    assert len(service.glue.all_task_runs()) == 1
 
 
 @KINDS
 @CAME_TO_NOTHING
 def test_the_same_message_delivered_again_is_only_a_replay(
-    loop: Loop, ends: Ending, status: Status, order: Callable[[], StartCommand]
+    service: Service, ends: Ending, status: Status, order: Callable[[], StartCommand]
 ) -> None:
     message = order()
-    ends(loop, message)
-    again = loop.start(message)
+    ends(service, message)
+    again = service.start(message)
     assert (again.run.status, again.run.attempt, again.replayed) == (status, 1, True)
-    assert not loop.glue.all()
+    assert not service.glue.all_task_runs()
 
 
 @CAME_TO_NOTHING
-def test_each_attempt_has_event_ids_of_its_own(loop: Loop, ends: Ending, status: Status) -> None:
-    ends(loop, labeling_command())
-    assert ends(loop, labeling_command()).status is status
-    loop.start(labeling_command())
-    loop.deliver()
-    told = [(event.detail_type, event.detail.metadata.event_id) for event in loop.bus.events]
+def test_each_attempt_has_event_ids_of_its_own(service: Service, ends: Ending, status: Status) -> None:
+    ends(service, labeling_command())
+    assert ends(service, labeling_command()).status is status
+    service.start(labeling_command())
+    service.deliver()
+    told = [(event.detail_type, event.detail.metadata.event_id) for event in service.bus.events]
     assert len(told) == len(set(told)) == 3
     assert told[0][0] == told[1][0] != told[2][0] == "TaskRunStarted"
 
 
 @CAME_TO_NOTHING
-def test_a_throttled_new_attempt_leaves_the_run_as_it_ended(loop: Loop, ends: Ending, status: Status) -> None:
-    first = ends(loop, import_command())
-    loop.deliver()
-    loop.glue.faults = [Fault.THROTTLED]
+def test_a_throttled_new_attempt_leaves_the_run_as_it_ended(service: Service, ends: Ending, status: Status) -> None:
+    first = ends(service, import_command())
+    service.deliver()
+    service.glue.faults = [Fault.THROTTLED]
     with pytest.raises(TryAgainLater):
-        loop.start(import_command())
-    loop.deliver()
-    left = loop.now(first)
+        service.start(import_command())
+    service.deliver()
+    left = service.reload(first)
     assert (left.status, left.attempt, left.error, left.completed_on) == (status, 1, first.error, first.completed_on)
-    assert loop.ledger.lines["tfm-1"].importing is None
-    assert len({event.detail.metadata.event_id for event in loop.bus.events}) == 1
+    assert service.ledger.queues["tfm-1"].importing is None
+    assert len({event.detail.metadata.event_id for event in service.bus.events}) == 1
 
 
-def test_a_new_attempt_at_a_full_queue_leaves_the_run_as_it_ended(loop: Loop) -> None:
-    first = refused(loop, labeling_command())
-    loop.set_policy(max_queued=0)
-    loop.glue.limit = 0
+def test_a_new_attempt_at_a_full_queue_leaves_the_run_as_it_ended(service: Service) -> None:
+    first = refused(service, labeling_command())
+    service.set_policy(max_queued=0)
+    service.glue.limit = 0
     with pytest.raises(QueueFull):
-        loop.start(labeling_command())
-    assert loop.now(first).status is Status.REFUSED
+        service.start(labeling_command())
+    assert service.reload(first).status is Status.REFUSED
 
 
-def test_a_new_attempt_waits_in_line_with_the_time_of_its_own_request(loop: Loop) -> None:
-    first = refused(loop, labeling_command("first"))
-    loop.glue.limit = 0
-    second = loop.run_of(labeling_command("second"))
-    again = loop.run_of(labeling_command("first"))
+def test_a_new_attempt_waits_in_line_with_the_time_of_its_own_request(service: Service) -> None:
+    first = refused(service, labeling_command("first"))
+    service.glue.limit = 0
+    second = service.start_run(labeling_command("second"))
+    again = service.start_run(labeling_command("first"))
     assert (again.status, again.attempt) == (Status.QUEUED, 2)
     assert first.requested_on < second.requested_on < again.requested_on
 
 
 @pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
-def test_a_run_that_glue_ended_is_never_started_again(loop: Loop, status: Status) -> None:
-    loop.start(labeling_command())
-    loop.glue.finish_all(status)
-    loop.reconcile()
-    again = loop.start(labeling_command())
+def test_a_run_that_glue_ended_is_never_started_again(service: Service, status: Status) -> None:
+    service.start(labeling_command())
+    service.glue.finish_all(status)
+    service.reconcile()
+    again = service.start(labeling_command())
     assert (again.run.status, again.replayed) == (status, True)
-    assert len(loop.glue.all()) == 1
+    assert len(service.glue.all_task_runs()) == 1
 
 
-def test_a_lost_run_is_never_started_again(loop: Loop) -> None:
-    run = loop.run_of(labeling_command())
-    loop.glue.forget(run.task_run_id or "")
-    loop.clock.pass_seconds(loop.policy.confirm_after.total_seconds())
-    loop.reconcile()
-    again = loop.start(labeling_command())
+def test_a_lost_run_is_never_started_again(service: Service) -> None:
+    run = service.start_run(labeling_command())
+    service.glue.remove(run.task_run_id or "")
+    service.clock.pass_seconds(service.policy.confirm_after.total_seconds())
+    service.reconcile()
+    again = service.start(labeling_command())
     assert (again.run.status, again.replayed) == (Status.LOST, True)
-    assert not loop.glue.all()
+    assert not service.glue.all_task_runs()

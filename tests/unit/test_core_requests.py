@@ -10,7 +10,7 @@ from core.errors import InvalidRequest
 from core.paths import AllowedPrefixes
 from core.requests import LabelImportRequest, LabelingSetRequest, new_run
 from core.runs import Status, TaskType, run_id
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")

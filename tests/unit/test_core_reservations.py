@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from core.cancel import cancel
-from core.errors import LedgerUnavailable, StillInFlight, TryAgainLater
+from core.errors import LedgerUnavailable, RequestInFlight, TryAgainLater
 from core.requests import StartCommand
 from core.runs import Run, Status, run_id
 from core.start import Accepted
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 LEASE = 61  # seconds, past the lease
 REST = 121  # seconds, past the grace period
@@ -22,9 +22,9 @@ class Died(BaseException):
     """The process is gone: no handler of ours runs any more."""
 
 
-def failing(loop: Loop, nth: int, how: BaseException, *, written: bool) -> None:
+def failing(service: Service, nth: int, how: BaseException, *, written: bool) -> None:
     """Let the ledger's `nth` write fail; `written` says whether it happened nevertheless."""
-    write, calls = loop.ledger.write, iter(range(1, 100))
+    write, calls = service.ledger.write, iter(range(1, 100))
 
     def flaky(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
         if next(calls) != nth:
@@ -33,35 +33,35 @@ def failing(loop: Loop, nth: int, how: BaseException, *, written: bool) -> None:
             write(*arguments, **options)
         raise how
 
-    loop.ledger.write = flaky  # type: ignore[method-assign]  # the fault under test
+    service.ledger.write = flaky  # type: ignore[method-assign]  # the fault under test
 
 
-def settled(loop: Loop, order: StartCommand) -> Run:
+def settled(service: Service, order: StartCommand) -> Run:
     for seconds in (0, LEASE, REST, REST):
-        loop.clock.pass_seconds(seconds)
-        loop.reconcile()
-    run = loop.ledger.get(run_id(order.caller, order.key))
+        service.clock.pass_seconds(seconds)
+        service.reconcile()
+    run = service.ledger.get(run_id(order.caller, order.key))
     assert run is not None
     return run
 
 
 @pytest.mark.parametrize("moment", ["before Glue", "after Glue"])
 @EVERY_ORDER
-def test_a_reservation_left_behind_is_settled(loop: Loop, order: StartCommand, moment: str) -> None:
-    ask = loop.glue.start
+def test_a_reservation_left_behind_is_settled(service: Service, order: StartCommand, moment: str) -> None:
+    ask = service.glue.start
 
     def dying(run: Run) -> str:
         if moment == "after Glue":
             ask(run)
         raise Died
 
-    loop.glue.start = dying  # type: ignore[method-assign]  # the process dies here
+    service.glue.start = dying  # type: ignore[method-assign]  # the process dies here
     with pytest.raises(Died):
-        loop.start(order)
-    loop.glue.start = ask  # type: ignore[method-assign]  # the next process is well
-    assert settled(loop, order).status is Status.STARTING
-    assert len(loop.glue.all()) == 1
-    assert loop.bus.told() == ["TaskRunStarted"]
+        service.start(order)
+    service.glue.start = ask  # type: ignore[method-assign]  # the next process is well
+    assert settled(service, order).status is Status.STARTING
+    assert len(service.glue.all_task_runs()) == 1
+    assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
 @pytest.mark.parametrize("written", [True, False], ids=["written", "not written"])
@@ -70,90 +70,92 @@ def test_a_reservation_left_behind_is_settled(loop: Loop, order: StartCommand, m
 @pytest.mark.parametrize("nth", [1, 2], ids=["reserving", "recording"])
 @EVERY_ORDER
 def test_a_write_that_fails_starts_nothing_twice_and_loses_nothing(
-    loop: Loop, order: StartCommand, nth: int, fault: Fault | None, how: BaseException, *, written: bool
+    service: Service, order: StartCommand, nth: int, fault: Fault | None, how: BaseException, *, written: bool
 ) -> None:
-    loop.glue.faults = [fault] if fault else []
-    failing(loop, nth, how, written=written)
+    service.glue.faults = [fault] if fault else []
+    failing(service, nth, how, written=written)
     with suppress(Died, TryAgainLater):
-        loop.start(order)
+        service.start(order)
     if nth == 1 and not written:
-        assert not loop.ledger.items
-        loop.start(order)  # the caller was told to come again
-    run = settled(loop, order)
+        assert not service.ledger.items
+        service.start(order)  # the caller was told to come again
+    run = settled(service, order)
     assert run.status is Status.STARTING
-    assert [one.task_run_id for one in loop.glue.all()] == [run.task_run_id]
-    assert loop.bus.told() == ["TaskRunStarted"]
+    assert [one.task_run_id for one in service.glue.all_task_runs()] == [run.task_run_id]
+    assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
-def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(loop: Loop) -> None:
-    failing(loop, 2, LedgerUnavailable(), written=False)
-    run = loop.run_of(labeling_command())
+def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(service: Service) -> None:
+    failing(service, 2, LedgerUnavailable(), written=False)
+    run = service.start_run(labeling_command())
     assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
 
 
-def test_a_known_run_that_cannot_be_read_just_now_may_be_asked_for_again(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = loop.run_of(labeling_command())
+def test_a_known_run_that_cannot_be_read_just_now_may_be_asked_for_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = service.start_run(labeling_command())
 
     def away(_: str) -> None:
         raise LedgerUnavailable
 
     with monkeypatch.context() as while_away:
-        while_away.setattr(loop.ledger, "get_if_recent", away)
+        while_away.setattr(service.ledger, "get_if_recent", away)
         with pytest.raises(TryAgainLater):
-            loop.start(labeling_command())
-    assert loop.start(labeling_command()) == Accepted(run, replayed=True)
-    assert len(loop.glue.task_runs["tfm-1"]) == 1
+            service.start(labeling_command())
+    assert service.start(labeling_command()) == Accepted(run, replayed=True)
+    assert len(service.glue.task_runs["tfm-1"]) == 1
 
 
-def test_a_request_is_in_flight_until_its_lease_is_over(loop: Loop) -> None:
-    failing(loop, 1, LedgerUnavailable(), written=True)
+def test_a_request_is_in_flight_until_its_lease_is_over(service: Service) -> None:
+    failing(service, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
-        loop.start(labeling_command())
-    with pytest.raises(StillInFlight):
-        loop.start(labeling_command())
-    loop.clock.pass_seconds(LEASE)
-    again = loop.start(labeling_command())
+        service.start(labeling_command())
+    with pytest.raises(RequestInFlight):
+        service.start(labeling_command())
+    service.clock.pass_seconds(LEASE)
+    again = service.start(labeling_command())
     assert (again.run.status, again.replayed) == (Status.UNCONFIRMED, True)
-    assert not loop.glue.calls
+    assert not service.glue.calls
 
 
-def test_a_reservation_within_its_lease_is_left_alone(loop: Loop) -> None:
-    failing(loop, 1, LedgerUnavailable(), written=True)
+def test_a_reservation_within_its_lease_is_left_alone(service: Service) -> None:
+    failing(service, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
-        loop.start(labeling_command())
-    loop.clock.pass_seconds(LEASE - 3)
-    loop.reconcile()
-    assert [run.status for run in loop.ledger.items.values()] == [Status.RESERVED]
+        service.start(labeling_command())
+    service.clock.pass_seconds(LEASE - 3)
+    service.reconcile()
+    assert [run.status for run in service.ledger.items.values()] == [Status.RESERVED]
 
 
-def test_a_late_answer_is_recorded_although_a_retry_put_it_in_doubt(loop: Loop) -> None:
-    ask = loop.glue.start
-
-    def slow(run: Run) -> str:
-        started = ask(run)
-        loop.clock.pass_seconds(LEASE)
-        assert loop.start(labeling_command()).run.status is Status.UNCONFIRMED
-        return started
-
-    loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
-    run = loop.run_of(labeling_command())
-    assert (run.status, loop.now(run).status) == (Status.STARTING, Status.STARTING)
-    assert len(loop.glue.all()) == 1
-
-
-def test_a_late_answer_gives_way_to_what_was_found_meanwhile(loop: Loop) -> None:
-    ask = loop.glue.start
+def test_a_late_answer_is_recorded_although_a_retry_put_it_in_doubt(service: Service) -> None:
+    ask = service.glue.start
 
     def slow(run: Run) -> str:
         started = ask(run)
-        loop.clock.pass_seconds(LEASE)
-        loop.glue.finish_all()
-        loop.reconcile()
+        service.clock.pass_seconds(LEASE)
+        assert service.start(labeling_command()).run.status is Status.UNCONFIRMED
         return started
 
-    loop.glue.start = slow  # type: ignore[method-assign]  # a slow answer
-    assert loop.run_of(labeling_command()).status is Status.SUCCEEDED
-    assert loop.bus.told() == ["TaskRunStarted", "TaskRunSucceeded"]
+    service.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    run = service.start_run(labeling_command())
+    assert (run.status, service.reload(run).status) == (Status.STARTING, Status.STARTING)
+    assert len(service.glue.all_task_runs()) == 1
+
+
+def test_a_late_answer_gives_way_to_what_was_found_meanwhile(service: Service) -> None:
+    ask = service.glue.start
+
+    def slow(run: Run) -> str:
+        started = ask(run)
+        service.clock.pass_seconds(LEASE)
+        service.glue.finish_all()
+        service.reconcile()
+        return started
+
+    service.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    assert service.start_run(labeling_command()).status is Status.SUCCEEDED
+    assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunSucceeded"]
 
 
 Answer = tuple[Fault | None, int, Status]
@@ -173,36 +175,36 @@ Answer = tuple[Fault | None, int, Status]
 )
 @EVERY_ORDER
 def test_a_cancellation_while_the_start_is_in_flight_is_kept(
-    loop: Loop, order: StartCommand, fault: Fault | None, limit: int, at_last: Status
+    service: Service, order: StartCommand, fault: Fault | None, limit: int, at_last: Status
 ) -> None:
-    cancel_meanwhile(loop, order)
-    loop.glue.faults, loop.glue.limit = [fault] if fault else [], limit
+    cancel_meanwhile(service, order)
+    service.glue.faults, service.glue.limit = [fault] if fault else [], limit
     try:
-        loop.start(order)
+        service.start(order)
     except TryAgainLater:
         assert fault is Fault.THROTTLED
-    loop.glue.limit = 3
-    settled(loop, order)
-    loop.glue.finish_all(Status.STOPPED)
-    run = settled(loop, order)
+    service.glue.limit = 3
+    settled(service, order)
+    service.glue.finish_all(Status.STOPPED)
+    run = settled(service, order)
     assert run.status is at_last
-    assert len(loop.glue.all()) == (at_last is Status.STOPPED)
+    assert len(service.glue.all_task_runs()) == (at_last is Status.STOPPED)
 
 
-def test_a_cancellation_is_not_mistaken_for_another_request(loop: Loop) -> None:
+def test_a_cancellation_is_not_mistaken_for_another_request(service: Service) -> None:
     """The caller's own request met the limit, and somebody cancelled it in that moment: that is no conflict of theirs."""
     order = labeling_command()
-    cancel_meanwhile(loop, order)
-    loop.glue.limit = 0
-    assert loop.run_of(order).status is Status.CANCELLED
+    cancel_meanwhile(service, order)
+    service.glue.limit = 0
+    assert service.start_run(order).status is Status.CANCELLED
 
 
-def cancel_meanwhile(loop: Loop, order: StartCommand) -> None:
-    ask = loop.glue.start
+def cancel_meanwhile(service: Service, order: StartCommand) -> None:
+    ask = service.glue.start
 
     def cancelled_meanwhile(run: Run) -> str:
-        loop.glue.start = ask  # type: ignore[method-assign]  # once is enough
-        assert cancel(run_id(order.caller, order.key), loop.deps).cancel_requested
+        service.glue.start = ask  # type: ignore[method-assign]  # once is enough
+        assert cancel(run_id(order.caller, order.key), service.deps).cancel_requested
         return ask(run)
 
-    loop.glue.start = cancelled_meanwhile  # type: ignore[method-assign]  # a cancellation while Glue is asked
+    service.glue.start = cancelled_meanwhile  # type: ignore[method-assign]  # a cancellation while Glue is asked

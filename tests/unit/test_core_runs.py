@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Status, TaskType, run_id
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255)
 CALLERS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=50)
@@ -37,7 +37,7 @@ STATES = {
 
 
 def test_the_states_are_those_of_the_contract() -> None:
-    assert {status: (status.is_terminal, status.may_be_sent_again) for status in Status} == STATES
+    assert {status: (status.is_terminal, status.allows_new_attempt) for status in Status} == STATES
 
 
 def test_glue_has_the_runs_that_glue_has_words_for() -> None:
@@ -67,7 +67,7 @@ def test_caller_and_key_cannot_be_shifted_into_each_other() -> None:
 def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of_it() -> None:
     first = new_run(labeling_command(), NOW, ALLOWED)
     later = replace(first, status=Status.SUCCEEDED, attempt=7, task_run_id="tsk-1", causation_id="another")
-    assert first.asks_the_same_as(later)
+    assert first.has_same_payload_as(later)
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of
 )
 def test_every_field_is_part_of_what_is_asked_for(other: object) -> None:
     wanted = new_run(import_command(), NOW, ALLOWED)
-    assert not wanted.asks_the_same_as(new_run(other, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type
+    assert not wanted.has_same_payload_as(new_run(other, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type

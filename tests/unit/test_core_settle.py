@@ -9,185 +9,188 @@ from core.cancel import cancel
 from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.loop import UPLOADED, Loop, import_command, labeling_command
+from tests.fakes.service import UPLOADED, Service, import_command, labeling_command
 
 EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
 REST = 121  # seconds, past the grace period
 
 
-def lost(loop: Loop, order: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
-    loop.glue.faults = [fault]
-    return loop.run_of(order)
+def lost(service: Service, order: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
+    service.glue.faults = [fault]
+    return service.start_run(order)
 
 
 @EVERY_ORDER
-def test_a_run_whose_answer_was_lost_is_found(loop: Loop, order: StartCommand) -> None:
-    run = lost(loop, order)
-    loop.reconcile()
-    (started,) = loop.glue.all()
-    assert (loop.now(run).status, loop.now(run).task_run_id) == (Status.STARTING, started.task_run_id)
-    assert loop.bus.told() == ["TaskRunStarted"]
+def test_a_run_whose_answer_was_lost_is_found(service: Service, order: StartCommand) -> None:
+    run = lost(service, order)
+    service.reconcile()
+    (started,) = service.glue.all_task_runs()
+    assert (service.reload(run).status, service.reload(run).task_run_id) == (Status.STARTING, started.task_run_id)
+    assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
 @pytest.mark.parametrize("ending", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
-def test_a_run_that_is_over_by_then_is_found_too(loop: Loop, ending: Status) -> None:
-    run = lost(loop, labeling_command())
-    loop.glue.finish_all(ending)
-    loop.clock.pass_seconds(REST)
-    loop.reconcile()
-    assert loop.now(run).status is ending
-    assert loop.bus.told()[0] == "TaskRunStarted"
-    assert len(loop.bus.told()) == 2
+def test_a_run_that_is_over_by_then_is_found_too(service: Service, ending: Status) -> None:
+    run = lost(service, labeling_command())
+    service.glue.finish_all(ending)
+    service.clock.pass_seconds(REST)
+    service.reconcile()
+    assert service.reload(run).status is ending
+    assert service.bus.detail_types()[0] == "TaskRunStarted"
+    assert len(service.bus.detail_types()) == 2
 
 
 @EVERY_ORDER
-def test_not_there_counts_only_after_the_grace_period(loop: Loop, order: StartCommand) -> None:
-    run = lost(loop, order, Fault.LOST_BEFORE)
-    loop.clock.pass_seconds(REST - 3)
-    loop.reconcile()
-    assert loop.now(run).status is Status.UNCONFIRMED
-    loop.clock.pass_seconds(3)
-    loop.reconcile()
-    assert loop.now(run).status is Status.STARTING
-    assert len(loop.glue.all()) == 1
+def test_not_there_counts_only_after_the_grace_period(service: Service, order: StartCommand) -> None:
+    run = lost(service, order, Fault.LOST_BEFORE)
+    service.clock.pass_seconds(REST - 3)
+    service.reconcile()
+    assert service.reload(run).status is Status.UNCONFIRMED
+    service.clock.pass_seconds(3)
+    service.reconcile()
+    assert service.reload(run).status is Status.STARTING
+    assert len(service.glue.all_task_runs()) == 1
 
 
 @EVERY_ORDER
-def test_a_run_that_is_listed_late_is_not_started_twice(loop: Loop, order: StartCommand) -> None:
-    loop.glue.hidden_for = timedelta(seconds=100)
-    run = lost(loop, order)
+def test_a_run_that_is_listed_late_is_not_started_twice(service: Service, order: StartCommand) -> None:
+    service.glue.listing_delay = timedelta(seconds=100)
+    run = lost(service, order)
     for _ in range(5):
-        loop.reconcile()
-        loop.clock.pass_seconds(30)
-    assert loop.now(run).status is Status.STARTING
-    assert len(loop.glue.all()) == 1
+        service.reconcile()
+        service.clock.pass_seconds(30)
+    assert service.reload(run).status is Status.STARTING
+    assert len(service.glue.all_task_runs()) == 1
 
 
 @EVERY_ORDER
-def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(loop: Loop, order: StartCommand) -> None:
+def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(service: Service, order: StartCommand) -> None:
     """Listed later than anyone expected; until then, only Glue's limit tells of it."""
-    loop.glue.limit = 1
-    loop.glue.hidden_for = timedelta(seconds=400)
-    run = lost(loop, order)
+    service.glue.limit = 1
+    service.glue.listing_delay = timedelta(seconds=400)
+    run = lost(service, order)
     for _ in range(10):
-        loop.clock.pass_seconds(60)
-        loop.reconcile()
-    loop.glue.finish_all()
-    loop.reconcile()
-    assert loop.now(run).status is Status.SUCCEEDED
-    assert len(loop.glue.all()) == 1
+        service.clock.pass_seconds(60)
+        service.reconcile()
+    service.glue.finish_all()
+    service.reconcile()
+    assert service.reload(run).status is Status.SUCCEEDED
+    assert len(service.glue.all_task_runs()) == 1
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST_BEFORE, Fault.LOST_AFTER])
-def test_a_second_try_may_fail_as_the_first_did(loop: Loop, fault: Fault) -> None:
-    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
-    loop.glue.faults = [fault]
+def test_a_second_try_may_fail_as_the_first_did(service: Service, fault: Fault) -> None:
+    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+    service.glue.faults = [fault]
     for _ in range(3):
-        loop.clock.pass_seconds(REST)
-        loop.reconcile()
-    assert loop.now(run).status is Status.STARTING
-    assert len(loop.glue.all()) == 1
+        service.clock.pass_seconds(REST)
+        service.reconcile()
+    assert service.reload(run).status is Status.STARTING
+    assert len(service.glue.all_task_runs()) == 1
 
 
-def test_an_unconfirmed_run_ends_at_its_start_deadline(loop: Loop) -> None:
-    loop.glue.limit = 0
-    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
-    loop.clock.pass_seconds(loop.policy.start_deadline.total_seconds())
-    loop.reconcile()
-    assert loop.now(run).status is Status.START_FAILED
-    assert loop.bus.told() == ["TaskRunStartFailed"]
+def test_an_unconfirmed_run_ends_at_its_start_deadline(service: Service) -> None:
+    service.glue.limit = 0
+    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+    service.clock.pass_seconds(service.policy.start_deadline.total_seconds())
+    service.reconcile()
+    assert service.reload(run).status is Status.START_FAILED
+    assert service.bus.detail_types() == ["TaskRunStartFailed"]
 
 
-def test_a_run_whose_transform_went_away_in_doubt_is_refused(loop: Loop) -> None:
-    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
-    del loop.glue.task_runs["tfm-1"]
-    loop.clock.pass_seconds(REST)
-    loop.reconcile()
-    assert loop.now(run).status is Status.REFUSED
+def test_a_run_whose_transform_went_away_in_doubt_is_refused(service: Service) -> None:
+    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+    del service.glue.task_runs["tfm-1"]
+    service.clock.pass_seconds(REST)
+    service.reconcile()
+    assert service.reload(run).status is Status.REFUSED
 
 
-def test_two_lost_labeling_sets_are_told_apart_by_their_prefixes(loop: Loop) -> None:
-    runs = [lost(loop, labeling_command(key)) for key in ("one", "two")]
-    loop.reconcile()
-    found = {one.task_run_id: one.path for one in loop.glue.all()}
+def test_two_lost_labeling_sets_are_told_apart_by_their_prefixes(service: Service) -> None:
+    runs = [lost(service, labeling_command(key)) for key in ("one", "two")]
+    service.reconcile()
+    found = {one.task_run_id: one.path for one in service.glue.all_task_runs()}
     for run in runs:
-        assert found[loop.now(run).task_run_id or ""] == run.path
+        assert found[service.reload(run).task_run_id or ""] == run.path
 
 
-def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(loop: Loop) -> None:
-    first = loop.run_of(import_command("one"))
-    loop.glue.finish_all()
-    loop.reconcile()
-    second = lost(loop, import_command("two"), Fault.LOST_BEFORE)
-    loop.reconcile()
-    assert loop.now(second).status is Status.UNCONFIRMED
-    loop.clock.pass_seconds(REST)
-    loop.reconcile()
-    assert loop.now(second).task_run_id not in (None, loop.now(first).task_run_id)
-    assert len(loop.glue.all()) == 2
+def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(service: Service) -> None:
+    first = service.start_run(import_command("one"))
+    service.glue.finish_all()
+    service.reconcile()
+    second = lost(service, import_command("two"), Fault.LOST_BEFORE)
+    service.reconcile()
+    assert service.reload(second).status is Status.UNCONFIRMED
+    service.clock.pass_seconds(REST)
+    service.reconcile()
+    assert service.reload(second).task_run_id not in (None, service.reload(first).task_run_id)
+    assert len(service.glue.all_task_runs()) == 2
 
 
-def test_an_import_is_told_from_runs_that_someone_started_by_hand(loop: Loop) -> None:
-    ours = lost(loop, import_command())
-    (started,) = loop.glue.all()
+def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Service) -> None:
+    ours = lost(service, import_command())
+    (started,) = service.glue.all_task_runs()
     by_hand = [
         replace(started, task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
         replace(started, task_run_id="tsk-replacing", replace_all_labels=True),
-        replace(started, task_run_id="tsk-before", started_on=started.started_on - loop.policy.skew * 2),
+        replace(started, task_run_id="tsk-before", started_on=started.started_on - service.policy.clock_skew * 2),
         replace(started, task_run_id="tsk-evaluation", task_type="EVALUATION", path=None, replace_all_labels=None),
     ]
-    loop.glue.task_runs["tfm-1"][:0] = by_hand
-    loop.reconcile()
-    assert loop.now(ours).task_run_id == started.task_run_id
+    service.glue.task_runs["tfm-1"][:0] = by_hand
+    service.reconcile()
+    assert service.reload(ours).task_run_id == started.task_run_id
 
 
 @pytest.mark.parametrize("ahead", [-60, 60])
 @EVERY_ORDER
-def test_glues_clock_may_be_a_minute_off(loop: Loop, order: StartCommand, ahead: int) -> None:
-    run = lost(loop, order)
-    (started,) = loop.glue.all()
-    loop.glue.task_runs["tfm-1"] = [replace(started, started_on=started.started_on + timedelta(seconds=ahead))]
-    loop.clock.pass_seconds(max(ahead, 0))
-    loop.reconcile()
-    assert loop.now(run).task_run_id == started.task_run_id
+def test_glues_clock_may_be_a_minute_off(service: Service, order: StartCommand, ahead: int) -> None:
+    run = lost(service, order)
+    (started,) = service.glue.all_task_runs()
+    service.glue.task_runs["tfm-1"] = [replace(started, started_on=started.started_on + timedelta(seconds=ahead))]
+    service.clock.pass_seconds(max(ahead, 0))
+    service.reconcile()
+    assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_of_several_alike_the_nearest_in_time_is_ours(loop: Loop) -> None:
-    run = lost(loop, import_command(path=UPLOADED))
-    (started,) = loop.glue.all()
+def test_of_several_alike_the_nearest_in_time_is_ours(service: Service) -> None:
+    run = lost(service, import_command(path=UPLOADED))
+    (started,) = service.glue.all_task_runs()
     late = replace(started, task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
-    loop.glue.task_runs["tfm-1"].append(late)
-    loop.clock.pass_seconds(40)
-    loop.reconcile()
-    assert loop.now(run).task_run_id == started.task_run_id
+    service.glue.task_runs["tfm-1"].append(late)
+    service.clock.pass_seconds(40)
+    service.reconcile()
+    assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(loop: Loop) -> None:
-    run = lost(loop, import_command(path=UPLOADED))
-    (started,) = loop.glue.all()
-    assert run.asked_on is not None
-    before = replace(started, task_run_id="tsk-by-hand", started_on=run.asked_on - timedelta(milliseconds=200))
-    loop.glue.task_runs["tfm-1"][:] = [before, replace(started, started_on=run.asked_on + timedelta(milliseconds=900))]
-    loop.clock.pass_seconds(40)
-    loop.reconcile()
-    assert loop.now(run).task_run_id == started.task_run_id
+def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(service: Service) -> None:
+    run = lost(service, import_command(path=UPLOADED))
+    (started,) = service.glue.all_task_runs()
+    assert run.start_attempted_on is not None
+    before = replace(started, task_run_id="tsk-by-hand", started_on=run.start_attempted_on - timedelta(milliseconds=200))
+    service.glue.task_runs["tfm-1"][:] = [
+        before,
+        replace(started, started_on=run.start_attempted_on + timedelta(milliseconds=900)),
+    ]
+    service.clock.pass_seconds(40)
+    service.reconcile()
+    assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_a_doubtful_start_that_was_cancelled_never_starts(loop: Loop) -> None:
-    run = lost(loop, labeling_command(), Fault.LOST_BEFORE)
-    assert cancel(run.id, loop.deps).status is Status.UNCONFIRMED
-    loop.clock.pass_seconds(REST)
-    loop.reconcile()
-    assert loop.now(run).status is Status.CANCELLED
-    assert loop.glue.calls.count("start") == 1
-    assert loop.bus.told() == ["TaskRunCancelled"]
+def test_a_doubtful_start_that_was_cancelled_never_starts(service: Service) -> None:
+    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+    assert cancel(run.id, service.deps).status is Status.UNCONFIRMED
+    service.clock.pass_seconds(REST)
+    service.reconcile()
+    assert service.reload(run).status is Status.CANCELLED
+    assert service.glue.calls.count("start") == 1
+    assert service.bus.detail_types() == ["TaskRunCancelled"]
 
 
-def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(loop: Loop) -> None:
-    run = lost(loop, labeling_command())
-    cancel(run.id, loop.deps)
-    loop.reconcile()
-    assert loop.now(run).status is Status.STOPPING
-    loop.glue.finish_all(Status.STOPPED)
-    loop.reconcile()
-    assert loop.bus.told() == ["TaskRunStarted", "TaskRunStopped"]
+def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(service: Service) -> None:
+    run = lost(service, labeling_command())
+    cancel(run.id, service.deps)
+    service.reconcile()
+    assert service.reload(run).status is Status.STOPPING
+    service.glue.finish_all(Status.STOPPED)
+    service.reconcile()
+    assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunStopped"]

@@ -10,7 +10,7 @@ from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
 from core.transform_queue import is_next, queue_key, queue_move
-from tests.fakes.loop import import_command, labeling_command
+from tests.fakes.service import import_command, labeling_command
 
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_only_a_new_request_has_to_see_that_nobody_waits(history: list[Status]) 
     for status in history:
         after = replace(LABELING, status=status)
         is_new = status is Status.RESERVED and (before is None or before.status.is_terminal)
-        assert queue_move(before, after).needs_nobody_waiting == is_new
+        assert queue_move(before, after).requires_empty_queue == is_new
         before = after
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.runs import Status
 from core.views import TaskRunList, rfc3339, view
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, import_command, labeling_command
+from tests.fakes.service import Service, import_command, labeling_command
 
 FIELDS = [
     "id",
@@ -29,9 +29,9 @@ FIELDS = [
 ]
 
 
-def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(loop: Loop) -> None:
-    loop.glue.limit = 0
-    run = loop.run_of(labeling_command())
+def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(service: Service) -> None:
+    service.glue.limit = 0
+    run = service.start_run(labeling_command())
     shown = view(run).model_dump(mode="json", by_alias=True)
     assert list(shown) == FIELDS
     absent = {"taskRunId", "inputS3Path", "replaceAllLabels", "startedOn", "completedOn", "executionTime", "error"}
@@ -40,30 +40,30 @@ def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(loop: L
     assert (shown["status"], shown["taskType"], shown["requestedBy"]) == ("QUEUED", "LABELING_SET_GENERATION", "alice")
 
 
-def test_an_import_shows_its_file_and_whether_it_replaces(loop: Loop) -> None:
-    shown = view(loop.run_of(import_command(replaces=True))).model_dump(mode="json", by_alias=True)
+def test_an_import_shows_its_file_and_whether_it_replaces(service: Service) -> None:
+    shown = view(service.start_run(import_command(replaces=True))).model_dump(mode="json", by_alias=True)
     assert (shown["outputS3Path"], shown["inputS3Path"]) == (None, "s3://bucket/labels/tfm-1/one.csv")
     assert shown["replaceAllLabels"] is True
     assert shown["taskRunId"] == "tsk-1"
 
 
-def test_an_error_has_a_code_and_a_message(loop: Loop) -> None:
-    loop.glue.faults = [Fault.REFUSED]
-    shown = view(loop.run_of(labeling_command())).model_dump(mode="json", by_alias=True)
+def test_an_error_has_a_code_and_a_message(service: Service) -> None:
+    service.glue.faults = [Fault.REFUSED]
+    shown = view(service.start_run(labeling_command())).model_dump(mode="json", by_alias=True)
     assert shown["error"] == {"code": "InvalidInputException", "message": "no"}
 
 
-def test_an_ended_run_shows_glues_times(loop: Loop) -> None:
-    run = loop.run_of(labeling_command())
-    loop.glue.finish_all(Status.SUCCEEDED)
-    loop.reconcile()
-    shown = view(loop.now(run)).model_dump(mode="json", by_alias=True)
+def test_an_ended_run_shows_glues_times(service: Service) -> None:
+    run = service.start_run(labeling_command())
+    service.glue.finish_all(Status.SUCCEEDED)
+    service.reconcile()
+    shown = view(service.reload(run)).model_dump(mode="json", by_alias=True)
     assert shown["executionTime"] == 7
     assert shown["requestedOn"] <= shown["startedOn"] <= shown["completedOn"]
 
 
-def test_what_is_ours_alone_stays_inside(loop: Loop) -> None:
-    shown = TaskRunList(items=[view(loop.run_of(labeling_command()))], next=None).model_dump_json(by_alias=True)
+def test_what_is_ours_alone_stays_inside(service: Service) -> None:
+    shown = TaskRunList(items=[view(service.start_run(labeling_command()))], next=None).model_dump_json(by_alias=True)
     assert not re.search("revision|lease|attempt|cancelRequested|causation", shown)
 
 

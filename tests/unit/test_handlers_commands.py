@@ -7,7 +7,7 @@ import pytest
 from core.errors import InvalidRequest
 from core.requests import LabelImportRequest, LabelingSetRequest
 from core.runs import TaskType
-from handlers.commands import bad_command, read_command
+from handlers.commands import read_command, refused_command
 
 LABELING = {
     "id": "m-1",
@@ -95,13 +95,13 @@ def test_a_malformed_command_says_what_is_wrong_and_can_be_put_on_record(event: 
     with pytest.raises(InvalidRequest) as invalid:
         read_command(event)
     assert [error.pointer for error in invalid.value.errors] == pointers
-    bad = bad_command(event, "INVALID_COMMAND", invalid.value.errors)
+    bad = refused_command(event, "INVALID_COMMAND", invalid.value.errors)
     kind = TaskType.LABELING_SET_GENERATION if event["detail-type"] == "StartLabelingSetRun" else TaskType.IMPORT_LABELS
     assert (bad.task_type, bad.causation_id) == (kind, "m-1")
 
 
 def test_a_bad_command_keeps_what_could_be_read() -> None:
-    bad = bad_command(with_detail(LABELING, transformId="no/id", outputS3Path="x" * 2000), "INVALID_COMMAND", ())
+    bad = refused_command(with_detail(LABELING, transformId="no/id", outputS3Path="x" * 2000), "INVALID_COMMAND", ())
     assert (bad.transform_id, bad.path) == (None, "x" * 1024)
 
 

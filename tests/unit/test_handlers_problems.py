@@ -7,22 +7,22 @@ import pytest
 from core.errors import (
     AlreadyEnded,
     FieldError,
+    IdempotencyKeyReused,
     InvalidCursor,
     InvalidRequest,
-    KeyReused,
     LedgerUnavailable,
     LoopError,
     QueueFull,
+    RequestInFlight,
+    RunNotFound,
     RunRefused,
-    StillInFlight,
     TryAgainLater,
-    UnknownRun,
 )
 from handlers.rest.idempotency_key import MalformedKey
 from handlers.rest.problems import error_problem
 from handlers.rest.routes import allowed_method
 from tests.fakes.glue import Fault
-from tests.fakes.loop import Loop, labeling_command
+from tests.fakes.service import Service, labeling_command
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ from tests.fakes.loop import Loop, labeling_command
     [
         (MalformedKey("no"), 400, False),
         (InvalidCursor("no"), 400, False),
-        (UnknownRun("no"), 404, False),
-        (StillInFlight("no"), 409, True),
+        (RunNotFound("no"), 404, False),
+        (RequestInFlight("no"), 409, True),
         (InvalidRequest(FieldError("#/transformId", "is required")), 422, False),
-        (KeyReused("no"), 422, False),
+        (IdempotencyKeyReused("no"), 422, False),
         (QueueFull("no"), 429, True),
         (TryAgainLater("no"), 503, True),
         (LedgerUnavailable("no"), 503, True),
@@ -58,17 +58,17 @@ def test_field_errors_carry_a_json_pointer_each() -> None:
 
 
 @pytest.mark.parametrize(("transform_id", "status"), [("tfm-none", 404), ("tfm-1", 422)])
-def test_glues_no_names_the_run_that_is_on_record(loop: Loop, transform_id: str, status: int) -> None:
-    loop.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
-    run = loop.run_of(labeling_command(transform_id=transform_id))
+def test_glues_no_names_the_run_that_is_on_record(service: Service, transform_id: str, status: int) -> None:
+    service.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
+    run = service.start_run(labeling_command(transform_id=transform_id))
     answer = error_problem(RunRefused(run))
     assert answer.status_code == status
     assert json.loads(answer.body or "")["instance"] == f"/v1/task-runs/{run.id}"
 
 
-def test_what_is_over_is_a_conflict(loop: Loop) -> None:
-    loop.glue.faults = [Fault.REFUSED]
-    answer = error_problem(AlreadyEnded(loop.run_of(labeling_command())))
+def test_what_is_over_is_a_conflict(service: Service) -> None:
+    service.glue.faults = [Fault.REFUSED]
+    answer = error_problem(AlreadyEnded(service.start_run(labeling_command())))
     assert answer.status_code == 409
     assert "already ended: REFUSED" in (answer.body or "")
 

@@ -17,7 +17,7 @@ def test_what_is_not_said_is_as_in_the_contract() -> None:
     settings = LoopSettings.model_validate(NEEDED)
     assert settings.retention_days == 90
     assert settings.policy == Policy(
-        allowed=AllowedPrefixes(("s3://bucket/a/",)),
+        allowed_prefixes=AllowedPrefixes(("s3://bucket/a/",)),
         confirm_after=timedelta(seconds=120),
         start_deadline=timedelta(days=1),
         max_queued=100,
@@ -39,7 +39,7 @@ def test_every_setting_arrives() -> None:
 
 def test_no_allowed_prefix_refuses_every_path() -> None:
     settings = LoopSettings.model_validate(NEEDED | {"ALLOWED_S3_PREFIXES": ""})
-    assert not settings.policy.allowed.allow("s3://bucket/a/b")
+    assert not settings.policy.allowed_prefixes.allow("s3://bucket/a/b")
 
 
 def test_a_role_in_the_mapping_stands_for_whoever_assumes_it() -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from core.errors import FilesUnavailable, NoSuchFile
+from core.errors import FileNotReadable, S3Unavailable
 from core.ports import OpenFile
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class S3LabelFiles:
             _raise(path, error)
         return OpenFile(_pin(answer), answer["ContentLength"], _chunks(answer["Body"]))
 
-    def pin(self, path: str) -> str:
+    def current_version(self, path: str) -> str:
         try:
             return _pin(self._client.head_object(**_place(path)))
         except (ClientError, BotoCoreError) as error:
@@ -50,13 +50,13 @@ def _chunks(body: Any) -> Iterator[bytes]:  # noqa: ANN401  botocore's Streaming
     try:
         yield from body.iter_chunks(_CHUNK)
     except BotoCoreError as error:
-        raise FilesUnavailable(str(error)) from error
+        raise S3Unavailable(str(error)) from error
 
 
 def _raise(path: str, error: ClientError | BotoCoreError) -> Never:
     code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
     if code in _NOT_THERE:
-        raise NoSuchFile(f"there is no object {path}") from error
+        raise FileNotReadable(f"there is no object {path}") from error
     if code in _FORBIDDEN:
-        raise NoSuchFile(f"the object {path} may not be read, or is not there") from error
-    raise FilesUnavailable(str(error)) from error
+        raise FileNotReadable(f"the object {path} may not be read, or is not there") from error
+    raise S3Unavailable(str(error)) from error

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from core.errors import AnswerLost, AtLimit, GlueUnavailable, NotStarted, Refused, UnknownToGlue
+from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
 from core.runs import Run, Status
 
@@ -64,14 +64,14 @@ class GlueTaskRuns:
             ]
         )
 
-    def export(self, run: Run) -> str:
+    def start_export(self, run: Run) -> str:
         return _start(
             lambda: self._starter.start_export_labels_task_run(
                 TransformId=run.transform_id or "", OutputS3Path=run.export_to or ""
             )["TaskRunId"]
         )
 
-    def transform(self, transform_id: str) -> Transform:
+    def get_transform(self, transform_id: str) -> Transform:
         try:
             answer = self._client.get_ml_transform(TransformId=transform_id)
         except Exception as error:  # noqa: BLE001  see runs
@@ -79,7 +79,7 @@ class GlueTaskRuns:
         columns = tuple(column["Name"] for column in answer.get("Schema", []) if "Name" in column)
         return Transform(columns, answer.get("LabelCount", 0))
 
-    def runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
+    def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         found: list[GlueRun] = []
         arguments: dict[str, Any] = {
             "TransformId": transform_id,
@@ -96,7 +96,7 @@ class GlueTaskRuns:
         except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an unreadable answer makes them
             _raise_as_lookup_error(error)
 
-    def run(self, transform_id: str, task_run_id: str) -> GlueRun:
+    def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
         try:
             return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
         except Exception as error:  # noqa: BLE001  see runs
@@ -124,9 +124,9 @@ def _start(send: Callable[[], object]) -> str:
     except _NEVER_SENT as error:
         raise NotStarted(f"Glue cannot be reached: {error}") from error
     except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
-        raise AnswerLost(str(error)) from error
+        raise ResponseLost(str(error)) from error
     if not isinstance(task_run_id, str):
-        raise AnswerLost("the answer names no task run")
+        raise ResponseLost("the answer names no task run")
     return task_run_id
 
 
@@ -135,19 +135,19 @@ def _raise_as_start_error(error: ClientError) -> Never:
     code, message = _code(error), _message(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
     if status >= _SERVER_ERROR or code in _DOUBTFUL:
-        raise AnswerLost(f"{code}: {message}") from error
+        raise ResponseLost(f"{code}: {message}") from error
     if message.startswith(_TOO_MANY) or (code in _LIMITS and not message.startswith(_TOO_LARGE)):
-        raise AtLimit(message) from error
+        raise ConcurrencyLimitReached(message) from error
     if code in _PASSING:
         raise NotStarted(f"{code}: {message}") from error
     if code.isdigit():  # botocore's name for an answer without one: it is not Glue's
-        raise AnswerLost(f"{code}: {message}") from error
+        raise ResponseLost(f"{code}: {message}") from error
     raise Refused(code, message) from error
 
 
 def _raise_as_lookup_error(error: Exception) -> Never:
     if isinstance(error, ClientError) and _code(error) == "EntityNotFoundException":
-        raise UnknownToGlue(_message(error)) from error
+        raise NotFoundInGlue(_message(error)) from error
     raise GlueUnavailable(str(error)) from error
 
 

@@ -26,19 +26,19 @@ _TEXTS = {
     "correlation_id": "correlationId",
     "causation_id": "causationId",
     "revision": "revision",
-    "pin": "pin",
+    "file_version": "pin",
     "export_to": "exportTo",
     "export_run_id": "exportRunId",
     "warning": "warning",
 }
 _TIMES = {
     "requested_on": "requestedOn",
-    "asked_on": "askedOn",
+    "start_attempted_on": "askedOn",
     "lease_until": "leaseUntil",
     "changed_on": "changedOn",
     "started_on": "startedOn",
     "completed_on": "completedOn",
-    "export_asked_on": "exportAskedOn",
+    "export_attempted_on": "exportAskedOn",
 }
 _NUMBERS = {"attempt": "attempt", "execution_time": "executionTime"}
 _FLAGS = {"replace_all_labels": "replaceAllLabels", "cancel_requested": "cancelRequested"}

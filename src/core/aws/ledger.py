@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Never
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.aws.items import from_item, is_run, requested_key, to_item, to_update
-from core.aws.open_index import read_open
-from core.aws.pages import query_page
-from core.aws.queue_item import line_key, line_operation
+from core.aws.open_index import query_open_runs
+from core.aws.pages import query_runs
+from core.aws.queue_item import queue_item_key, queue_operation
 from core.aws.recent_runs import Known
-from core.aws.retry import Outcome, WriteContention, again, sleep_about
+from core.aws.retry import Outcome, WriteContention, again, sleep_with_jitter
 from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitReached
 from core.open_runs import OpenRun
 from core.ports import RunFilter, RunPage
@@ -38,7 +38,7 @@ class DynamoLedger:
         self._table = table
         self._retention = retention
         self._new_revision = new_revision
-        self._pause = pause or sleep_about
+        self._pause = pause or sleep_with_jitter
         self._known = Known()
         self._begin = ""
 
@@ -50,7 +50,7 @@ class DynamoLedger:
         self._known.add(after.id)
         return after
 
-    def advance(self, run: OpenRun, progress: Progress) -> Run:
+    def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
             raise ValueError("the end of an import moves its line")
         revision = self._new_revision()
@@ -58,7 +58,7 @@ class DynamoLedger:
         update |= to_update(run, progress, revision, self._retention)
         return self._again(lambda: self._update(update, revision))
 
-    def erase(self, run: Run) -> None:
+    def delete(self, run: Run) -> None:
         self._known.discard(run.id)
         move = queue_move(run, None)
         try:
@@ -75,22 +75,22 @@ class DynamoLedger:
     def get_if_recent(self, run_id: str) -> Run | None:
         return self.get(run_id) if run_id in self._known else None
 
-    def page(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    def list_runs(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
         try:
-            return query_page(self._client, self._table, which, limit, cursor)
+            return query_runs(self._client, self._table, which, limit, cursor)
         except (ClientError, BotoCoreError) as fault:
             self._unavailable(fault)
 
     def open_runs(self) -> Iterator[OpenRun]:
         try:
-            for run in read_open(self._client, self._table, self._begin):
+            for run in query_open_runs(self._client, self._table, self._begin):
                 self._begin = run.transform_id
                 yield run
         except (ClientError, BotoCoreError) as fault:
             self._unavailable(fault)
         self._begin = ""
 
-    def owned(self, transform_id: str, since: datetime) -> frozenset[str]:
+    def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         items = self._query(
             IndexName="byTransform",
             KeyConditionExpression="transformId = :transform AND requestedKey >= :since",
@@ -116,10 +116,10 @@ class DynamoLedger:
             raise WriteContention from busy
 
     def _try(self, verb: str, operation: dict[str, Any], run: Run, move: QueueMove, max_waiting: int | None) -> None:
-        waiting = self._waiting(run) if move.reads_line else None
-        if waiting and move.needs_to_be_next and not is_next(run, waiting):
+        waiting = self._waiting(run) if move.reads_queue else None
+        if waiting and move.requires_head_of_queue and not is_next(run, waiting):
             raise QueueBlocked("others of the same kind wait longer")
-        line = line_operation(self._table, run, move, waiting, max_waiting)
+        line = queue_operation(self._table, run, move, waiting, max_waiting)
         try:
             if line is None:
                 call = self._client.put_item if verb == "Put" else self._client.delete_item
@@ -139,7 +139,7 @@ class DynamoLedger:
         of_run, of_line = reasons
         if of_run["Code"] == "ConditionalCheckFailed":
             self._own(of_run.get("Item"), run.revision)
-        elif of_line["Code"] != "ConditionalCheckFailed" or (move.reads_line and not self._import_is_open(run, move)):
+        elif of_line["Code"] != "ConditionalCheckFailed" or (move.reads_queue and not self._import_is_open(run, move)):
             raise WriteContention
         elif move.joins:
             raise QueueLimitReached("the transform's queue is full")
@@ -147,7 +147,7 @@ class DynamoLedger:
             raise QueueBlocked("others of the transform come first")
 
     def _import_is_open(self, run: Run, move: QueueMove) -> bool:
-        return move.opens_import and "importing" in (self._get(line_key(run)) or {})
+        return move.opens_import and "importing" in (self._get(queue_item_key(run)) or {})
 
     def _own(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms
         """Our own write, if that is what failed a write's condition: its answer was lost, and the SDK sent it twice."""
@@ -161,7 +161,7 @@ class DynamoLedger:
     # --- reading
 
     def _waiting(self, run: Run) -> tuple[str, ...]:
-        item = self._get(line_key(run)) or {}
+        item = self._get(queue_item_key(run)) or {}
         return tuple(entry["S"] for entry in item.get("waiting", {"L": []})["L"])
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:

@@ -29,14 +29,14 @@ def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
         "openShard": {"S": _SHARD},
         "openKey": {"S": f"{_first_key(run.transform_id)}{_microseconds(run.requested_on):013x}#{run.task_type[0]}"},
     }
-    if run.look_from:
-        attributes["since"] = {"N": str(_microseconds(run.look_from))}
+    if run.search_from:
+        attributes["since"] = {"N": str(_microseconds(run.search_from))}
     if run.task_tag:
         attributes["tag"] = {"S": run.task_tag}
     return attributes
 
 
-def read_open(client: "DynamoDBClient", table: str, begin: str) -> Iterator[OpenRun]:
+def query_open_runs(client: "DynamoDBClient", table: str, begin: str) -> Iterator[OpenRun]:
     """All open runs by transform, from the transform `begin` on to the last, then from the first. Raises botocore's errors."""
     ranges = [" AND openKey >= :begin", " AND openKey < :begin"] if begin else [""]
     for part in ranges:
@@ -70,7 +70,7 @@ def _open_run(item: Mapping[str, Mapping[str, Any]]) -> OpenRun:
         requested_on=_moment(int(requested_on, 16)),
         status=Status(item["status"]["S"]),
         revision=item["revision"]["S"],
-        look_from=_moment(int(item["since"]["N"])) if "since" in item else None,
+        search_from=_moment(int(item["since"]["N"])) if "since" in item else None,
         task_tag=item["tag"]["S"] if "tag" in item else None,
     )
 

@@ -16,7 +16,7 @@ _READ_AHEAD = 100  # items a query reads, so that a filter finds something
 _MAX_QUERIES = 10  # a page may come out short, with a cursor, rather than read the whole table for a rare status
 
 
-def query_page(client: "DynamoDBClient", table: str, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+def query_runs(client: "DynamoDBClient", table: str, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
     """Up to `limit` runs. Raises InvalidCursor, and botocore's errors."""
     index, hash_name, hash_value = ("byTime", "kind", KIND)
     if which.transform_id is not None:

@@ -14,23 +14,23 @@ _NO_IMPORT = "attribute_not_exists(importing)"
 _MY_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
 
 
-def line_key(run: Run) -> dict[str, dict[str, str]]:
+def queue_item_key(run: Run) -> dict[str, dict[str, str]]:
     return {"id": {"S": f"line#{run.transform_id}"}}
 
 
-def line_operation(
+def queue_operation(
     table: str, run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_waiting: int | None
 ) -> Operation | None:
     """What `move` does to the line of `run`, as one of a transaction's operations; None if it does nothing.
 
-    `waiting` is the line as it was read, and has to be given where `move.reads_line`.
+    `waiting` is the line as it was read, and has to be given where `move.reads_queue`.
     """
     if waiting is not None and queue_key(run) not in waiting:
         waiting = None  # the line was lost with its item: there is nothing left to leave
     sets, removes, conditions, values = _parts(run, move, waiting, max_waiting)
     if not (sets or removes or conditions):
         return None
-    common: dict[str, Any] = {"TableName": table, "Key": line_key(run)}
+    common: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run)}
     if conditions:
         common["ConditionExpression"] = " AND ".join(conditions)
     used = {name: value for name, value in values.items() if name in " ".join([*sets, *conditions])}
@@ -55,7 +55,7 @@ def _parts(
         ":me": {"L": [{"S": queue_key(run)}]},
         ":most": {"N": str(max_waiting)},
     }
-    if move.needs_nobody_waiting:
+    if move.requires_empty_queue:
         conditions.append(_NOBODY_WAITS)
     if move.joins:
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")

@@ -31,6 +31,6 @@ def again(act: Callable[[], Outcome], pause: Callable[[float], None]) -> Outcome
     raise LedgerUnavailable("too many writers at the same line")
 
 
-def sleep_about(seconds: float) -> None:
+def sleep_with_jitter(seconds: float) -> None:
     """Many writers to one line must not come back all at once."""
     time.sleep(uniform(seconds / 2, seconds))  # noqa: S311  no secret

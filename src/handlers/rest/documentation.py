@@ -9,14 +9,14 @@ from typing import Any
 
 from core.errors import (
     AlreadyEnded,
+    IdempotencyKeyReused,
     InvalidCursor,
     InvalidRequest,
-    KeyReused,
     LedgerUnavailable,
     QueueFull,
-    StillInFlight,
+    RequestInFlight,
+    RunNotFound,
     TryAgainLater,
-    UnknownRun,
 )
 from handlers.rest.bodies import JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from handlers.rest.examples import TASK_RUN_ID
@@ -131,7 +131,7 @@ _BODY = {
 _UNKNOWN_RUN = {
     404: _problem(
         "There is no such task run, or it is another caller's.",
-        _example(KINDS[UnknownRun], f"There is no task run {TASK_RUN_ID}.", {}),
+        _example(KINDS[RunNotFound], f"There is no task run {TASK_RUN_ID}.", {}),
     )
 }
 _SAME_KEY = "Send the same key again: it starts no second run."
@@ -157,7 +157,7 @@ _STARTING = {
     ),
     409: _problem(
         "The first request with this key is still being processed.",
-        _example(KINDS[StillInFlight], "", {}),
+        _example(KINDS[RequestInFlight], "", {}),
         headers=_RETRY,
     ),
     **_BODY,
@@ -176,7 +176,7 @@ _STARTING[429] = _problem(
 )
 _INVALID_START = (
     _example(KINDS[InvalidRequest], "", _field("is required", pointer="#/transformId")),
-    _example(KINDS[KeyReused], "", {}),
+    _example(KINDS[IdempotencyKeyReused], "", {}),
     _example(REFUSED_BY_GLUE, "InvalidInputException: The transform is not in a state to start a task run.", _INSTANCE),
 )
 _INVALID_FILE = _example(

@@ -11,19 +11,19 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.check_label_file import BAD_FILE, CHANGED
+from core.check_label_file import FILE_CHANGED_CODE, INVALID_FILE_CODE
 from core.errors import (
     AlreadyEnded,
+    IdempotencyKeyReused,
     InvalidCursor,
     InvalidRequest,
-    KeyReused,
     LedgerUnavailable,
     LoopError,
     QueueFull,
+    RequestInFlight,
+    RunNotFound,
     RunRefused,
-    StillInFlight,
     TryAgainLater,
-    UnknownRun,
 )
 from handlers.rest.headers import IDEMPOTENCY_KEY
 from handlers.rest.idempotency_key import MalformedKey
@@ -83,16 +83,16 @@ KINDS: dict[type[LoopError], ProblemKind] = {
     MalformedKey: ProblemKind(HTTPStatus.BAD_REQUEST, "Malformed Idempotency-Key"),
     InvalidRequest: INVALID_REQUEST,
     InvalidCursor: ProblemKind(HTTPStatus.BAD_REQUEST, "Invalid cursor", "The cursor is not valid for this listing."),
-    KeyReused: ProblemKind(
+    IdempotencyKeyReused: ProblemKind(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "Idempotency-Key reused with another payload",
         "This Idempotency-Key was sent before with another payload.",
     ),
-    StillInFlight: ProblemKind(
+    RequestInFlight: ProblemKind(
         HTTPStatus.CONFLICT, "Request still in flight", "The first request with this key is still being processed.", 5
     ),
     AlreadyEnded: ProblemKind(HTTPStatus.CONFLICT, "Task run already ended"),
-    UnknownRun: ProblemKind(HTTPStatus.NOT_FOUND, "Unknown task run"),
+    RunNotFound: ProblemKind(HTTPStatus.NOT_FOUND, "Unknown task run"),
     QueueFull: ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Queue full",
@@ -142,7 +142,7 @@ def _refusal_problem(refused: RunRefused) -> Response[str]:
     error = refused.run.error
     code = error.code if error is not None else None
     path = task_run_path(refused.run.id)
-    if error is not None and code in (BAD_FILE, CHANGED):
+    if error is not None and code in (INVALID_FILE_CODE, FILE_CHANGED_CODE):
         errors = [FieldProblem(detail=finding, pointer="#/inputS3Path") for finding in error.message.splitlines()]
         return problem(INVALID_LABEL_FILE, instance=path, errors=errors)
     kind = UNKNOWN_TRANSFORM if code == "EntityNotFoundException" else REFUSED_BY_GLUE

@@ -7,7 +7,7 @@ from itertools import count
 from core.announce import Change, announce
 from core.paths import AllowedPrefixes
 from core.ports import Dependencies, Policy
-from core.reconcile import Tally, reconcile
+from core.reconcile import RoundSummary, reconcile
 from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import Run
 from core.start import Accepted, start
@@ -23,7 +23,7 @@ _messages = count(1)
 
 
 @dataclass
-class Loop:
+class Service:
     clock: FakeClock = field(default_factory=FakeClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     files: MemoryFiles = field(default_factory=MemoryFiles)
@@ -31,7 +31,7 @@ class Loop:
 
     def __post_init__(self) -> None:
         self.glue = FakeGlue(self.clock)
-        self.policy = Policy(allowed=AllowedPrefixes.parse("s3://bucket/"))
+        self.policy = Policy(allowed_prefixes=AllowedPrefixes.parse("s3://bucket/"))
         self._delivered = 0
 
     @property
@@ -44,15 +44,15 @@ class Loop:
     def start(self, order: StartCommand) -> Accepted:
         return start(order, self.deps)
 
-    def run_of(self, order: StartCommand) -> Run:
+    def start_run(self, order: StartCommand) -> Run:
         """Start, and give the run."""
         return self.start(order).run
 
-    def reconcile(self) -> Tally:
+    def reconcile(self) -> RoundSummary:
         """One round, and what the stream then delivers."""
-        tally = reconcile(self.deps)
+        summary = reconcile(self.deps)
         self.deliver()
-        return tally
+        return summary
 
     def deliver(self) -> None:
         """Let the ledger's stream deliver what is new; what the bus refuses comes again."""
@@ -61,7 +61,7 @@ class Loop:
         failed = announce(changes, self.bus)
         self._delivered += min((int(number) for number in failed), default=len(batch))
 
-    def now(self, run: Run) -> Run:
+    def reload(self, run: Run) -> Run:
         """The run as the ledger has it now."""
         current = self.ledger.get(run.id)
         assert current is not None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.ports import Dependencies
-from tests.fakes.loop import Loop
+from tests.fakes.service import Service
 
 
 class Killed(BaseException):
@@ -55,10 +55,12 @@ class _Port:
         return lambda *args, **named: self._calls.carry_out(call, *args, **named)
 
 
-def killed_world(loop: Loop, kill: Kill | None) -> Dependencies:
+def killable_dependencies(service: Service, kill: Kill | None) -> Dependencies:
     """The loop's world, as a process sees it that dies at `kill`."""
     calls = _Calls(kill)
-    return Dependencies(calls.wrap(loop.ledger), calls.wrap(loop.glue), calls.wrap(loop.files), loop.clock, loop.policy)
+    return Dependencies(
+        calls.wrap(service.ledger), calls.wrap(service.glue), calls.wrap(service.files), service.clock, service.policy
+    )
 
 
 def kills(most: int) -> list[Kill | None]:
