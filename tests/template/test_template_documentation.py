@@ -1,0 +1,107 @@
+"""docs/operating.md documents every parameter, environment variable, log code, metric and alarm, and none that do not exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.template import code_names
+from tests.template.permissions import properties_of_type
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "operating.md").read_text()
+SOURCES = [path.read_text() for path in sorted((ROOT / "src").rglob("*.py"))]
+METRICS = (ROOT / "src" / "handlers" / "metrics.py").read_text()
+SECTIONS = ("Parameters", "Environment variables", "Log codes", "Metrics", "Runbook")
+
+
+@pytest.fixture(scope="session")
+def names(template: dict[str, Any], resources: dict[str, Any]) -> dict[str, set[str]]:
+    """What template and code have: section of the page -> names that it should document."""
+    set_by_template = set(template["Globals"]["Function"]["Environment"]["Variables"])
+    return {
+        "Parameters": set(template["Parameters"]),
+        "Environment variables": set_by_template.union(*map(code_names.environment_variables, SOURCES)),
+        "Log codes": set().union(*map(code_names.log_codes, SOURCES)),
+        "Metrics": code_names.metrics(METRICS),
+        "Runbook": {name for name, _ in properties_of_type(resources, "AWS::CloudWatch::Alarm")},
+    }
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_documents_all_that_exists_and_nothing_else(names: dict[str, set[str]], section: str) -> None:
+    assert set(documented(PAGE, section)) == names[section]
+    assert not [name for name, text in documented(PAGE, section).items() if len(text.split()) < 3]
+
+
+def test_parameters_are_documented_with_their_defaults(template: dict[str, Any]) -> None:
+    defaults = {name: str(parameter["Default"]) or "none" for name, parameter in template["Parameters"].items()}
+    assert {name: _cells(text)[0].strip("`") for name, text in documented(PAGE, "Parameters").items()} == defaults
+
+
+def test_environment_variables_are_documented_with_what_sets_them(template: dict[str, Any]) -> None:
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    sources = {name: value["Ref"] if isinstance(value, dict) else value for name, value in variables.items()}
+    assert {name: _cells(text)[0].strip("`") for name, text in documented(PAGE, "Environment variables").items()} == sources
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_missing_name_is_detected_in_every_section(names: dict[str, set[str]], section: str) -> None:
+    """Proof that the test above can fail: without its row or heading, each name is missing."""
+    for name in names[section]:
+        shortened = re.sub(rf"^(\| `{name}` \||### {name}\n).*", "", PAGE, flags=re.MULTILINE)
+        assert set(documented(shortened, section)) == names[section] - {name}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '_log.warning("NEW_CODE")',
+        'def f():\n    wiring.logger().info("NEW_CODE", extra={})',
+        'def f(good):\n    code = "NEW_CODE" if good else "OTHER_CODE"\n    _log.info(code)',
+        'def f(code, run):\n    _log.info(code)\ndef g(run, code):\n    f(code, run)\ng(1, "NEW_CODE")',
+    ],
+)
+def test_log_codes_are_found_wherever_they_are_logged(source: str) -> None:
+    assert "NEW_CODE" in code_names.log_codes(source)
+
+
+def test_a_log_code_that_cannot_be_determined_is_an_error() -> None:
+    with pytest.raises(ValueError, match="line 2: the log code"):
+        code_names.log_codes('def f(run):\n    _log.info(f"RUN_{run.status}")')
+
+
+def test_every_logging_call_is_recognized() -> None:
+    """Any call of a logging method with a text like a code is a call that log_codes reads."""
+    pattern = re.compile(r'\.(?:debug|info|warning|error|exception|critical)\(\s*"([A-Z_]{4,})"')
+    written = {code for source in SOURCES for code in pattern.findall(source)}
+    assert written
+    assert written <= set().union(*map(code_names.log_codes, SOURCES))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['name: Annotated[str, Field(alias="NEW_VARIABLE")]', 'os.environ.get("NEW_VARIABLE", "x")', 'os.environ["NEW_VARIABLE"]'],
+)
+def test_environment_variables_are_found_wherever_they_are_read(source: str) -> None:
+    assert code_names.environment_variables(source) == {"NEW_VARIABLE"}
+
+
+@pytest.mark.parametrize("source", ['_emit({"NewMetric": 1})', '_emit({"NewMetric" if replayed else "Other": 1})'])
+def test_metrics_are_found_wherever_they_are_sent(source: str) -> None:
+    assert "NewMetric" in code_names.metrics(source)
+
+
+def documented(page: str, section: str) -> dict[str, str]:
+    """Name -> its text: of each row of the section's table, or of each heading of the runbook."""
+    match = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert match, f"docs/operating.md has no section {section}"
+    rows = re.findall(r"^\| `([\w]+)` \| (.+) \|$", match[1], re.MULTILINE)
+    headings = re.findall(r"^### (\w+)\n(.+?)(?=^### |\Z)", match[1], re.MULTILINE | re.DOTALL)
+    assert len(dict(rows + headings)) == len(rows + headings), f"a name appears twice in {section}"
+    return dict(rows + headings)
+
+
+def _cells(row: str) -> list[str]:
+    return row.split(" | ")
