@@ -1,4 +1,4 @@
-"""`make up` and `make down`."""
+"""`make up` and `make down`: start the local cloud in the background, and stop it."""
 
 import argparse
 import sys
@@ -11,13 +11,13 @@ from local.cloud.process import CloudFailed
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cloud", description=__doc__)
     parser.add_argument("action", choices=["up", "down"])
-    parser.add_argument("--also-on", action="append", default=[], metavar="ADDRESS", help="one more address to listen on")
+    parser.add_argument("--also-on", action="append", default=[], metavar="ADDRESS", help="an additional address to listen on")
     parser.add_argument("--folder", type=Path, default=STATE_FOLDER, help="where its state and stack.json are kept")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     try:
-        up(asked.folder, asked.also_on) if asked.action == "up" else down(asked.folder)
-    except CloudFailed as failure:
-        print_message(str(failure))
+        up(args.folder, args.also_on) if args.action == "up" else down(args.folder)
+    except CloudFailed as error:
+        print_message(str(error))
         return 1
     return 0
 

@@ -1,6 +1,6 @@
-"""The process that is the local cloud: MiniStack, with our Glue ML engine in front, on one port.
+"""The local cloud's process: MiniStack, with the Glue ML emulator in front of it, on one port.
 
-Started by local.cloud.lifecycle with an environment of its own, because MiniStack reads its settings when it is imported.
+local.cloud.process starts it with an environment of its own, because MiniStack reads its settings when it is imported.
 """
 
 import argparse
@@ -12,46 +12,48 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 
-from local.cloud.iam import Authorized
+from local.cloud.iam import IamAuthorizer
 from local.cloud.ministack_patches import add_sam_translator_to_path, apply_patches
 from local.glue.server import GlueMiddleware
 from local.glue.service import build_service
 from local.glue.settings import AwsEndpoint
 
 SCHEDULE_TICK_SECONDS = 0.5
+KEEP_ALIVE_SECONDS = 75
+SHUTDOWN_GRACE_SECONDS = 3
 
 
 def main() -> None:
-    asked = _arguments()
-    add_sam_translator_to_path(asked.sam_translator)
+    args = _parse_arguments()
+    add_sam_translator_to_path(args.sam_translator)
     apply_patches(SCHEDULE_TICK_SECONDS)
-    ourselves = AwsEndpoint(f"http://{asked.bind[0]}", asked.region, asked.access_key_id, asked.secret_access_key)
-    glue = build_service(asked.state, ourselves)
+    own_endpoint = AwsEndpoint(f"http://{args.bind[0]}", args.region, args.access_key_id, args.secret_access_key)
+    glue = build_service(args.state, own_endpoint)
     try:
-        asyncio.run(_serve(Authorized(GlueMiddleware(app, glue)), asked.bind))
+        asyncio.run(_serve(IamAuthorizer(GlueMiddleware(app, glue)), args.bind))
     finally:
         glue.close()
 
 
-async def _serve(application: Authorized, bind: list[str]) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _serve(application: IamAuthorizer, bind: list[str]) -> None:
+    shutdown = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, shutdown.set)
     config = Config()
     config.bind = bind
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 3
-    await serve(application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]  # its own ASGI types are narrower
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.graceful_timeout = SHUTDOWN_GRACE_SECONDS
+    await serve(application, config, shutdown_trigger=shutdown.wait)  # type: ignore[arg-type]  # its ASGI types are narrower
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bind", action="append", required=True, help="host:port, once or more")
-    parser.add_argument("--state", type=Path, required=True, help="folder for the Glue engine's state")
+    parser.add_argument("--state", type=Path, required=True, help="folder for the Glue emulator's state")
     parser.add_argument("--region", required=True)
     parser.add_argument("--access-key-id", required=True)
     parser.add_argument("--secret-access-key", required=True)
-    parser.add_argument("--sam-translator", type=Path, help="site-packages that hold aws-sam-translator")
+    parser.add_argument("--sam-translator", type=Path, help="site-packages folder that holds aws-sam-translator")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""IAM in front of the Glue ML engine: MiniStack checks the rights of every call that it answers, but never sees these."""
+"""IAM checks for the Glue ML operations. MiniStack checks the calls that it answers itself, but these never reach it."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from local.glue.server import App, Message, Receive, Scope, Send
 from local.glue.service import ACCOUNT_ID
 
 
-class Authorized:
-    """Passes everything to `app` but the ML operations that the caller has no right to, which get AccessDeniedException."""
+class IamAuthorizer:
+    """ASGI middleware: answers AccessDeniedException to ML operations that the caller may not call, passes on the rest."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -23,25 +23,27 @@ class Authorized:
         if operation is None:
             await self._app(scope, receive, send)
             return
-        messages = await _whole_request(receive)
-        if refusal := _refusal(operation, b"".join(message.get("body", b"") for message in messages), headers):
-            await _send_refusal(refusal, send)
+        messages = await _read_request(receive)
+        body = b"".join(message.get("body", b"") for message in messages)
+        if refusal := _refusal(operation, body, headers):
+            await _send_access_denied(refusal, send)
             return
-        await self._app(scope, _replayed(messages, receive), send)
+        await self._app(scope, _replay(messages, receive), send)
 
 
 def _refusal(operation: str, body: bytes, headers: Mapping[str, str]) -> str | None:
+    """The error message, or None if the caller is authorized."""
     region = extract_region(headers)
-    denied = enforce(extract_access_key_id(headers), f"glue:{operation}", "glue", region, _resource(body, region))
-    if denied is None:
+    denial = enforce(extract_access_key_id(headers), f"glue:{operation}", "glue", region, _resource_arn(body, region))
+    if denial is None:
         return None
-    if isinstance(denied, AuthError):
-        return str(denied.message)
-    return f"User: {denied.principal_arn} is not authorized to perform: glue:{operation}"
+    if isinstance(denial, AuthError):
+        return str(denial.message)
+    return f"User: {denial.principal_arn} is not authorized to perform: glue:{operation}"
 
 
-def _resource(body: bytes, region: str) -> str:
-    """The transform; what names none (create, list) is authorized on "*".
+def _resource_arn(body: bytes, region: str) -> str:
+    """The transform's ARN; operations without a transform (create, list) are authorized on "*".
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
     """
@@ -52,23 +54,24 @@ def _resource(body: bytes, region: str) -> str:
     return f"arn:aws:glue:{region}:{ACCOUNT_ID}:mlTransform/{transform_id}" if isinstance(transform_id, str) else "*"
 
 
-async def _whole_request(receive: Receive) -> list[Message]:
+async def _read_request(receive: Receive) -> list[Message]:
     messages = [await receive()]
     while messages[-1]["type"] == "http.request" and messages[-1].get("more_body", False):
         messages.append(await receive())
     return messages
 
 
-def _replayed(messages: list[Message], receive: Receive) -> Receive:
-    left = list(messages)
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    """A `receive` that returns the messages already read, then goes on with the original."""
+    remaining = list(messages)
 
-    async def again() -> Message:
-        return left.pop(0) if left else await receive()
+    async def next_message() -> Message:
+        return remaining.pop(0) if remaining else await receive()
 
-    return again
+    return next_message
 
 
-async def _send_refusal(message: str, send: Send) -> None:
+async def _send_access_denied(message: str, send: Send) -> None:
     body = json.dumps({"__type": "AccessDeniedException", "Message": message}).encode()
     headers = [(b"content-type", b"application/x-amz-json-1.1"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 400, "headers": headers})

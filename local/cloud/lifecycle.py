@@ -1,4 +1,4 @@
-"""`make up` and `make down`: the local cloud, running in the background until told to stop."""
+"""What `make up` and `make down` do: run the local cloud in the background until it is stopped."""
 
 import json
 import shutil
@@ -7,24 +7,32 @@ from pathlib import Path
 
 from rich.console import Console
 
-from local.cloud.process import ROOT, CloudProcess, find_free_port, is_local_cloud, is_port_free, start_cloud, stop_cloud
-from local.cloud.stack import deploy
+from local.cloud.process import (
+    ROOT,
+    CloudProcess,
+    find_free_port,
+    is_local_cloud,
+    is_port_free,
+    start_cloud,
+    stop_cloud,
+)
+from local.cloud.stack import Stack, deploy
 
 STATE_FOLDER = ROOT / ".local"
 PREFERRED_PORT = 4566
 
 
 def up(folder: Path, more_addresses: Sequence[str], prepare: Callable[[Path], None] = lambda _: None) -> None:
-    """Start the cloud, deploy to it, leave it running, and say where everything is. Raises CloudFailed.
+    """Start the cloud, deploy the template to it, leave it running, and print where everything is.
 
-    `prepare` is given the cloud's empty folder before it starts.
+    `prepare` is called with the cloud's empty folder before it starts. Raises CloudFailed.
     """
     stack_file = folder / "stack.json"
-    if running := _running(folder):
-        print_message(f"The local cloud runs already: {running.endpoint} ({stack_file} has the rest; make down stops it).")
+    if running := _find_running(folder):
+        print_message(f"The local cloud is already running at {running.endpoint} (see {stack_file}). `make down` stops it.")
         return
     port = PREFERRED_PORT if is_port_free(PREFERRED_PORT) else find_free_port()
-    # Always from nothing: MiniStack forgets when it stops, and the Glue engine must not remember more than it does.
+    # Start from an empty folder: MiniStack keeps no state when it stops, so the Glue emulator must not keep any either.
     shutil.rmtree(folder / "cloud", ignore_errors=True)
     prepare(folder / "cloud")
     cloud = start_cloud(folder / "cloud", port, more_addresses)
@@ -35,18 +43,12 @@ def up(folder: Path, more_addresses: Sequence[str], prepare: Callable[[Path], No
         raise
     _pid_file(folder).write_text(json.dumps({"pid": cloud.pid, "port": cloud.port}))
     stack_file.write_text(stack.as_json())
-    print_message(
-        f"""The local cloud runs; `make down` stops it.
-  API           {stack.api_url}/v1/task-runs   (SigV4-signed: keys test / test)
-  AWS and Glue  {stack.aws_endpoint_url}   (region {stack.env["AWS_REGION"]}, keys test / test)
-  data bucket   s3://{stack.bucket}/
-  all of it     {stack_file}
-  log           {cloud.folder / "log"}"""
-    )
+    print_message(_summary(stack, stack_file, cloud.folder / "log"))
 
 
 def down(folder: Path) -> None:
-    if running := _running(folder):
+    """Stop the cloud, if it is running."""
+    if running := _find_running(folder):
         stop_cloud(running)
         print_message("The local cloud has stopped.")
     else:
@@ -55,17 +57,26 @@ def down(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _running(folder: Path) -> CloudProcess | None:
-    noted_in = _pid_file(folder)
-    if not noted_in.exists():
+def print_message(text: str) -> None:
+    Console(soft_wrap=True, highlight=False, markup=False).print(text)
+
+
+def _summary(stack: Stack, stack_file: Path, log: Path) -> str:
+    return f"""The local cloud is running. `make down` stops it.
+  API           {stack.api_url}/v1/task-runs   (sign with SigV4; keys test / test)
+  AWS and Glue  {stack.aws_endpoint_url}   (region {stack.env["AWS_REGION"]}, keys test / test)
+  data bucket   s3://{stack.bucket}/
+  endpoints     {stack_file}
+  log           {log}"""
+
+
+def _find_running(folder: Path) -> CloudProcess | None:
+    pid_file = _pid_file(folder)
+    if not pid_file.exists():
         return None
-    noted = json.loads(noted_in.read_text())
-    return CloudProcess(noted["pid"], noted["port"], noted_in.parent) if is_local_cloud(noted["pid"]) else None
+    recorded = json.loads(pid_file.read_text())
+    return CloudProcess(recorded["pid"], recorded["port"], pid_file.parent) if is_local_cloud(recorded["pid"]) else None
 
 
 def _pid_file(folder: Path) -> Path:
     return folder / "cloud" / "pid.json"
-
-
-def print_message(text: str) -> None:
-    Console(soft_wrap=True, highlight=False, markup=False).print(text)

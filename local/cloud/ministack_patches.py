@@ -1,7 +1,7 @@
-"""Where the local cloud (MiniStack) falls short of AWS in what this system relies on, and what is put in place.
+"""Patches for MiniStack 1.5.33, where its behavior differs from what this service needs of AWS.
 
-Every change goes through `_part`, which fails at start-up when a release no longer has what is changed here, so that a newer
-MiniStack is never adjusted blindly. Line numbers and behavior: MiniStack 1.5.33.
+Each patch looks up what it replaces with `_function` or `_replace`, which fail at start-up if a release has changed it. So an
+unknown release of MiniStack is refused, never patched by guesswork.
 """
 
 import functools
@@ -23,16 +23,16 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
 THROTTLE_PAUSE_SECONDS = 0.2
 
-# Set while a function is invoked asynchronously: AWS keeps a throttled event and tries again, for hours.
+# Set during an asynchronous invocation. AWS retries a throttled asynchronous event for up to six hours.
 _asynchronous: ContextVar[bool] = ContextVar("asynchronous", default=False)
 
 
 class UnsupportedMiniStack(Exception):
-    """This release lacks a part that has to be adjusted; the message names it."""
+    """This release of MiniStack lacks something that a patch replaces; the message names it."""
 
 
 def apply_patches(schedule_tick_seconds: float) -> None:
-    """Adjust the imported MiniStack. Raises UnsupportedMiniStack."""
+    """Patch the imported MiniStack. Raises UnsupportedMiniStack."""
     deliver_rule_targets_asynchronously()
     retry_throttled_events()
     retry_partial_batches()
@@ -43,13 +43,13 @@ def apply_patches(schedule_tick_seconds: float) -> None:
 
 
 def deliver_rule_targets_asynchronously() -> None:
-    """Rules and schedules invoke a function once and forget it: no retry, no on-failure destination."""
-    _part(eventbridge, "_dispatch_to_lambda")
-    find = _part(lambda_svc, "_get_func_record_for_ref")
-    invoke = _part(lambda_svc, "invoke_async_with_retry")
+    """MiniStack's rules and schedules invoke a function once, without retries and without its on-failure destination."""
+    _function(eventbridge, "_dispatch_to_lambda")
+    find_function = _function(lambda_svc, "_get_func_record_for_ref")
+    invoke = _function(lambda_svc, "invoke_async_with_retry")
 
     def dispatch(arn: str, payload: str) -> None:
-        function, config, name = find(arn)
+        function, config, name = find_function(arn)
         if not function or not config:
             eventbridge.logger.warning("EventBridge: function %s not found", name)
             return
@@ -63,86 +63,86 @@ def deliver_rule_targets_asynchronously() -> None:
 
 
 def retry_throttled_events() -> None:
-    """An asynchronous invocation that meets the concurrency limit would count as a failed attempt."""
-    execute = _part(lambda_svc, "_execute_function")
+    """MiniStack counts an asynchronous invocation that is throttled as a failed attempt."""
+    execute = _function(lambda_svc, "_execute_function")
 
     @functools.wraps(execute)
-    def wait_for_a_slot(function: dict[str, Any], event: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    def execute_when_not_throttled(function: dict[str, Any], event: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         result: dict[str, Any] = execute(function, event)
         while result.get("throttle") and _asynchronous.get():
             sleep(THROTTLE_PAUSE_SECONDS)
             result = execute(function, event)
         return result
 
-    _replace(lambda_svc, "_execute_function", wait_for_a_slot)
+    _replace(lambda_svc, "_execute_function", execute_when_not_throttled)
 
 
 def retry_partial_batches() -> None:
-    """Stream batches count as done whatever `batchItemFailures` says: events would be lost.
+    """MiniStack ignores `batchItemFailures` in a response to a stream batch, so failed records would be lost.
 
-    AWS goes on from the first failed record; here the whole batch comes again, which at-least-once allows.
+    AWS continues at the first failed record. Here the whole batch is sent again, which at-least-once delivery allows.
     """
-    _part(lambda_svc, "_poll_dynamodb_streams")
-    execute = _part(lambda_svc, "_execute_function")
+    _function(lambda_svc, "_poll_dynamodb_streams")
+    execute = _function(lambda_svc, "_execute_function")
 
     @functools.wraps(execute)
-    def report_failures(function: dict[str, Any], event: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    def fail_partial_batch(function: dict[str, Any], event: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         result: dict[str, Any] = execute(function, event)
         failures = list(_failed_items(event, result))
         if failures and not result.get("error"):
-            body = {"errorType": "BatchItemFailures", "errorMessage": f"failed from {failures[0]} on"}
+            body = {"errorType": "BatchItemFailures", "errorMessage": f"failed from record {failures[0]}"}
             return {**result, "error": True, "body": body}
         return result
 
-    _replace(lambda_svc, "_execute_function", report_failures)
+    _replace(lambda_svc, "_execute_function", fail_partial_batch)
 
 
 def import_any_methods_and_gateway_responses() -> None:
-    """An imported OpenAPI document loses its ANY methods and its gateway responses."""
-    import_api = _part(apigateway_v1, "_import_rest_api")
-    import_operation = _part(apigateway_v1, "_import_operation")
-    put_response = _part(apigateway_v1, "_put_gateway_response")
+    """MiniStack's OpenAPI import drops ANY methods and gateway responses."""
+    import_api = _function(apigateway_v1, "_import_rest_api")
+    import_operation = _function(apigateway_v1, "_import_operation")
+    put_response = _function(apigateway_v1, "_put_gateway_response")
     methods = getattr(apigateway_v1, "_OPENAPI_HTTP_METHODS", None)
     if not isinstance(methods, set):
-        raise UnsupportedMiniStack("apigateway_v1._OPENAPI_HTTP_METHODS is no set any more")
+        raise UnsupportedMiniStack("apigateway_v1._OPENAPI_HTTP_METHODS is not a set")
 
-    def operation(api_id: str, resource_id: str, method: str, *rest: Any) -> Any:  # noqa: ANN401 - passed through
+    def import_operation_with_any(api_id: str, resource_id: str, method: str, *rest: Any) -> Any:  # noqa: ANN401 - passed through
         return import_operation(api_id, resource_id, "ANY" if method.lower() == ANY_METHOD else method, *rest)
 
-    def api(spec: Mapping[str, Any], base_data: Any = None) -> Any:  # noqa: ANN401 - passed through
+    def import_api_with_responses(spec: Mapping[str, Any], base_data: Any = None) -> Any:  # noqa: ANN401 - passed through
         api_id = import_api(spec, base_data)
-        for kind, response in (spec.get(GATEWAY_RESPONSES) or {}).items():
-            put_response(api_id, kind, response)
+        for response_type, response in (spec.get(GATEWAY_RESPONSES) or {}).items():
+            put_response(api_id, response_type, response)
         return api_id
 
     methods.add(ANY_METHOD)
-    _replace(apigateway_v1, "_import_operation", operation)
-    _replace(apigateway_v1, "_import_rest_api", api)
+    _replace(apigateway_v1, "_import_operation", import_operation_with_any)
+    _replace(apigateway_v1, "_import_rest_api", import_api_with_responses)
 
 
 def support_events_source_condition_key() -> None:
-    """The condition key `events:source` is unknown, so a policy that pins it would refuse everything."""
-    tags = _part(iam_actions, "request_tag_context")
+    """MiniStack does not set the condition key `events:source`, so a policy with this condition denies every call."""
+    tag_context = _function(iam_actions, "request_tag_context")
 
-    def context(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
-        known: dict[str, Any] = tags(service, iam_action, body, params)
+    def context_with_source(service: str, iam_action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        context: dict[str, Any] = tag_context(service, iam_action, body, params)
         if iam_action == "events:PutEvents":
             sources = {entry.get("Source") for entry in json.loads(body or b"{}").get("Entries", [])}
-            # Several sources in one call match no single one: refused, as on AWS.
-            known["events:source"] = sources.pop() if len(sources) == 1 else ""
-        return known
+            # As on AWS, a call with several sources matches none of them, so it is denied.
+            context["events:source"] = sources.pop() if len(sources) == 1 else ""
+        return context
 
-    _replace(iam_actions, "request_tag_context", context)
+    _replace(iam_actions, "request_tag_context", context_with_source)
 
 
 def keep_reserved_concurrency() -> None:
-    """CloudFormation drops a function's ReservedConcurrentExecutions, so two reconcilers could run at once."""
+    """MiniStack's CloudFormation ignores ReservedConcurrentExecutions, so two reconcilers could run at once."""
     handlers = getattr(provisioners, "_RESOURCE_HANDLERS", {}).get("AWS::Lambda::Function", {})
     create = handlers.get("create")
     if not callable(create) or not hasattr(lambda_svc, "_functions"):
-        raise UnsupportedMiniStack("CloudFormation makes functions in another way")
+        raise UnsupportedMiniStack("the CloudFormation handler of AWS::Lambda::Function has changed")
 
-    def reserve(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401 - passed through
+    def create_with_concurrency(logical_id: str, properties: Mapping[str, Any], stack_name: str) -> Any:  # noqa: ANN401 - passed through
         name, attributes = create(logical_id, properties, stack_name)
         reserved = properties.get("ReservedConcurrentExecutions")
         if reserved is not None:
@@ -150,24 +150,27 @@ def keep_reserved_concurrency() -> None:
             functions[name]["concurrency"] = int(reserved)
         return name, attributes
 
-    handlers["create"] = reserve
+    handlers["create"] = create_with_concurrency
 
 
 def allow_schedules_in_seconds(tick_seconds: float) -> None:
-    """EventBridge counts in minutes; a laptop need not wait for one: rate(2 seconds)."""
-    parse = _part(eventbridge, "_parse_rate_seconds")
+    """EventBridge's shortest rate is a minute. Understand rate(2 seconds) too, so that nobody waits for the reconciler."""
+    parse = _function(eventbridge, "_parse_rate_seconds")
 
-    def seconds(expression: str) -> int | None:
+    def parse_seconds(expression: str) -> int | None:
         match = re.fullmatch(r"rate\((\d+) seconds?\)", expression)
-        whole: int | None = int(match[1]) if match else parse(expression)
-        return whole
+        seconds: int | None = int(match[1]) if match else parse(expression)
+        return seconds
 
-    _replace(eventbridge, "_parse_rate_seconds", seconds)
+    _replace(eventbridge, "_parse_rate_seconds", parse_seconds)
     _replace(scheduler, "_SCHEDULE_TICK_INTERVAL", tick_seconds)
 
 
 def add_sam_translator_to_path(site_packages: Path | None) -> None:
-    """CloudFormation's SAM transform needs aws-sam-translator; where this environment has none, sam's own is used."""
+    """Make aws-sam-translator, which CloudFormation's SAM transform needs, importable from aws-sam-cli's environment.
+
+    Last on the path, so that nothing else of that environment replaces a package of this one.
+    """
     if site_packages is not None:
         sys.path.append(str(site_packages))
 
@@ -177,19 +180,19 @@ def _failed_items(event: Any, result: Mapping[str, Any]) -> Iterator[str]:  # no
     if not records or records[0].get("eventSource") != "aws:dynamodb":
         return
     body = result.get("body")
-    answer = json.loads(body) if isinstance(body, str | bytes) and body else body
-    for failure in (answer or {}).get("batchItemFailures", []):
+    response = json.loads(body) if isinstance(body, str | bytes) and body else body
+    for failure in (response or {}).get("batchItemFailures", []):
         yield failure["itemIdentifier"]
 
 
-def _replace(module: ModuleType, name: str, by: object) -> None:
+def _replace(module: ModuleType, name: str, replacement: object) -> None:
     if not hasattr(module, name):
-        raise UnsupportedMiniStack(f"{module.__name__} has no {name} any more")
-    setattr(module, name, by)
+        raise UnsupportedMiniStack(f"{module.__name__} has no {name}")
+    setattr(module, name, replacement)
 
 
-def _part(module: ModuleType, name: str) -> Callable[..., Any]:
-    part = getattr(module, name, None)
-    if not callable(part):
-        raise UnsupportedMiniStack(f"{module.__name__} has no function {name} any more")
-    return part  # type: ignore[no-any-return]
+def _function(module: ModuleType, name: str) -> Callable[..., Any]:
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise UnsupportedMiniStack(f"{module.__name__} has no function {name}")
+    return function  # type: ignore[no-any-return]

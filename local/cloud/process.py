@@ -23,12 +23,12 @@ STOP_TIMEOUT_SECONDS = 10
 
 
 class CloudFailed(Exception):
-    """The local cloud did not start, or did not do what was asked; the message says where to look."""
+    """The local cloud did not start, or the deployment failed; the message says where to look."""
 
 
 @dataclass(frozen=True)
 class CloudProcess:
-    """A running local cloud. `folder` holds its log, its state and its scratch space; `child` is set if we started it."""
+    """A running local cloud. `folder` holds its log, state and scratch space; `child` is known only where it was started."""
 
     pid: int
     port: int
@@ -40,31 +40,41 @@ class CloudProcess:
         return f"http://{HOST}:{self.port}"
 
 
-def start_cloud(folder: Path, port: int | None = None, more_addresses: Sequence[str] = ()) -> CloudProcess:
-    """Start a process that outlives this one, and return once it answers. Raises CloudFailed."""
-    chosen = port or find_free_port()
+def start_cloud(
+    folder: Path,
+    port: int | None = None,
+    more_addresses: Sequence[str] = (),
+    host_module: str = "local.cloud.host",
+    environment: Mapping[str, str] | None = None,
+) -> CloudProcess:
+    """Start a process that outlives this one, and return once it answers. Raises CloudFailed.
+
+    `more_addresses`: listen on these as well as on 127.0.0.1. `host_module`: the module to run, with the arguments of
+    local.cloud.host. `environment`: added to the process's own.
+    """
+    port = port or find_free_port()
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # MiniStack's workers leave their folders behind
     scratch.mkdir(parents=True)
-    command = [sys.executable, "-m", "local.cloud.host", "--state", str(folder / "glue"), "--region", REGION]
+    command = [sys.executable, "-m", host_module, "--state", str(folder / "glue"), "--region", REGION]
     command += ["--access-key-id", ACCESS_KEY, "--secret-access-key", SECRET_KEY]
     for address in (HOST, *more_addresses):
-        command += ["--bind", f"{address}:{chosen}"]
-    if translator := _sam_translator():
+        command += ["--bind", f"{address}:{port}"]
+    if translator := _sam_translator_folder():
         command += ["--sam-translator", str(translator)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=_environment(os.environ, chosen, scratch),
+            env={**_host_environment(os.environ, port, scratch), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    cloud = CloudProcess(process.pid, chosen, folder, process)
+    cloud = CloudProcess(process.pid, port, folder, process)
     try:
-        _wait_until_it_answers(cloud)
+        _wait_until_ready(cloud)
     except BaseException:
         stop_cloud(cloud)
         raise
@@ -72,20 +82,20 @@ def start_cloud(folder: Path, port: int | None = None, more_addresses: Sequence[
 
 
 def stop_cloud(cloud: CloudProcess) -> None:
-    """Ask it to end, so that it saves its state and its workers go too; insist after STOP_SECONDS."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    """Send SIGTERM, on which it also stops its workers; send SIGKILL if it has not ended after STOP_TIMEOUT_SECONDS."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(cloud.pid, number)
-        until = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while time.monotonic() < until:
-            if _ended(cloud):
+            os.kill(cloud.pid, signal_number)
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            if _has_ended(cloud):
                 return
             time.sleep(0.05)
 
 
 @contextlib.contextmanager
 def running_cloud(folder: Path) -> Iterator[CloudProcess]:
-    """A local cloud on a free port, for as long as the block lasts."""
+    """A local cloud on a free port, stopped at the end of the `with` block."""
     cloud = start_cloud(folder)
     try:
         yield cloud
@@ -110,20 +120,20 @@ def is_port_free(port: int) -> bool:
 
 
 def is_local_cloud(pid: int) -> bool:
-    """Whether the process still is a local cloud, and not one that got the same number later."""
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "local.cloud.host" in shown.stdout
+    """Whether the process is a local cloud; its number may have been given to another process since."""
+    listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "local.cloud.host" in listed.stdout
 
 
-def _environment(ours: Mapping[str, str], port: int, scratch: Path) -> dict[str, str]:
-    """What MiniStack and its workers see: nothing of the caller's AWS account, profiles or Python path."""
-    kept = {name: value for name, value in ours.items() if not name.startswith("AWS_") and name != "PYTHONPATH"}
+def _host_environment(inherited: Mapping[str, str], port: int, scratch: Path) -> dict[str, str]:
+    """The environment of MiniStack and its workers, without the caller's AWS account, profiles and Python path."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AWS_") and name != "PYTHONPATH"}
     return kept | {
         "AUTH": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "DOCKER_HOST": "unix:///nonexistent",  # it would clear containers away that are not ours
+        "DOCKER_HOST": "unix:///nonexistent",  # MiniStack would remove containers that are not its own
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "INFO",
@@ -136,32 +146,32 @@ def _environment(ours: Mapping[str, str], port: int, scratch: Path) -> dict[str,
     }
 
 
-def _sam_translator() -> Path | None:
-    """Where aws-sam-cli's environment keeps aws-sam-translator, which CloudFormation's SAM transform needs."""
-    found = sorted((ROOT / ".venv-sam").glob("lib/python*/site-packages/samtranslator"))
-    return found[-1].parent if found else None
+def _sam_translator_folder() -> Path | None:
+    """The site-packages of aws-sam-cli's environment: CloudFormation's SAM transform needs aws-sam-translator from it."""
+    packages = sorted((ROOT / ".venv-sam").glob("lib/python*/site-packages/samtranslator"))
+    return packages[-1].parent if packages else None
 
 
-def _wait_until_it_answers(cloud: CloudProcess) -> None:
-    until = time.monotonic() + START_TIMEOUT_SECONDS
-    while time.monotonic() < until:
-        if _ended(cloud):
-            raise CloudFailed(f"The local cloud ended at once; its log: {cloud.folder / 'log'}")
-        if _answers(f"{cloud.endpoint}/_ministack/ready"):
+def _wait_until_ready(cloud: CloudProcess) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        if _has_ended(cloud):
+            raise CloudFailed(f"The local cloud ended during its start; see {cloud.folder / 'log'}")
+        if _is_ready(f"{cloud.endpoint}/_ministack/ready"):
             return
         time.sleep(0.1)
-    raise CloudFailed(f"The local cloud did not answer within {START_TIMEOUT_SECONDS} s; its log: {cloud.folder / 'log'}")
+    raise CloudFailed(f"The local cloud did not answer within {START_TIMEOUT_SECONDS} s; see {cloud.folder / 'log'}")
 
 
-def _answers(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own process
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:  # URLError and HTTPError are OSErrors: not up yet
+        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own process
+            return bool(response.status == HTTPStatus.OK)
+    except OSError:  # URLError and HTTPError are OSErrors: not listening yet
         return False
 
 
-def _ended(cloud: CloudProcess) -> bool:
+def _has_ended(cloud: CloudProcess) -> bool:
     if cloud.child is not None:
         return cloud.child.poll() is not None
     try:

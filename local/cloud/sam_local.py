@@ -1,4 +1,4 @@
-"""`make sam-cloud`: the local cloud where the containers of `sam local` reach it, with what the samples in events/ name."""
+"""`make sam-cloud`: a local cloud that `sam local`'s containers can reach, with the transform and files of events/."""
 
 import csv
 import io
@@ -24,30 +24,30 @@ from local.sample_table import DATABASE, TABLE, Records, load_febrl, upload_tabl
 
 TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
 LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")
-HOST_SEEN_FROM_INSIDE = "host.docker.internal"
-DOCKER_SECONDS = 20
+HOST_FROM_CONTAINER = "host.docker.internal"
+DOCKER_TIMEOUT_SECONDS = 20
 
 
 def sam_cloud(folder: Path) -> None:
-    """Start the local cloud for containers, or go on with the one that runs; write `folder`/env.json. Raises CloudFailed."""
+    """Start the local cloud for containers, or use the running one; write `folder`/env.json. Raises CloudFailed."""
     bridge = bridge_address()
     records = load_febrl()
     up(folder, [bridge] if bridge else [], prepare=lambda cloud: add_transform(cloud / "glue", records))
     stack = Stack.from_json((folder / "stack.json").read_text())
-    _check_that_it_was_made_for_containers(stack, bridge)
+    _check_started_for_containers(stack, bridge)
     put_files(stack, records)
     (folder / "env.json").write_text(json.dumps({"Parameters": environment(stack)}, indent=2) + "\n")
 
 
 def bridge_address() -> str | None:
     """This machine's address on Docker's bridge; None where containers reach 127.0.0.1 (Docker Desktop). Raises CloudFailed."""
-    asked = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
+    command = ["docker", "network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=DOCKER_SECONDS, check=True)
-        network = json.loads(told.stdout)[0]
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as problem:
-        raise CloudFailed(f"sam local needs Docker, which does not answer: {problem}") from problem
-    # Older engines name no gateway for their own bridge; it is the first address.
+        inspected = subprocess.run(command, capture_output=True, text=True, timeout=DOCKER_TIMEOUT_SECONDS, check=True)
+        network = json.loads(inspected.stdout)[0]
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        raise CloudFailed(f"sam local needs Docker, which does not respond: {error}") from error
+    # Older Docker engines do not report the bridge's gateway; it is the first address of the subnet.
     address = network.get("Gateway") or str(ipaddress.ip_network(network["Subnet"])[1])
     with socket.socket() as probe:
         try:
@@ -58,10 +58,10 @@ def bridge_address() -> str | None:
 
 
 def add_transform(state: Path, records: Records) -> None:
-    """Let the Glue engine, before it starts, know the transform of the samples; CreateMLTransform takes no id."""
+    """Add the samples' transform to the Glue emulator's store before it starts: CreateMLTransform cannot set the id."""
     columns = [{"Name": name, "Type": "string"} for name in records.columns]
     catalog = MemoryCatalog({(DATABASE, TABLE): {"Name": TABLE, "StorageDescriptor": {"Columns": columns}}})
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "Name": "samples",
         "Role": "arn:aws:iam::000000000000:role/glue",
         "InputRecordTables": [{"DatabaseName": DATABASE, "TableName": TABLE}],
@@ -72,21 +72,21 @@ def add_transform(state: Path, records: Records) -> None:
     }
     store = Store(state)
     try:
-        store.transforms.add(TRANSFORM, new_transform_document(TRANSFORM, asked, catalog, time.time()), {})
+        store.transforms.add(TRANSFORM, new_transform_document(TRANSFORM, request, catalog, time.time()), {})
     finally:
         store.close()
 
 
 def put_files(stack: Stack, records: Records) -> None:
-    """The transform's table, and the label files that the samples name."""
-    with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # `make sample` has put it there
+    """Upload the transform's table, and the label files that the samples name."""
+    with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # `make sample` has created it
         upload_table(stack, records)
     for key in LABEL_FILES:
         stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=label_file(records))
 
 
 def label_file(records: Records) -> bytes:
-    """Two sets of two rows, labeled by the truth about them."""
+    """Two labeling sets of two rows each, labeled with the known truth."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["labeling_set_id", "label", *records.columns])
@@ -97,26 +97,26 @@ def label_file(records: Records) -> bytes:
 
 
 def environment(stack: Stack) -> Mapping[str, str]:
-    """The functions' variables, for `sam local --env-vars`; only those that template.yaml declares are taken from it."""
+    """The functions' environment variables for `sam local --env-vars`, which sets only those that template.yaml declares."""
     port = urlsplit(stack.aws_endpoint_url).port
-    ours = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")}
-    return ours | {"AWS_ENDPOINT_URL": f"http://{HOST_SEEN_FROM_INSIDE}:{port}"}
+    variables = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")}
+    return variables | {"AWS_ENDPOINT_URL": f"http://{HOST_FROM_CONTAINER}:{port}"}
 
 
-def _check_that_it_was_made_for_containers(stack: Stack, bridge: str | None) -> None:
+def _check_started_for_containers(stack: Stack, bridge: str | None) -> None:
     glue = stack.client("glue")
     try:
         with socket.create_connection((bridge or "127.0.0.1", urlsplit(stack.aws_endpoint_url).port or 0), timeout=5):
             glue.get_ml_transform(TransformId=TRANSFORM)
-    except (OSError, glue.exceptions.EntityNotFoundException) as problem:
-        raise CloudFailed("This local cloud was started without `make sam-cloud`: `make down`, then try again") from problem
+    except (OSError, glue.exceptions.EntityNotFoundException) as error:
+        raise CloudFailed("The running local cloud was not started by `make sam-cloud`. Run `make down` first.") from error
 
 
 def main() -> int:
     try:
         sam_cloud(STATE_FOLDER)
-    except CloudFailed as failure:
-        sys.stderr.write(f"{failure}\n")
+    except CloudFailed as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"  for sam local {STATE_FOLDER / 'env.json'}   (docs/sam-local.md)\n")
     return 0

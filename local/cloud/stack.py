@@ -1,4 +1,4 @@
-"""Our own template.yaml, deployed to the local cloud through CloudFormation, and where everything then is."""
+"""Deploys template.yaml to the local cloud through CloudFormation, and records the endpoints of what it creates."""
 
 import io
 import json
@@ -19,8 +19,8 @@ NAME = "glue-label-loop"
 BUCKET = "label-loop-data"
 ARTIFACTS = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
-DEPLOY_SECONDS = 90
-# The reconciler's clock: a minute on AWS, moments on a laptop.
+DEPLOY_TIMEOUT_SECONDS = 90
+# The reconciler runs every minute on AWS, and every two seconds here.
 PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
     "ConfirmAfterSeconds": "10",
@@ -31,7 +31,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Stack:
-    """Enough to call the API with curl, the local AWS with any SDK, and the handlers as plain Python functions."""
+    """What is needed to call the API with curl, the local AWS with any SDK, and the handlers as Python functions."""
 
     api_url: str
     aws_endpoint_url: str
@@ -41,7 +41,7 @@ class Stack:
     outputs: Mapping[str, str]
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
-        """A boto3 client of the local cloud, with the rights of its root user."""
+        """A boto3 client of the local cloud, with the permissions of its root user."""
         make: Any = _session().client
         return make(service, endpoint_url=self.aws_endpoint_url)
 
@@ -50,9 +50,9 @@ class Stack:
 
     @staticmethod
     def from_json(text: str) -> "Stack":
-        """The stack that `as_json` wrote down."""
-        found = json.loads(text)
-        return Stack(**{one.name: found[_camel(one.name)] for one in fields(Stack)})
+        """The reverse of `as_json`."""
+        document = json.loads(text)
+        return Stack(**{field.name: document[_camel(field.name)] for field in fields(Stack)})
 
 
 def _camel(name: str) -> str:
@@ -90,7 +90,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template:
 
 
 def _package(source: Path) -> bytes:
-    """The source alone: MiniStack's workers run the launcher's Python, which has the packages it imports."""
+    """A zip file of the source. Packages are left out: MiniStack's workers use those of this Python environment."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(source.rglob("*")):
@@ -106,8 +106,8 @@ def _with_code(template: str) -> str:
 
 
 def _outputs(cloudformation: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's client
-    until = time.monotonic() + DEPLOY_SECONDS
-    while time.monotonic() < until:
+    deadline = time.monotonic() + DEPLOY_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
         stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

@@ -1,4 +1,4 @@
-"""What template.yaml deploys, as far as a test in process needs it: the ledger's table, the rules' patterns."""
+"""Parts of template.yaml that tests need without a deployment: the ledger's table, the rules' patterns."""
 
 from functools import cache
 from pathlib import Path
@@ -10,10 +10,10 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # see above
-    """Reads CloudFormation's short forms (!Ref, !Sub, ...) as what stands behind them."""
+    """Reads CloudFormation's short forms (!Ref, !Sub, ...) as their plain arguments."""
 
 
-def _short_form(loader: _Loader, _tag: str, node: yaml.Node) -> Any:  # noqa: ANN401  whatever YAML holds
+def _short_form(loader: _Loader, _tag: str, node: yaml.Node) -> Any:  # noqa: ANN401 - any YAML value
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -28,12 +28,12 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @cache
 def resources() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)["Resources"]  # noqa: S506  a SafeLoader of our own
-    return found
+    parsed: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)["Resources"]  # noqa: S506 - a subclass of SafeLoader
+    return parsed
 
 
 def ledger_table() -> dict[str, Any]:
-    """The ledger as CreateTable's parameters, without its name."""
+    """CreateTable's parameters for the ledger, without TableName."""
     names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode", "StreamSpecification")
     properties = resources()["Ledger"]["Properties"]
     stream = {**properties["StreamSpecification"], "StreamEnabled": True}
@@ -41,13 +41,15 @@ def ledger_table() -> dict[str, Any]:
 
 
 def rule_pattern(name: str) -> dict[str, Any]:
-    """The event pattern of one of the bus function's rules."""
+    """The event pattern of a rule of the bus function."""
     pattern: dict[str, Any] = resources()["BusFunction"]["Properties"]["Events"][name]["Properties"]["Pattern"]
     return pattern
 
 
 def handler_strings() -> dict[str, str]:
-    """Function -> the handler string that Lambda loads."""
+    """Logical id of each function -> the handler that Lambda loads."""
     return {
-        name: one["Properties"]["Handler"] for name, one in resources().items() if one["Type"] == "AWS::Serverless::Function"
+        name: resource["Properties"]["Handler"]
+        for name, resource in resources().items()
+        if resource["Type"] == "AWS::Serverless::Function"
     }

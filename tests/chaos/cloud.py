@@ -1,8 +1,5 @@
 """A local cloud for the harness. Schedule, stream and upload triggers are off: only the cases run handlers."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -86,28 +83,9 @@ def chaos_cloud(folder: Path, *, with_triggers: bool = False) -> Iterator[ChaosC
 
 
 def _start(folder: Path, held: Path) -> process.CloudProcess:
-    """As local.cloud.process.start, but with tests.chaos.host."""
-    port, scratch = process.find_free_port(), folder / "tmp"
-    scratch.mkdir()
-    command = [sys.executable, "-m", "tests.chaos.host", "--state", str(folder / "glue"), "--region", process.REGION]
-    command += ["--access-key-id", process.ACCESS_KEY, "--secret-access-key", process.SECRET_KEY]
-    command += ["--bind", f"{process.HOST}:{port}"]
-    if translator := process._sam_translator():  # noqa: SLF001  part of the same laptop
-        command += ["--sam-translator", str(translator)]
-    environment = process._environment(os.environ, port, scratch)  # noqa: SLF001  part of the same laptop
-    # IAM checks have their own tests, and cost a third of every call; log lines as well.
-    environment |= {HELD_FOLDER: str(held), "AUTH": "false", "LOG_LEVEL": "WARNING"}
-    with (folder / "log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603  our own process by argument list
-            command, cwd=process.ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
-    cloud_process = process.CloudProcess(child.pid, port, folder, child)
-    try:
-        process._wait_until_it_answers(cloud_process)  # noqa: SLF001  part of the same laptop
-    except BaseException:
-        process.stop_cloud(cloud_process)
-        raise
-    return cloud_process
+    """The local cloud with tests.chaos.host; IAM checks have their own tests, and cost a third of every call."""
+    environment = {HELD_FOLDER: str(held), "AUTH": "false", "LOG_LEVEL": "WARNING"}
+    return process.start_cloud(folder, host_module="tests.chaos.host", environment=environment)
 
 
 def _disable_triggers(stack: Stack) -> None:

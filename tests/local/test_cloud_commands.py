@@ -46,7 +46,7 @@ def test_up_leaves_a_cloud_running_and_says_where_everything_is(folder: Path) ->
     answer = ApiClient(told["apiUrl"], told["env"]["AWS_REGION"], credentials).list_task_runs()
     assert (answer.status, answer.body) == (200, {"items": [], "next": None})
 
-    assert "runs already" in cloud("up", folder)
+    assert "already running" in cloud("up", folder)
     assert "has stopped" in cloud("down", folder)
     assert "No local cloud" in cloud("down", folder)
     assert not (folder / "stack.json").exists()
