@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from local.cloud.lifecycle import STATE_FOLDER, up
 from local.cloud.process import CloudFailed
-from local.cloud.stack import BUCKET, Stack
+from local.cloud.stack import DATA_BUCKET, Stack
 from local.glue.aws import MemoryCatalog
 from local.glue.store import Store
 from local.glue.transforms import new_transform_document
@@ -82,7 +82,7 @@ def put_files(stack: Stack, records: Records) -> None:
     with suppress(stack.client("glue").exceptions.AlreadyExistsException):  # `make sample` has created it
         upload_table(stack, records)
     for key in LABEL_FILES:
-        stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=label_file(records))
+        stack.client("s3").put_object(Bucket=DATA_BUCKET, Key=key, Body=label_file(records))
 
 
 def label_file(records: Records) -> bytes:

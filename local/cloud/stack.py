@@ -15,13 +15,13 @@ from boto3.session import Session
 
 from local.cloud.process import ACCESS_KEY, REGION, ROOT, SECRET_KEY, CloudFailed
 
-NAME = "glue-label-loop"
-BUCKET = "label-loop-data"
-ARTIFACTS = "label-loop-artifacts"
+STACK_NAME = "glue-label-loop"
+DATA_BUCKET = "label-loop-data"
+ARTIFACT_BUCKET = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
 DEPLOY_TIMEOUT_SECONDS = 90
 # The reconciler runs every minute on AWS, and every two seconds here.
-PARAMETERS = {
+DEFAULT_PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
     "ConfirmAfterSeconds": "10",
     "ShareRuns": "true",
@@ -42,8 +42,8 @@ class Stack:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
         """A boto3 client of the local cloud, with the permissions of its root user."""
-        make: Any = _session().client
-        return make(service, endpoint_url=self.aws_endpoint_url)
+        make_client: Any = _session().client
+        return make_client(service, endpoint_url=self.aws_endpoint_url)
 
     def as_json(self) -> str:
         return json.dumps({_camel(key): value for key, value in asdict(self).items()}, indent=2) + "\n"
@@ -61,66 +61,76 @@ def _camel(name: str) -> str:
 
 
 def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template: Path = ROOT / "template.yaml") -> Stack:
-    """Create the data bucket, package src/, create the stack, and wait for it. Raises CloudFailed."""
-    make = _session().client
-    s3 = make("s3", endpoint_url=endpoint)
-    for bucket in (BUCKET, ARTIFACTS):
+    """Create the data bucket, upload src/ as a zip file, create the stack, and wait for it. Raises CloudFailed.
+
+    `parameters`: the template's parameters, over DEFAULT_PARAMETERS.
+    """
+    make_client = _session().client
+    s3 = make_client("s3", endpoint_url=endpoint)
+    for bucket in (DATA_BUCKET, ARTIFACT_BUCKET):
         s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
-    s3.put_object(Bucket=ARTIFACTS, Key="src.zip", Body=_package(template.parent / "src"))
-    s3.put_object(Bucket=ARTIFACTS, Key="template.yaml", Body=_with_code(template.read_text()).encode())
-    chosen = {"AllowedS3Prefixes": f"s3://{BUCKET}/", "EndpointUrl": endpoint, **PARAMETERS, **(parameters or {})}
-    cloudformation = make("cloudformation", endpoint_url=endpoint)
+    s3.put_bucket_notification_configuration(Bucket=DATA_BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    s3.put_object(Bucket=ARTIFACT_BUCKET, Key="src.zip", Body=_zip(template.parent / "src"))
+    s3.put_object(Bucket=ARTIFACT_BUCKET, Key="template.yaml", Body=_with_code_location(template.read_text()).encode())
+    parameters = {
+        "AllowedS3Prefixes": f"s3://{DATA_BUCKET}/",
+        "EndpointUrl": endpoint,
+        **DEFAULT_PARAMETERS,
+        **(parameters or {}),
+    }
+    cloudformation = make_client("cloudformation", endpoint_url=endpoint)
     cloudformation.create_stack(
-        StackName=NAME,
-        TemplateURL=f"{endpoint}/{ARTIFACTS}/template.yaml",  # a template in the request may have 51,200 bytes only
+        StackName=STACK_NAME,
+        TemplateURL=f"{endpoint}/{ARTIFACT_BUCKET}/template.yaml",  # TemplateBody is limited to 51,200 bytes
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in chosen.items()],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    outputs = _outputs(cloudformation)
+    outputs = _wait_for_outputs(cloudformation)
     api_id, stage = urlsplit(outputs["ApiUrl"]).netloc.split(".")[0], urlsplit(outputs["ApiUrl"]).path.strip("/")
     return Stack(
         api_url=f"{endpoint}/_aws/execute-api/{api_id}/{stage}",
         aws_endpoint_url=endpoint,
         glue_endpoint_url=endpoint,
-        bucket=BUCKET,
-        env=_environment(make("lambda", endpoint_url=endpoint), outputs["ApiFunctionName"]),
+        bucket=DATA_BUCKET,
+        env=_function_environment(make_client("lambda", endpoint_url=endpoint), outputs["ApiFunctionName"]),
         outputs=outputs,
     )
 
 
-def _package(source: Path) -> bytes:
+def _zip(source: Path) -> bytes:
     """A zip file of the source. Packages are left out: MiniStack's workers use those of this Python environment."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(source.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 archive.write(path, path.relative_to(source))
-    return packed.getvalue()
+    return buffer.getvalue()
 
 
-def _with_code(template: str) -> str:
+def _with_code_location(template: str) -> str:
     if template.count(CODE_URI) != 1:
-        raise CloudFailed(f"template.yaml should say {CODE_URI!r} exactly once")
-    return template.replace(CODE_URI, f"CodeUri: s3://{ARTIFACTS}/src.zip")
+        raise CloudFailed(f"template.yaml must contain {CODE_URI!r} exactly once")
+    return template.replace(CODE_URI, f"CodeUri: s3://{ARTIFACT_BUCKET}/src.zip")
 
 
-def _outputs(cloudformation: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's client
+def _wait_for_outputs(cloudformation: Any) -> dict[str, str]:  # noqa: ANN401 - boto3's client
     deadline = time.monotonic() + DEPLOY_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
+        stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
             break
         time.sleep(0.2)
-    events = cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
-    reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in events if "FAILED" in e["ResourceStatus"]]
-    raise CloudFailed("The stack could not be created: " + "; ".join(reasons or ["it took too long"]))
+    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+    failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
+    reasons = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed]
+    timeout = f"not complete after {DEPLOY_TIMEOUT_SECONDS} s"
+    raise CloudFailed("The stack could not be created: " + "; ".join(reasons or [timeout]))
 
 
-def _environment(functions: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - boto3's client
-    variables: dict[str, str] = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+def _function_environment(lambda_client: Any, function_name: str) -> dict[str, str]:  # noqa: ANN401 - boto3's client
+    variables: dict[str, str] = lambda_client.get_function_configuration(FunctionName=function_name)["Environment"]["Variables"]
     return variables | {
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,

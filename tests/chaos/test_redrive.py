@@ -9,7 +9,7 @@ import pytest
 from boto3.session import Session
 
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
-from local.cloud.stack import NAME
+from local.cloud.stack import STACK_NAME
 from local.demo.event_listener import EventListener, subscribe
 from ops.redrive.redrive import QUEUES, Tally, redrive
 from ops.redrive.stack import Deployed, find
@@ -25,7 +25,7 @@ ANY_TIME = {
 @pytest.fixture(scope="module")
 def deployed(cloud: ChaosCloud) -> Deployed:
     session = Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
-    return find(NAME, session, cloud.stack.aws_endpoint_url)
+    return find(STACK_NAME, session, cloud.stack.aws_endpoint_url)
 
 
 @pytest.fixture(scope="module")
