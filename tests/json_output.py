@@ -1,14 +1,14 @@
-"""What a page's command lines print."""
+"""Parses the output of the commands of a documentation page."""
 
 import json
 from typing import Any
 
 
-def documents_in(output: str) -> list[Any]:
-    """The JSON documents among the lines, in order."""
+def json_documents(output: str) -> list[Any]:
+    """The JSON objects in the output, in order."""
     decoder, position = json.JSONDecoder(), 0
-    found: list[Any] = []
+    documents: list[Any] = []
     while (position := output.find("{", position)) >= 0:
         document, position = decoder.raw_decode(output, position)
-        found.append(document)
-    return found
+        documents.append(document)
+    return documents

@@ -1,4 +1,4 @@
-"""`make demo`: the whole loop on real records, end to end, from nothing. Exit 0 only if every step did what it should."""
+"""`make demo`: the whole labeling loop on real records, from nothing. Exits with 0 only if every step had the right result."""
 
 import argparse
 import json
@@ -31,118 +31,121 @@ from local.demo.rounds import (
 )
 from local.sample_table import InvalidTable, Records, create_transform, load_febrl, read_csv, upload_table
 
-ROUNDS = 3
+DEFAULT_ROUNDS = 3
+RUNS_PER_ROUND = 2  # one generates the labeling set, one imports the labels
 EVENTS_PER_RUN = ("TaskRunStarted", "TaskRunSucceeded")
+EVENTS_TIMEOUT_SECONDS = 20
 
 
-def run(records: Records, show: Reporter, folder: Path, rounds: int) -> None:
+def run(records: Records, reporter: Reporter, folder: Path, rounds: int) -> None:
     """Raises StepFailed, CloudFailed, or botocore's errors."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    show.step("1. A cloud on this machine")
+    reporter.step("1. A local cloud")
     with running_cloud(folder / "cloud") as cloud:
-        stack = _deployed(cloud, show)
+        stack = _deploy(cloud, reporter)
         listener = subscribe(stack)
-        demo = _with_table(stack, records, show, folder)
-        scores = [_round(demo, number) for number in range(1, rounds + 1)]
-        show.step(f"{rounds + 3}. What labels buy")
-        show.console.print(render_text(scores, show.console.width))
+        demo = _create_transform(stack, records, reporter, folder)
+        scores = [_run_round(demo, number) for number in range(1, rounds + 1)]
+        reporter.step(f"{rounds + 3}. F1 by number of labels")
+        reporter.console.print(render_text(scores, reporter.console.width))
         save_png(scores, folder / "f1.png")
-        _tell_events(demo, listener, 2 * rounds)
-    _tell_where(folder, scores, show)
+        _report_events(demo, listener, RUNS_PER_ROUND * rounds)
+    _report_files(folder, len(scores), reporter)
 
 
-def _deployed(cloud: CloudProcess, show: Reporter) -> Stack:
-    show.fact(f"runs at {cloud.endpoint}: AWS by MiniStack, Glue ML by local/glue")
-    with show.doing("CloudFormation deploys template.yaml"):
+def _deploy(cloud: CloudProcess, reporter: Reporter) -> Stack:
+    reporter.detail(f"running at {cloud.endpoint}: AWS by MiniStack, Glue ML by local/glue")
+    with reporter.timed("CloudFormation deploys template.yaml"):
         return deploy(cloud.endpoint)
 
 
-def _with_table(stack: Stack, records: Records, show: Reporter, folder: Path) -> DemoContext:
-    show.step("2. A table and its transform")
+def _create_transform(stack: Stack, records: Records, reporter: Reporter, folder: Path) -> DemoContext:
+    reporter.step("2. A table and its transform")
     upload_table(stack, records)
-    known = f"; {records.true_pairs} true matches" if records.truth is not None else ""
-    show.fact(f"{len(records.rows)} rows of {len(records.columns)} columns in S3 and the Data Catalog{known}")
+    matches = f"; {records.true_pairs} true matches" if records.truth is not None else ""
+    reporter.detail(f"{len(records.rows)} rows of {len(records.columns)} columns in S3 and the Data Catalog{matches}")
     transform_id = create_transform(stack, records.primary_key)
-    show.fact(f"FindMatches transform {transform_id}")
-    region = stack.env["AWS_REGION"]
+    reporter.detail(f"FindMatches transform {transform_id}")
     credentials = Credentials(stack.env["AWS_ACCESS_KEY_ID"], stack.env["AWS_SECRET_ACCESS_KEY"])
-    return DemoContext(stack, ApiClient(stack.api_url, region, credentials), show, records, transform_id, folder)
+    api = ApiClient(stack.api_url, stack.env["AWS_REGION"], credentials)
+    return DemoContext(stack, api, reporter, records, transform_id, folder)
 
 
-def _round(demo: DemoContext, number: int) -> Score:
-    demo.show.step(f"{number + 2}. Round {number}")
+def _run_round(demo: DemoContext, number: int) -> Score:
+    demo.reporter.step(f"{number + 2}. Round {number}")
     run_id = start_with_duplicates(demo) if number == 1 else start_labeling_set_run(demo, number)
     labeling_set = download_labeling_set(demo, run_id, number)
     truth = demo.records.truth
     if truth is None:
-        answers = label_interactively(labeling_set, demo.show.console)
+        labels = label_interactively(labeling_set, demo.reporter.console)
     else:
-        answers = label_from_truth(labeling_set, demo.records.primary_key, truth)
-        demo.show.fact(f"{len(answers.splitlines()) - 1} rows answered from the known truth")
-    upload_labels(demo, answers, number)
+        labels = label_from_truth(labeling_set, demo.records.primary_key, truth)
+        demo.reporter.detail(f"{len(labels.splitlines()) - 1} rows labeled from the known truth")
+    upload_labels(demo, labels, number)
     return evaluate(demo, number)
 
 
-def _tell_events(demo: DemoContext, listener: EventListener, runs: int) -> None:
-    show = demo.show
-    show.step("Events that went out on the bus")
-    heard: list[Mapping[str, Any]] = []
+def _report_events(demo: DemoContext, listener: EventListener, run_count: int) -> None:
+    reporter = demo.reporter
+    reporter.step("Published events")
+    received: list[Mapping[str, Any]] = []
+    expected_count = run_count * len(EVENTS_PER_RUN)
 
-    def all_of_them() -> Sequence[Mapping[str, Any]] | None:
-        heard.extend(listener.receive())
-        events = unique_events(heard)
-        return events if len(events) >= runs * len(EVENTS_PER_RUN) else None
+    def receive_all() -> Sequence[Mapping[str, Any]] | None:
+        received.extend(listener.receive())
+        events = unique_events(received)
+        return events if len(events) >= expected_count else None
 
-    events = show.wait_for(f"{runs * len(EVENTS_PER_RUN)} events arrive", all_of_them, within_seconds=20)
+    events = reporter.wait_for(f"{expected_count} events arrive", receive_all, EVENTS_TIMEOUT_SECONDS)
     for event in sorted(events, key=lambda event: str(event["detail"]["metadata"]["occurredAt"])):
-        data, told = event["detail"]["data"], event["detail"]["metadata"]
-        show.fact(f"{told['occurredAt']}  {event['detail-type']:<17} {data['taskType']:<24} {data['id']}")
-    by_run = sorted((event["detail"]["data"]["id"], event["detail-type"]) for event in events)
-    ids = {run_id for run_id, _ in by_run}
-    expected = sorted((run_id, kind) for run_id in ids for kind in EVENTS_PER_RUN)
-    check(len(ids) == runs and by_run == expected, f"each of {runs} runs started and succeeded", by_run)
+        data, metadata = event["detail"]["data"], event["detail"]["metadata"]
+        reporter.detail(f"{metadata['occurredAt']}  {event['detail-type']:<17} {data['taskType']:<24} {data['id']}")
+    published = sorted((event["detail"]["data"]["id"], event["detail-type"]) for event in events)
+    run_ids = {run_id for run_id, _ in published}
+    expected = sorted((run_id, event_type) for run_id in run_ids for event_type in EVENTS_PER_RUN)
+    check(len(run_ids) == run_count and published == expected, f"each of {run_count} runs started and succeeded", published)
     (demo.folder / "events.json").write_text(json.dumps(events, indent=2))
-    undelivered = count_dead_letters(demo.stack)
-    check(not any(undelivered.values()), "empty dead-letter queues", undelivered)
-    show.fact(f"dead-letter queues: all {len(undelivered)} empty")
+    dead_letters = count_dead_letters(demo.stack)
+    check(not any(dead_letters.values()), "empty dead-letter queues", dead_letters)
+    reporter.detail(f"dead-letter queues: all {len(dead_letters)} empty")
 
 
-def _tell_where(folder: Path, scores: Sequence[Score], show: Reporter) -> None:
-    show.step("Where everything is")
-    for name, what in {
-        "f1.png": "the picture",
-        "events.json": "the events",
-        f"round-{len(scores)}-labels.csv": "the last answers (each round has its labeling set beside it)",
-        f"round-{len(scores)}-matches.jsonl": "the table with its match_id",
-        "cloud/log": "what the cloud logged",
+def _report_files(folder: Path, rounds: int, reporter: Reporter) -> None:
+    reporter.step("Output files")
+    for name, description in {
+        "f1.png": "F1 by number of labels",
+        "events.json": "the published events",
+        f"round-{rounds}-labels.csv": "the labels of the last round (each round has a labeling set and labels)",
+        f"round-{rounds}-matches.jsonl": "the table with its match_id",
+        "cloud/log": "the log of the local cloud",
     }.items():
         if (folder / name).exists():
-            show.fact(f"{folder / name}  {what}")
-    show.fact("The demo's cloud has stopped; `make up` starts one that stays.")
+            reporter.detail(f"{folder / name}  {description}")
+    reporter.detail("The demo's local cloud has stopped. `make up` starts one that stays.")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--data", type=Path, help="a CSV file with a header; Febrl's made-up people if absent")
-    parser.add_argument("--primary-key", help="the column that names each row")
-    parser.add_argument("--truth", help="the column that names the real thing behind each row")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--folder", type=Path, default=ROOT / ".local" / "demo", help="cleared, then filled")
-    asked = parser.parse_args()
-    if (asked.data is None) != (asked.primary_key is None):
-        parser.error("DATA and PRIMARY_KEY go together")
+    parser.add_argument("--data", type=Path, help="a CSV file with a header; default: Febrl's synthetic people")
+    parser.add_argument("--primary-key", help="the column that identifies each row")
+    parser.add_argument("--truth", help="the column that identifies the entity that a row describes")
+    parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS)
+    parser.add_argument("--folder", type=Path, default=ROOT / ".local" / "demo", help="output folder; cleared first")
+    args = parser.parse_args()
+    if (args.data is None) != (args.primary_key is None):
+        parser.error("DATA and PRIMARY_KEY must be given together")
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
-        records = load_febrl() if asked.data is None else read_csv(asked.data, asked.primary_key, asked.truth)
+        records = load_febrl() if args.data is None else read_csv(args.data, args.primary_key, args.truth)
         if records.truth is None and not sys.stdin.isatty():
-            raise InvalidTable("Without a TRUTH column someone has to answer, and there is no terminal to ask in")  # noqa: TRY301 - told below
-        run(records, Reporter(console), asked.folder, asked.rounds)
-    except (StepFailed, CloudFailed, InvalidTable, ClientError, BotoCoreError, OSError) as failure:
-        console.print(f"\nThe demo stopped: {failure}", style="bold red")
+            raise InvalidTable("Without a TRUTH column a person must label, which needs a terminal")  # noqa: TRY301 - printed below
+        run(records, Reporter(console), args.folder, args.rounds)
+    except (StepFailed, CloudFailed, InvalidTable, ClientError, BotoCoreError, OSError) as error:
+        console.print(f"\nThe demo failed: {error}", style="bold red")
         return 1
-    console.print(f"\nEvery step did what it should, in {time.monotonic() - begun:.0f} s.", style="bold green")
+    console.print(f"\nEvery step succeeded, in {time.monotonic() - started:.0f} s.", style="bold green")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Telling what goes on: with color and a spinner in a terminal, in plain lines elsewhere."""
+"""Progress output: colors and a spinner in a terminal, plain lines elsewhere."""
 
 import contextlib
 import time
@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from rich.console import Console
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 POLL_SECONDS = 0.25
+TIMEOUT_SECONDS = 120
 
 
 class StepFailed(Exception):
-    """A step did not do what it should; the message says what was expected and what came."""
+    """A step had the wrong result; the message names the expected and the actual one."""
 
 
 @dataclass(frozen=True)
@@ -23,30 +24,30 @@ class Reporter:
     def step(self, title: str) -> None:
         self.console.print(f"\n{title}", style="bold cyan")
 
-    def fact(self, text: str) -> None:
+    def detail(self, text: str) -> None:
         self.console.print(f"  {text}")
 
     @contextlib.contextmanager
-    def doing(self, what: str) -> Iterator[None]:
-        """What takes a while: a spinner while it lasts, and a line with its seconds once it is done."""
-        begun = time.monotonic()
-        waiting = self.console.status(f"  {what} ...") if self.console.is_terminal else contextlib.nullcontext()
-        with waiting:
+    def timed(self, action: str) -> Iterator[None]:
+        """A spinner during the block, and a line with the seconds that it took."""
+        started = time.monotonic()
+        spinner = self.console.status(f"  {action} ...") if self.console.is_terminal else contextlib.nullcontext()
+        with spinner:
             yield
-        self.fact(f"{what}: {time.monotonic() - begun:.1f} s")
+        self.detail(f"{action}: {time.monotonic() - started:.1f} s")
 
-    def wait_for(self, what: str, look: Callable[[], Found | None], within_seconds: float = 120) -> Found:
-        """Look again and again until there is something. Raises StepFailed when time is up."""
-        with self.doing(what):
-            until = time.monotonic() + within_seconds
-            while time.monotonic() < until:
-                if (found := look()) is not None:
-                    return found
+    def wait_for(self, action: str, probe: Callable[[], Result | None], timeout_seconds: float = TIMEOUT_SECONDS) -> Result:
+        """Call `probe` until it returns something else than None. Raises StepFailed after `timeout_seconds`."""
+        with self.timed(action):
+            deadline = time.monotonic() + timeout_seconds
+            while time.monotonic() < deadline:
+                if (result := probe()) is not None:
+                    return result
                 time.sleep(POLL_SECONDS)
-        raise StepFailed(f"{what}: did not happen within {within_seconds:.0f} s")
+        raise StepFailed(f"{action}: did not happen within {timeout_seconds:.0f} s")
 
 
-def check(holds: bool, expected: str, came: object) -> None:  # noqa: FBT001 - an assertion's first argument
-    """Raises StepFailed unless it holds."""
-    if not holds:
-        raise StepFailed(f"expected {expected}, but got {came}")
+def check(condition: bool, expected: str, actual: object) -> None:  # noqa: FBT001 - an assertion's first argument
+    """Raises StepFailed unless the condition holds."""
+    if not condition:
+        raise StepFailed(f"expected {expected}, but got {actual}")

@@ -1,10 +1,11 @@
-"""One round of the loop: a labeling-set run, its answers, the upload that imports them, and how well Glue then matches."""
+"""One round of the loop: generate a labeling set, upload its labels, wait for their import, and measure F1."""
 
 import json
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,17 @@ from local.demo.console import Reporter, StepFailed, check
 from local.sample_table import Records
 
 FINAL_STATUSES = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "REFUSED", "START_FAILED", "CANCELLED", "LOST"}
-ACCEPTED, CONFLICT = 202, 409
-Answerer = Callable[[str], str]
+ACCEPTED, CONFLICT = HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT
+REQUEST_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
 class DemoContext:
-    """What every step needs. `folder` keeps a copy of each file for the person to look at."""
+    """What every step needs. `folder` gets a copy of each file."""
 
     stack: Stack
     api: ApiClient
-    show: Reporter
+    reporter: Reporter
     records: Records
     transform_id: str
     folder: Path
@@ -37,143 +38,148 @@ class DemoContext:
 
 @dataclass(frozen=True)
 class Score:
-    """`held_out`: F1 that Glue's evaluation found; `whole_table`: against the truth, None where that is unknown."""
+    """F1 after `labels` labeled rows: from Glue's evaluation, and of the whole table if the truth is known."""
 
     labels: int
-    held_out: float
-    whole_table: float | None
+    f1_held_out: float
+    f1_whole_table: float | None
 
 
 def start_with_duplicates(demo: DemoContext) -> str:
-    """The same request twice at once, and once again: one run. Returns its id."""
+    """Send the same request twice concurrently and once more; check that one run started. Returns its id."""
 
     def send() -> Response:
         return demo.api.start_labeling_set_run("round-1", demo.transform_id, demo.output_s3_path)
 
-    first, second = _at_once(send)
-    for answer in (first, second):
-        check(answer.status in (ACCEPTED, CONFLICT), "202, or 409 while the first is in flight", answer)
-    accepted = [answer for answer in (first, second) if answer.status == ACCEPTED]
+    first, second = _send_twice_concurrently(send)
+    for response in (first, second):
+        check(response.status in (ACCEPTED, CONFLICT), "202, or 409 while the first is in flight", response)
+    accepted = [response for response in (first, second) if response.status == ACCEPTED]
     check(bool(accepted), "one of two equal requests to be accepted", (first, second))
-    demo.show.fact(f"twice at once: {_told(first)} and {_told(second)}")
-    again = demo.show.wait_for("sent once more, after both", lambda: answer if (answer := send()).status != CONFLICT else None)
-    check(again.status == ACCEPTED and again.headers.get("idempotency-replayed") == "true", "a replay", again)
-    ids = {answer.body["id"] for answer in (*accepted, again)}
-    check(len(ids) == 1, "the same run in every answer", ids)
-    started = demo.stack.client("glue").get_ml_task_runs(TransformId=demo.transform_id)["TaskRuns"]
-    check(len(started) == 1, "one task run in Glue", started)
-    demo.show.fact(f"Glue knows 1 task run: {started[0]['TaskRunId']}")
-    return str(again.body["id"])
+    demo.reporter.detail(f"sent twice concurrently: {_describe(first)} and {_describe(second)}")
+    replay = demo.reporter.wait_for("sent once more", lambda: response if (response := send()).status != CONFLICT else None)
+    check(replay.status == ACCEPTED and _is_replay(replay), "a replay", replay)
+    run_ids = {response.body["id"] for response in (*accepted, replay)}
+    check(len(run_ids) == 1, "the same run in every response", run_ids)
+    task_runs = demo.stack.client("glue").get_ml_task_runs(TransformId=demo.transform_id)["TaskRuns"]
+    check(len(task_runs) == 1, "one task run in Glue", task_runs)
+    demo.reporter.detail(f"Glue lists 1 task run: {task_runs[0]['TaskRunId']}")
+    return str(replay.body["id"])
 
 
 def start_labeling_set_run(demo: DemoContext, number: int) -> str:
-    answer = demo.api.start_labeling_set_run(f"round-{number}", demo.transform_id, demo.output_s3_path)
-    check(answer.status == ACCEPTED, "202", answer)
-    return str(answer.body["id"])
+    response = demo.api.start_labeling_set_run(f"round-{number}", demo.transform_id, demo.output_s3_path)
+    check(response.status == ACCEPTED, "202", response)
+    return str(response.body["id"])
 
 
 def download_labeling_set(demo: DemoContext, run_id: str, number: int) -> str:
-    """Wait until the reconciler has seen the run succeed, and read the file that it wrote."""
-    run = demo.show.wait_for("the reconciler sees the run end", lambda: _ended(demo.api.get_task_run(run_id)))
+    """Wait until the run has succeeded. Returns the labeling set as CSV text."""
+    run = demo.reporter.wait_for("the labeling set is generated", lambda: _if_ended(demo.api.get_task_run(run_id)))
     check(run["status"] == "SUCCEEDED", "a run that succeeded", run)
     bucket, _, prefix = run["outputS3Path"].removeprefix("s3://").partition("/")
     s3 = demo.stack.client("s3")
-    files = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
-    check(len(files) == 1, f"one file under {run['outputS3Path']}", files)
-    text = s3.get_object(Bucket=bucket, Key=files[0])["Body"].read().decode()
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+    check(len(keys) == 1, f"one file under {run['outputS3Path']}", keys)
+    text = s3.get_object(Bucket=bucket, Key=keys[0])["Body"].read().decode()
     (demo.folder / f"round-{number}-labeling-set.csv").write_text(text)
     return str(text)
 
 
-def upload_labels(demo: DemoContext, answers: str, number: int) -> None:
-    """Upload the answered file, which starts its import, and wait until the reconciler has seen that succeed."""
-    (demo.folder / f"round-{number}-labels.csv").write_text(answers)
+def upload_labels(demo: DemoContext, labels: str, number: int) -> None:
+    """Upload the label file, which starts its import, and wait until the import has succeeded."""
+    (demo.folder / f"round-{number}-labels.csv").write_text(labels)
     key = f"labels/{demo.transform_id}/round-{number}.csv"
-    demo.stack.client("s3").put_object(Bucket=demo.stack.bucket, Key=key, Body=answers.encode())
+    demo.stack.client("s3").put_object(Bucket=demo.stack.bucket, Key=key, Body=labels.encode())
     path = f"s3://{demo.stack.bucket}/{key}"
-    run = demo.show.wait_for(f"the upload of {path} is imported", lambda: _import_of(demo, path))
+    run = demo.reporter.wait_for(f"the upload of {path} is imported", lambda: _ended_import(demo, path))
     check(run["status"] == "SUCCEEDED", "an import that succeeded", run)
 
 
 def evaluate(demo: DemoContext, number: int) -> Score:
-    """An evaluation task run by plain boto3, and, where the truth is known, the whole table matched."""
+    """Run Glue's evaluation and, if the truth is known, match the whole table."""
     glue = demo.stack.client("glue")
     run_id = glue.start_ml_evaluation_task_run(TransformId=demo.transform_id)["TaskRunId"]
-    _glue_run_ends(demo, glue, "Glue evaluates", run_id)
+    _wait_for_glue(demo, glue, "Glue evaluates", run_id)
     transform = glue.get_ml_transform(TransformId=demo.transform_id)
-    held_out = float(transform["EvaluationMetrics"]["FindMatchesMetrics"]["F1"])
-    whole = None
+    f1_held_out = float(transform["EvaluationMetrics"]["FindMatchesMetrics"]["F1"])
+    f1_whole_table = None
     if (truth := demo.records.truth) is not None:
         run_id = _start_matching(demo, number)
-        _glue_run_ends(demo, glue, "Glue matches the whole table", run_id)
-        match_ids = _match_ids(demo, number)
-        whole = pairwise_f1(list(match_ids.values()), [truth[key] for key in match_ids])
-    score = Score(int(transform["LabelCount"]), held_out, whole)
-    check(score.labels > 0 and 0 <= held_out <= 1, "labels and an F1 between 0 and 1", score)
-    against = "" if whole is None else f"; against the truth, on the whole table: {whole:.4f}"
-    demo.show.fact(f"{score.labels} labels, F1 {held_out:.4f} on held-out labels{against}")
+        _wait_for_glue(demo, glue, "Glue matches the whole table", run_id)
+        match_ids = _download_match_ids(demo, number)
+        f1_whole_table = pairwise_f1(list(match_ids.values()), [truth[key] for key in match_ids])
+    score = Score(int(transform["LabelCount"]), f1_held_out, f1_whole_table)
+    check(score.labels > 0 and 0 <= f1_held_out <= 1, "labels and an F1 between 0 and 1", score)
+    whole_table = "" if f1_whole_table is None else f"; on the whole table, against the truth: {f1_whole_table:.4f}"
+    demo.reporter.detail(f"{score.labels} labels, F1 {f1_held_out:.4f} on held-out labels{whole_table}")
     return score
 
 
-def _at_once(send: Callable[[], Response]) -> tuple[Response, Response]:
-    answers: list[Response] = []
-    threads = [threading.Thread(target=lambda: answers.append(send())) for _ in range(2)]
+def _send_twice_concurrently(send: Callable[[], Response]) -> tuple[Response, Response]:
+    responses: list[Response] = []
+    threads = [threading.Thread(target=lambda: responses.append(send())) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    if len(answers) != len(threads):
-        raise StepFailed("one of two requests sent at once was not answered")
-    return answers[0], answers[1]
+    if len(responses) != len(threads):
+        raise StepFailed("one of two concurrent requests got no response")
+    return responses[0], responses[1]
 
 
-def _told(answer: Response) -> str:
-    replayed = ", a replay" if answer.headers.get("idempotency-replayed") == "true" else ""
-    return f"{answer.status} ({answer.body.get('id') or answer.body.get('title')}{replayed})"
+def _is_replay(response: Response) -> bool:
+    return response.headers.get("idempotency-replayed") == "true"
 
 
-def _ended(answer: Response) -> Mapping[str, Any] | None:
-    return answer.body if answer.body and answer.body.get("status") in FINAL_STATUSES else None
+def _describe(response: Response) -> str:
+    replay = ", a replay" if _is_replay(response) else ""
+    return f"{response.status} ({response.body.get('id') or response.body.get('title')}{replay})"
 
 
-def _import_of(demo: DemoContext, path: str) -> Mapping[str, Any] | None:
-    listed = demo.api.list_task_runs(transformId=demo.transform_id, taskType="IMPORT_LABELS")
-    check(listed.status == 200, "200", listed)  # noqa: PLR2004 - HTTP's OK
-    runs = [run for run in listed.body["items"] if run["inputS3Path"] == path]
+def _if_ended(response: Response) -> Mapping[str, Any] | None:
+    return response.body if response.body and response.body.get("status") in FINAL_STATUSES else None
+
+
+def _ended_import(demo: DemoContext, path: str) -> Mapping[str, Any] | None:
+    response = demo.api.list_task_runs(transformId=demo.transform_id, taskType="IMPORT_LABELS")
+    check(response.status == HTTPStatus.OK, "200", response)
+    runs = [run for run in response.body["items"] if run["inputS3Path"] == path]
     check(len(runs) <= 1, "one import per upload", runs)
     return runs[0] if runs and runs[0]["status"] in FINAL_STATUSES else None
 
 
-def _glue_run_ends(demo: DemoContext, glue: Any, what: str, run_id: str) -> None:  # noqa: ANN401 - boto3's client
-    def look() -> Mapping[str, Any] | None:
+def _wait_for_glue(demo: DemoContext, glue: Any, action: str, run_id: str) -> None:  # noqa: ANN401 - boto3's client
+    def ended_run() -> Mapping[str, Any] | None:
         run: Mapping[str, Any] = glue.get_ml_task_run(TransformId=demo.transform_id, TaskRunId=run_id)
         return run if run["Status"] in FINAL_STATUSES else None
 
-    run = demo.show.wait_for(what, look)
-    check(run["Status"] == "SUCCEEDED", f"{what}: a run that succeeded", run)
+    run = demo.reporter.wait_for(action, ended_run)
+    check(run["Status"] == "SUCCEEDED", f"{action}: a run that succeeded", run)
 
 
 def _start_matching(demo: DemoContext, number: int) -> str:
-    """In AWS a Glue job applies the transform; the local engine has a command for it."""
-    asked = {"TransformId": demo.transform_id, "OutputS3Path": f"s3://{demo.stack.bucket}/matches/{number}/"}
+    """On AWS a Glue job applies the transform; the Glue emulator has an endpoint for it."""
+    body = {"TransformId": demo.transform_id, "OutputS3Path": f"s3://{demo.stack.bucket}/matches/{number}/", "Format": "json"}
     request = urllib.request.Request(  # noqa: S310 - our own process
         f"{demo.stack.glue_endpoint_url}/_glue/match-runs",
-        data=json.dumps({**asked, "Format": "json"}).encode(),
+        data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own process
-        return str(json.load(answer)["TaskRunId"])
+    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:  # noqa: S310 - our own process
+        return str(json.load(response)["TaskRunId"])
 
 
-def _match_ids(demo: DemoContext, number: int) -> dict[str, str]:
+def _download_match_ids(demo: DemoContext, number: int) -> dict[str, str]:
+    """The match id of each row, by primary key."""
     s3, prefix = demo.stack.client("s3"), f"matches/{number}/"
-    groups: dict[str, str] = {}
+    match_ids: dict[str, str] = {}
     for item in s3.list_objects_v2(Bucket=demo.stack.bucket, Prefix=prefix).get("Contents", []):
         text = s3.get_object(Bucket=demo.stack.bucket, Key=item["Key"])["Body"].read().decode()
         (demo.folder / f"round-{number}-matches.jsonl").write_text(text)
         for line in filter(None, text.split("\n")):
             row = json.loads(line)
-            groups[row[demo.records.primary_key]] = str(row["match_id"])
-    check(len(groups) == len(demo.records.rows), f"a match id for each of {len(demo.records.rows)} rows", len(groups))
-    return groups
+            match_ids[row[demo.records.primary_key]] = str(row["match_id"])
+    check(len(match_ids) == len(demo.records.rows), f"a match id for each of {len(demo.records.rows)} rows", len(match_ids))
+    return match_ids

@@ -4,7 +4,7 @@ import json
 
 from local.cloud.process import find_free_port
 from tests.e2e.sam_local_project import Laptop, lines
-from tests.json_output import documents_in
+from tests.json_output import json_documents
 
 SECONDS = 400
 # Before the page's last line ends the API: the run, by its id.
@@ -29,7 +29,7 @@ def test_the_api_on_a_port_starts_once_replays_lists_and_names_a_mistake(quiet: 
     done = quiet.follow(script, SECONDS)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    first, second, listed, refused, found = documents_in(done.stdout)
+    first, second, listed, refused, found = json_documents(done.stdout)
     assert first["status"] == "STARTING"
     assert second["id"] == first["id"]
     assert "idempotency-replayed: true" in done.stdout.lower()

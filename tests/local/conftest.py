@@ -1,4 +1,4 @@
-"""One local cloud for all tests here, with a small table and its transform, deployed from our own template."""
+"""A local cloud for all tests of this folder, with template.yaml deployed, a small table and its transform."""
 
 from collections.abc import Iterator
 

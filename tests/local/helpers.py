@@ -1,5 +1,6 @@
-"""A small table to match, and waiting for what the cloud does in its own time."""
+"""Helpers of the tests against the local cloud: a small table, waiting with a timeout, the published events."""
 
+import json
 import random
 import subprocess
 import sys
@@ -9,83 +10,94 @@ from typing import Any, TypeVar
 
 from label_loop.api import ApiClient, Response
 from local.cloud.process import ROOT
+from local.cloud.stack import Stack
 from local.demo.event_listener import EventListener, unique_events
 from local.demo.rounds import FINAL_STATUSES
 from local.sample_table import Records
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
+PYTHON_TIMEOUT_SECONDS = 300
 
 
 def run_python(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """A Python process in the project's folder, with nobody at its terminal."""
-    return subprocess.run(  # noqa: S603 - our own code, by argument list
+    """Run Python in the project's folder, without a terminal."""
+    return subprocess.run(  # noqa: S603 - our own code
         [sys.executable, *arguments],
         cwd=ROOT,
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PYTHON_TIMEOUT_SECONDS,
         check=False,
     )
 
 
-def eventually(look: Callable[[], Found | None]) -> Found:
-    until = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < until:
-        if (found := look()) is not None:
-            return found
+def eventually(probe: Callable[[], Result | None]) -> Result:
+    """Call `probe` until it returns something else than None."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        if (result := probe()) is not None:
+            return result
         time.sleep(0.25)
     raise AssertionError(f"did not happen within {TIMEOUT_SECONDS} s")
 
 
 def people(count: int) -> Records:
-    """`count` people, every second one twice, the second time with a typing error and another phone number."""
-    chance = random.Random(7)  # noqa: S311 - a table, not a secret
+    """`count` people; every second one has two rows, the second with a typing error and another phone number."""
+    generator = random.Random(7)  # noqa: S311 - not for cryptography
     first, last = ("anna", "bertil", "carla", "dmitri", "elena", "farid"), ("moss", "nyberg", "okafor", "petrov", "quist")
     rows: list[dict[str, str | None]] = []
     truth = {}
     for person in range(count):
-        name = f"{chance.choice(first)} {chance.choice(last)}"
-        street = f"{person + 3} {chance.choice(('elm', 'oak', 'lake', 'mill'))} street"
-        for again in range(1 + person % 2):
-            key = f"p{person}-{again}"
-            spelled = name[:3] + name[4:] if again else name
-            rows.append({"pk": key, "name": spelled, "street": street, "phone": str(chance.randrange(10**6))})
+        name = f"{generator.choice(first)} {generator.choice(last)}"
+        street = f"{person + 3} {generator.choice(('elm', 'oak', 'lake', 'mill'))} street"
+        for copy in range(1 + person % 2):
+            key = f"p{person}-{copy}"
+            spelled = name[:3] + name[4:] if copy else name
+            rows.append({"pk": key, "name": spelled, "street": street, "phone": str(generator.randrange(10**6))})
             truth[key] = str(person)
     return Records(("pk", "name", "street", "phone"), rows, "pk", truth)
 
 
 class EventLog:
-    """Everything that went out on the bus so far, each event once."""
+    """All events published so far, without repeats."""
 
     def __init__(self, listener: EventListener) -> None:
         self._listener = listener
         self._events: list[Mapping[str, Any]] = []
 
     def types_of(self, run_id: str) -> list[str]:
-        """The detail-types of the run's events, in the order in which they happened."""
-        return [event["detail-type"] for event in self._so_far() if event["detail"]["data"]["id"] == run_id]
+        """The detail-types of the run's events, in the order of `occurredAt`."""
+        return [event["detail-type"] for event in self._published() if event["detail"]["data"]["id"] == run_id]
 
     def with_run_fields(self, **data: object) -> list[Mapping[str, Any]]:
-        """The events whose task run has these values."""
-        return [event for event in self._so_far() if data.items() <= event["detail"]["data"].items()]
+        """The events whose task run has these field values."""
+        return [event for event in self._published() if data.items() <= event["detail"]["data"].items()]
 
-    def _so_far(self) -> Sequence[Mapping[str, Any]]:
-        # What others put on the bus in our name is no event of ours.
+    def _published(self) -> Sequence[Mapping[str, Any]]:
+        # Leaves out what a test published itself with the service's source.
         self._events.extend(event for event in self._listener.receive() if "metadata" in event["detail"])
         return sorted(unique_events(self._events), key=lambda event: str(event["detail"]["metadata"]["occurredAt"]))
 
 
-def run_with_status(api: ApiClient, run_id: str, status: str) -> Mapping[str, Any] | None:
-    answer = api.get_task_run(run_id)
-    assert answer.status == 200, answer
-    assert answer.body["status"] == status or answer.body["status"] not in FINAL_STATUSES, answer.body
-    return answer.body if answer.body["status"] == status else None
+def publish(stack: Stack, source: str, detail_type: str, detail: object) -> None:
+    """Put one event on the service's bus."""
+    bus = stack.env["EVENT_BUS_NAME"]
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "EventBusName": bus}
+    assert stack.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
 
 
-def assert_problem(answer: Response, status: int) -> None:
-    assert answer.status == status, answer
-    assert answer.headers["content-type"].startswith("application/problem+json"), answer
-    assert answer.body["title"]
+def task_run_if(api: ApiClient, run_id: str, status: str) -> Mapping[str, Any] | None:
+    """The task run if it has the status, None if it may still get it; fails if it has ended otherwise."""
+    response = api.get_task_run(run_id)
+    assert response.status == 200, response
+    assert response.body["status"] == status or response.body["status"] not in FINAL_STATUSES, response.body
+    return response.body if response.body["status"] == status else None
+
+
+def assert_problem(response: Response, status: int) -> None:
+    assert response.status == status, response
+    assert response.headers["content-type"].startswith("application/problem+json"), response
+    assert response.body["title"]

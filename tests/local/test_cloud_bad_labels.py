@@ -1,11 +1,11 @@
-"""An upload that is no labeling file: it is refused before Glue is asked, and an event says why."""
+"""An upload that is not a label file is refused before Glue is called, and an event says why."""
 
 from label_loop.api import ApiClient
 from local.cloud.stack import Stack
 from tests.local.helpers import EventLog, eventually
 
 
-def test_a_file_that_is_no_labeling_file_ends_in_a_refused_run(
+def test_an_upload_that_is_not_a_label_file_ends_in_a_refused_run(
     stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog
 ) -> None:
     key = f"labels/{transform_id}/not-labels.csv"

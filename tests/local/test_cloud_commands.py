@@ -1,4 +1,4 @@
-"""`make up`, what it leaves behind, and `make down`."""
+"""`make up`, the stack.json that it writes, and `make down`."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from local.cloud.process import ROOT
 from local.cloud.stack import Stack
 from tests.local.helpers import run_python
 
-FOUR_DOORS = """
+CALL_A_HANDLER = """
 from types import SimpleNamespace
 from handlers import announce, api, bus, schedule
 context = SimpleNamespace(
@@ -25,35 +25,35 @@ print("reconciled")
 """
 
 
-def cloud(action: str, folder: Path) -> str:
-    done = run_python("-m", "local.cloud", action, "--folder", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def run_action(action: str, folder: Path) -> str:
+    completed = run_python("-m", "local.cloud", action, "--folder", str(folder))
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return completed.stdout
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
-    cloud("down", tmp_path)
+    run_action("down", tmp_path)
 
 
-def test_up_leaves_a_cloud_running_and_says_where_everything_is(folder: Path) -> None:
-    said = cloud("up", folder)
-    told = json.loads((folder / "stack.json").read_text())
-    assert {"apiUrl", "awsEndpointUrl", "glueEndpointUrl", "env"} <= set(told)
-    assert told["apiUrl"] in said
-    credentials = Credentials(told["env"]["AWS_ACCESS_KEY_ID"], told["env"]["AWS_SECRET_ACCESS_KEY"])
-    answer = ApiClient(told["apiUrl"], told["env"]["AWS_REGION"], credentials).list_task_runs()
-    assert (answer.status, answer.body) == (200, {"items": [], "next": None})
+def test_up_leaves_a_cloud_running_and_prints_its_endpoints(folder: Path) -> None:
+    output = run_action("up", folder)
+    stack = json.loads((folder / "stack.json").read_text())
+    assert {"apiUrl", "awsEndpointUrl", "glueEndpointUrl", "env"} <= set(stack)
+    assert stack["apiUrl"] in output
+    credentials = Credentials(stack["env"]["AWS_ACCESS_KEY_ID"], stack["env"]["AWS_SECRET_ACCESS_KEY"])
+    response = ApiClient(stack["apiUrl"], stack["env"]["AWS_REGION"], credentials).list_task_runs()
+    assert (response.status, response.body) == (200, {"items": [], "next": None})
 
-    assert "already running" in cloud("up", folder)
-    assert "has stopped" in cloud("down", folder)
-    assert "No local cloud" in cloud("down", folder)
+    assert "already running" in run_action("up", folder)
+    assert "has stopped" in run_action("down", folder)
+    assert "No local cloud" in run_action("down", folder)
     assert not (folder / "stack.json").exists()
 
 
-def test_the_handlers_run_as_plain_functions_in_the_environment_of_stack_json(stack: Stack) -> None:
+def test_handlers_run_as_plain_functions_with_the_environment_of_stack_json(stack: Stack) -> None:
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **json.loads(stack.as_json())["env"]}
-    done = run_python("-c", FOUR_DOORS, env=env)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("reconciled\n")
+    completed = run_python("-c", CALL_A_HANDLER, env=env)
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.endswith("reconciled\n")

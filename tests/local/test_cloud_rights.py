@@ -1,4 +1,4 @@
-"""Rights hold on the laptop as they would in AWS: of callers, and of the functions themselves."""
+"""IAM permissions hold in the local cloud as on AWS: those of callers, and those of the functions."""
 
 import json
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.local.helpers import assert_problem
 
 
 @pytest.fixture
-def without_glue(stack: Stack) -> Iterator[None]:
-    """The API's function, with its right to start task runs taken away."""
+def without_glue_permission(stack: Stack) -> Iterator[None]:
+    """Removes the API function's permission to start task runs."""
     iam = stack.client("iam")
     role = next(role["RoleName"] for role in iam.list_roles()["Roles"] if "ApiRole" in role["RoleName"])
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
@@ -24,17 +24,17 @@ def without_glue(stack: Stack) -> Iterator[None]:
     iam.attach_role_policy(RoleName=role, PolicyArn=arn)
 
 
-@pytest.mark.usefixtures("without_glue")
-def test_a_function_without_the_right_to_start_runs_starts_none(stack: Stack, api: ApiClient, transform_id: str) -> None:
+@pytest.mark.usefixtures("without_glue_permission")
+def test_function_without_permission_to_start_runs_starts_none(stack: Stack, api: ApiClient, transform_id: str) -> None:
     glue = stack.client("glue")
     before = len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"])
-    answer = api.start_labeling_set_run("no-right", transform_id, f"s3://{stack.bucket}/sets/")
-    assert_problem(answer, 422)
-    assert api.get_task_run(answer.body["instance"].rsplit("/", 1)[-1]).body["status"] == "REFUSED"
+    response = api.start_labeling_set_run("no-permission", transform_id, f"s3://{stack.bucket}/sets/")
+    assert_problem(response, 422)
+    assert api.get_task_run(response.body["instance"].rsplit("/", 1)[-1]).body["status"] == "REFUSED"
     assert len(glue.get_ml_task_runs(TransformId=transform_id)["TaskRuns"]) == before
 
 
-def test_a_right_to_one_transform_is_none_to_another(stack: Stack, transform_id: str) -> None:
+def test_permission_for_one_transform_does_not_cover_another(stack: Stack, transform_id: str) -> None:
     iam = stack.client("iam")
     iam.create_user(UserName="reader")
     statement = {
@@ -53,10 +53,10 @@ def test_a_right_to_one_transform_is_none_to_another(stack: Stack, transform_id:
         aws_secret_access_key=key["SecretAccessKey"],
     )
     assert glue.get_ml_transform(TransformId=transform_id)["TransformId"] == transform_id
-    for denied in (
+    for denied_call in (
         lambda: glue.get_ml_transform(TransformId="tfm-another"),
         lambda: glue.delete_ml_transform(TransformId=transform_id),
         glue.list_ml_transforms,
     ):
         with pytest.raises(ClientError, match="AccessDeniedException"):
-            denied()
+            denied_call()

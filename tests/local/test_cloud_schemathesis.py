@@ -1,4 +1,4 @@
-"""Whatever its own description allows, and much that it does not, sent to the local cloud's API by schemathesis: no failure."""
+"""Schemathesis sends valid and invalid requests from the OpenAPI document to the local cloud's API: all responses conform."""
 
 import json
 from typing import Any
@@ -26,13 +26,13 @@ CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_c
 @schema.parametrize()
 @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_api_is_as_it_describes_itself(case: Case[Any], api: ApiClient) -> None:
+def test_api_conforms_to_its_openapi_document(case: Case[Any], api: ApiClient) -> None:
     response = case.call(base_url=api.url, auth=_sign(api), timeout=TIMEOUT_SECONDS)
     case.validate_response(response, checks=CHECKS)
 
 
-def _sign(api: ApiClient) -> Any:  # noqa: ANN401  requests' form of an authenticator
-    def sign(prepared: Any) -> Any:  # noqa: ANN401  requests' own
+def _sign(api: ApiClient) -> Any:  # noqa: ANN401 - an authenticator of requests
+    def sign(prepared: Any) -> Any:  # noqa: ANN401 - requests' PreparedRequest
         headers = {name: value for name, value in prepared.headers.items() if name.lower() in ("host", "content-type")}
         request = AWSRequest(method=prepared.method, url=prepared.url, data=prepared.body or b"", headers=headers)
         assert api.credentials is not None

@@ -1,4 +1,4 @@
-"""What the demo is made of: reading a table, answering a labeling set, scoring, waiting."""
+"""The parts of the demo: reading a table, labeling a labeling set, charts, waiting."""
 
 import csv
 import io
@@ -18,58 +18,58 @@ LABELING_SET = 'labeling_set_id,label,pk,name\ns1,,a,"O""Hara, Ann"\ns1,,b,Ann O
 TRUTH = {"a": "1", "b": "1", "c": "2", "d": "3", "e": "4"}
 
 
-def labels(answers: str) -> list[tuple[str, str]]:
-    return [(row["pk"], row["label"]) for row in csv.DictReader(io.StringIO(answers))]
+def labels_by_key(label_file: str) -> list[tuple[str, str]]:
+    return [(row["pk"], row["label"]) for row in csv.DictReader(io.StringIO(label_file))]
 
 
-def test_truth_gives_rows_of_the_same_thing_the_same_label_within_a_set() -> None:
-    answers = label_from_truth(LABELING_SET, "pk", TRUTH)
-    assert labels(answers) == [("a", "1"), ("b", "1"), ("c", "2"), ("d", "1"), ("e", "2")]
+def test_rows_of_one_entity_get_the_same_label_within_a_set() -> None:
+    label_file = label_from_truth(LABELING_SET, "pk", TRUTH)
+    assert labels_by_key(label_file) == [("a", "1"), ("b", "1"), ("c", "2"), ("d", "1"), ("e", "2")]
 
 
-def test_answers_change_nothing_but_the_labels() -> None:
+def test_labeling_changes_only_the_label_column() -> None:
     rows = [{**row, "label": ""} for row in csv.DictReader(io.StringIO(label_from_truth(LABELING_SET, "pk", TRUTH)))]
     assert rows == list(csv.DictReader(io.StringIO(LABELING_SET)))
 
 
-def test_a_person_groups_rows_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = iter(["1 9", "1 2, 2", "1 x", "1 2", ""])
-    monkeypatch.setattr("builtins.input", lambda *_: next(said))
+def test_a_person_labels_by_entering_row_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = iter(["1 9", "1 2, 2", "1 x", "1 2", ""])
+    monkeypatch.setattr("builtins.input", lambda *_: next(inputs))
     console = Console(file=io.StringIO(), width=100)
-    answers = label_interactively(LABELING_SET, console)
-    assert labels(answers) == [("a", "same-1"), ("b", "same-1"), ("c", "only-3"), ("d", "only-1"), ("e", "only-2")]
-    complaints = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
-    assert "'9' is no row" in complaints
-    assert "row 2 stands in two groups" in complaints
-    assert "'x' is no row" in complaints
+    label_file = label_interactively(LABELING_SET, console)
+    assert labels_by_key(label_file) == [("a", "same-1"), ("b", "same-1"), ("c", "only-3"), ("d", "only-1"), ("e", "only-2")]
+    output = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    assert "'9' is not a row number" in output
+    assert "row 2 is in two groups" in output
+    assert "'x' is not a row number" in output
 
 
-def test_febrl_has_its_true_pairs_and_keys_that_tell_nothing() -> None:
+def test_febrl_has_its_true_pairs_and_keys_that_do_not_reveal_them() -> None:
     records = load_febrl()
     assert (len(records.rows), records.true_pairs) == (1000, 500)
     assert not [row for row in records.rows if "rec-" in str(row)]
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "reason"),
     [
         ("", "no rows"),
         ("a,b\n1,2\n", "no column 'pk'"),
-        ("pk,b\n1,2\n1,3\n", "must name each row once"),
-        ("pk,b\n,2\n", "must name each row once"),
+        ("pk,b\n1,2\n1,3\n", "must be unique and never empty"),
+        ("pk,b\n,2\n", "must be unique and never empty"),
         ("pk,b\n1,2,3\n", "more or fewer fields"),
         ("pk,b\n1\n", "more or fewer fields"),
         ('pk,b\n1,"2\n', "cannot be read as CSV"),
     ],
 )
-def test_a_file_that_cannot_be_matched_is_refused_with_its_reason(tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_file_that_cannot_be_matched_is_refused_with_the_reason(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "table.csv"
     path.write_text(text)
-    with pytest.raises(InvalidTable, match=complaint):
+    with pytest.raises(InvalidTable, match=reason):
         read_csv(path, "pk", None)
 
 
-def test_a_file_with_a_byte_order_mark_and_its_truth_set_aside(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored_and_truth_column_left_out(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(b"\xef\xbb\xbfpk,name,who\n1,Ann,x\n2,,x\n")
     records = read_csv(path, "pk", "who")
@@ -79,25 +79,25 @@ def test_a_file_with_a_byte_order_mark_and_its_truth_set_aside(tmp_path: Path) -
     assert records.true_pairs == 1
 
 
-def test_a_repeated_event_counts_once() -> None:
-    first, second = ({"detail": {"metadata": {"eventId": name}}} for name in "ab")
+def test_a_repeated_event_is_counted_once() -> None:
+    first, second = ({"detail": {"metadata": {"eventId": event_id}}} for event_id in "ab")
     assert unique_events([first, second, first]) == [first, second]
 
 
-def test_waiting_ends_with_what_was_expected() -> None:
-    show = Reporter(Console(file=io.StringIO()))
-    with pytest.raises(StepFailed, match="the moon: did not happen within 0 s"):
-        show.wait_for("the moon", lambda: None, within_seconds=0.1)
-    assert show.wait_for("the sun", lambda: "up") == "up"
+def test_waiting_returns_the_result_or_fails_after_the_timeout() -> None:
+    reporter = Reporter(Console(file=io.StringIO()))
+    with pytest.raises(StepFailed, match="the run ends: did not happen within 0 s"):
+        reporter.wait_for("the run ends", lambda: None, timeout_seconds=0.1)
+    assert reporter.wait_for("the run ends", lambda: "SUCCEEDED") == "SUCCEEDED"
 
 
-def test_a_check_says_what_was_expected_and_what_came() -> None:
-    check(holds := True, "nothing", holds)
+def test_a_failed_check_names_the_expected_and_the_actual_result() -> None:
+    check(condition := True, "nothing", condition)
     with pytest.raises(StepFailed, match="expected 202, but got 500"):
-        check(False, "202", 500)  # noqa: FBT003 - what is checked
+        check(False, "202", 500)  # noqa: FBT003 - the condition
 
 
-def test_the_picture_has_a_curve_for_what_is_known(tmp_path: Path) -> None:
+def test_chart_shows_whole_table_only_if_the_truth_is_known(tmp_path: Path) -> None:
     scores = [Score(100, 0.9, 0.95), Score(200, 0.97, 0.99)]
     save_png(scores, tmp_path / "f1.png")
     assert (tmp_path / "f1.png").stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""`make demo` from its command line: exit 0 only when the whole loop did what it should."""
+"""`make demo` from the command line: it exits with 0 only if the whole loop had the right results."""
 
 import csv
 import json
@@ -25,25 +25,25 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_demo_runs_the_whole_loop_on_a_table_of_ones_own(table: Path, tmp_path: Path) -> None:
+def test_demo_runs_the_whole_loop_on_a_csv_file(table: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    asked = ["--data", str(table), "--primary-key", "pk", "--truth", "person", "--rounds", "1", "--folder", str(folder)]
-    done = demo(*asked)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Glue knows 1 task run" in done.stdout
-    assert "\x1b" not in done.stdout
+    arguments = ["--data", str(table), "--primary-key", "pk", "--truth", "person", "--rounds", "1", "--folder", str(folder)]
+    completed = demo(*arguments)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "Glue lists 1 task run" in completed.stdout
+    assert "\x1b" not in completed.stdout
     assert (folder / "f1.png").read_bytes().startswith(b"\x89PNG")
     events = json.loads((folder / "events.json").read_text())
     assert sorted(event["detail-type"] for event in events) == ["TaskRunStarted"] * 2 + ["TaskRunSucceeded"] * 2
 
 
-def test_the_demo_says_what_is_wrong_with_a_file(table: Path, tmp_path: Path) -> None:
-    done = demo("--data", str(table), "--primary-key", "nope", "--truth", "person", "--folder", str(tmp_path / "demo"))
-    assert done.returncode == 1
-    assert "has no column 'nope'" in done.stdout
+def test_demo_says_what_is_wrong_with_a_file(table: Path, tmp_path: Path) -> None:
+    completed = demo("--data", str(table), "--primary-key", "nope", "--truth", "person", "--folder", str(tmp_path / "demo"))
+    assert completed.returncode == 1
+    assert "has no column 'nope'" in completed.stdout
 
 
-def test_without_truth_someone_has_to_be_there_to_answer(table: Path, tmp_path: Path) -> None:
-    done = demo("--data", str(table), "--primary-key", "pk", "--folder", str(tmp_path / "demo"))
-    assert done.returncode == 1
-    assert "no terminal to ask in" in done.stdout
+def test_without_truth_column_the_demo_needs_a_terminal(table: Path, tmp_path: Path) -> None:
+    completed = demo("--data", str(table), "--primary-key", "pk", "--folder", str(tmp_path / "demo"))
+    assert completed.returncode == 1
+    assert "needs a terminal" in completed.stdout

@@ -1,4 +1,4 @@
-"""A MiniStack that lacks what is adjusted in it is refused at start-up, whichever part it is."""
+"""A MiniStack release that lacks something that is patched is refused at start-up."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import os
 from local.cloud.process import ROOT
 from tests.local.helpers import run_python
 
-# In a process of its own: MiniStack reads its settings when imported, and its parts are changed in place.
-WITHOUT_EACH = """
+# In a separate process: MiniStack reads its settings when it is imported, and the patches change it in place.
+REMOVE_EACH_PART = """
 import json
 from ministack.core import iam_actions
 from ministack.services import apigateway_v1, eventbridge, lambda_svc, scheduler
@@ -22,24 +22,24 @@ parts = [
     (apigateway_v1, "_OPENAPI_HTTP_METHODS"),
     (iam_actions, "request_tag_context"), (scheduler, "_SCHEDULE_TICK_INTERVAL"), (provisioners, "_RESOURCE_HANDLERS"),
 ]
-refused = {}
+refusals = {}
 for module, name in parts:
     part = getattr(module, name)
     delattr(module, name)
     try:
         apply_patches(1)
-        refused[name] = False
+        refusals[name] = False
     except UnsupportedMiniStack as error:
-        refused[name] = str(error)
+        refusals[name] = str(error)
     setattr(module, name, part)
-print(json.dumps(refused))
+print(json.dumps(refusals))
 """
 
 
-def test_each_missing_part_is_noticed() -> None:
+def test_each_missing_part_is_refused() -> None:
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "AWS_CONFIG_FILE": os.devnull}
-    done = run_python("-c", WITHOUT_EACH, env=env)
-    assert done.returncode == 0, done.stderr
-    refused = json.loads(done.stdout.splitlines()[-1])
-    assert len(refused) == 14
-    assert not [name for name, reason in refused.items() if not reason]
+    completed = run_python("-c", REMOVE_EACH_PART, env=env)
+    assert completed.returncode == 0, completed.stderr
+    refusals = json.loads(completed.stdout.splitlines()[-1])
+    assert len(refusals) == 14
+    assert not [name for name, reason in refusals.items() if not reason]
