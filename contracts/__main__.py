@@ -1,4 +1,4 @@
-"""`make contracts`: write docs/api again, or check (--check) that it is up to date."""
+"""`make contracts`: generate docs/api, or check (--check) that it is up to date."""
 
 import argparse
 import sys
@@ -8,7 +8,9 @@ from contracts.documents import everything
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make contracts", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what the code says")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a file differs from what the code generates"
+    )
     if parser.parse_args().check:
         return _check()
     for path, text in everything().items():

@@ -1,11 +1,11 @@
-"""`python -m contracts`: write what docs/api says of the API and the events, or check (--check) that it is up to date."""
+"""The generated files of docs/api: what they are and what they hold."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from contracts import asyncapi, schema_registry
+from contracts import api_page, asyncapi, schema_registry
 from contracts.event_schemas import COMMANDS, command, event
 from core.events import DetailType
 from handlers.api import build_app
@@ -16,20 +16,22 @@ PATH = FOLDER / "openapi.json"
 
 
 def generated() -> str:
-    """The API's description as it is served, laid out for people."""
-    return _laid_out(json.loads(openapi_json(build_app())))
+    """The OpenAPI document as it is served, indented."""
+    return _indented(json.loads(openapi_json(build_app())))
 
 
 def everything() -> Mapping[Path, str]:
-    """All generated files, with what they should hold."""
+    """Every generated file with its text."""
+    openapi, events = json.loads(openapi_json(build_app())), asyncapi.document()
     schemas = {str(kind): event(kind) for kind in DetailType} | {kind: command(kind) for kind in COMMANDS}
     return {
         PATH: generated(),
-        FOLDER / "asyncapi.json": _laid_out(asyncapi.document()),
-        FOLDER / "schemas.template.json": _laid_out(schema_registry.template()),
-        **{FOLDER / "schemas" / f"{name}.json": _laid_out(schema) for name, schema in schemas.items()},
+        FOLDER / "index.html": api_page.page(openapi, events),
+        FOLDER / "asyncapi.json": _indented(events),
+        FOLDER / "schemas.template.json": _indented(schema_registry.template()),
+        **{FOLDER / "schemas" / f"{name}.json": _indented(schema) for name, schema in schemas.items()},
     }
 
 
-def _laid_out(document: Any) -> str:  # noqa: ANN401  any JSON
+def _indented(document: Any) -> str:  # noqa: ANN401  any JSON
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

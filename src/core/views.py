@@ -39,9 +39,9 @@ class TaskRunError(View):
 
 
 class TaskRun(View):
-    """A task run. `id` is ours and exists from the first moment; `taskRunId` is Glue's, null until known.
+    """A task run. `id` is assigned by this service and set from the start; `taskRunId` is Glue's, null until it is known.
 
-    Absent values are null, but for `exportTo` and `warning`: few runs have them, and the others leave them out.
+    A value that does not apply is null, except that `exportTo` and `warning` are then left out.
     """
 
     id: str

@@ -11,6 +11,7 @@ from handlers.rest.documentation import IDEMPOTENCY_KEY_DESCRIPTION, IDEMPOTENCY
 from handlers.rest.examples import examples
 from handlers.rest.headers import IDEMPOTENCY_KEY
 from handlers.rest.problems import ProblemDetails
+from handlers.rest.routes import METHODS
 
 _DESCRIPTION = """Starts AWS Glue FindMatches task runs exactly once per request.
 
@@ -26,6 +27,7 @@ A run is accepted as `RESERVED`, `QUEUED` or `UNCONFIRMED`. In Glue it is `START
 Errors are problem details (RFC 9457), those of API Gateway included. An unknown path is a 404 and a wrong method is a 405 with
 `Allow`."""
 _SERVER_VARIABLES = {"apiId": "abcde12345", "region": "us-east-1", "stage": "live"}
+_PATHS = [route.replace("<id>", "{id}") for route in METHODS]
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -62,7 +64,7 @@ def _documented(document: dict[str, Any]) -> dict[str, Any]:
     """`document`, as Powertools derives it from the routes, with the responses, descriptions and examples of this API."""
     paths = {
         path: {method: _operation(operation) for method, operation in operations.items()}
-        for path, operations in document["paths"].items()
+        for path, operations in sorted(document["paths"].items(), key=lambda item: _PATHS.index(item[0]))
     }
     document["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"] = "awsSigv4"
     derived = {name: schema for name, schema in document["components"]["schemas"].items() if "ValidationError" not in name}
