@@ -16,12 +16,12 @@ from core.aws.ledger import DynamoLedger
 from core.ports import Ledger
 from local.cloud.process import CloudProcess, running_cloud
 from local.cloud.template import ledger_table
+from tests.contract.credentials import CREDENTIALS
 from tests.fakes.ledger import MemoryLedger
 
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.load_profile("quick")
 
-KEYS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 MANY_THREADS = Config(
     connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=25
 )
@@ -46,14 +46,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
 @contextmanager
 def moto_dynamodb() -> Iterator[Any]:
     with mock_aws():
-        client = boto3.client("dynamodb", config=MANY_THREADS, **KEYS)
+        client = boto3.client("dynamodb", config=MANY_THREADS, **CREDENTIALS)
         yield client
         client.close()
 
 
 @contextmanager
 def cloud_dynamodb(cloud: CloudProcess) -> Iterator[Any]:
-    client = boto3.client("dynamodb", endpoint_url=cloud.endpoint, config=MANY_THREADS, **KEYS)
+    client = boto3.client("dynamodb", endpoint_url=cloud.endpoint, config=MANY_THREADS, **CREDENTIALS)
     yield client
     client.close()
 

@@ -16,6 +16,7 @@ from core.ports import Glue
 from core.runs import Run, Status
 from handlers import wiring
 from local.cloud.process import CloudProcess
+from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import importing, labeling
 from tests.fakes.glue import FakeGlue, Fault
 from tests.glue_emulator.emulator import Emulator, EmulatorFactory
@@ -23,7 +24,6 @@ from tests.glue_emulator.people import TWO_SETS
 from tests.glue_emulator.servers import Servers, emulator_over_http
 
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
-CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 FAULTS = {
     Fault.LOST_AFTER: "lost-reply",
     Fault.LOST_BEFORE: "lost-request",

@@ -15,11 +15,11 @@ from core.announce import Bus, Change, Event, announce
 from core.aws.bus import EventBus
 from core.events import DetailType, detail
 from core.runs import RunError, Status
+from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import labeling
 from tests.fakes.bus import MemoryBus
 
 GLUE_ARN = "arn:aws:glue:us-east-1:123456789012"
-CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
 
 def event(number: int = 0, transform_id: str | None = "tfm-1") -> Event:

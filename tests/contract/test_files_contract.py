@@ -15,7 +15,7 @@ from moto import mock_aws
 from core.aws.files import S3LabelFiles
 from core.errors import FileNotReadable, S3Unavailable
 from core.ports import LabelFiles
-from tests.contract.conftest import KEYS
+from tests.contract.credentials import CREDENTIALS
 from tests.fakes.files import MemoryFiles
 
 PATH = "s3://bucket/labels/tfm-1/set 1, äöü.csv"
@@ -36,7 +36,7 @@ def fake_backend() -> Backend:
 @contextmanager
 def moto_backend(*, versioned: bool) -> Iterator[Backend]:
     with mock_aws():
-        client: Any = boto3.client("s3", **KEYS)
+        client: Any = boto3.client("s3", **CREDENTIALS)
         client.create_bucket(Bucket="bucket")
         if versioned:
             client.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
@@ -96,7 +96,7 @@ def test_missing_object_raises_no_such_file(backend: Backend) -> None:
     ],
 )
 def test_s3_errors_map_to_our_exceptions(code: str, status: int, error: type[Exception]) -> None:
-    client: Any = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}), **KEYS)
+    client: Any = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}), **CREDENTIALS)
     for operation in ("get_object", "head_object"):
         with Stubber(client) as stub:
             stub.add_client_error(operation, service_error_code=code, http_status_code=status)

@@ -27,6 +27,7 @@ from tests.contract.counting_server import (
     reply,
     reset,
 )
+from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import NOW, importing, labeling
 
 QUICK = Config(connect_timeout=1, read_timeout=0.3)
@@ -108,7 +109,7 @@ def glue_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
     for name in ("_ONCE", "_AGAIN"):
         monkeypatch.setattr(wiring, name, getattr(wiring, name).merge(QUICK))
     clients: list[object] = []
-    session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+    session = Session(**CREDENTIALS)
     deps = wiring.build_dependencies(ENVIRONMENT, _Remembering(session, clients))  # type: ignore[arg-type]  # its one method that is used
     yield deps.glue
     for client in clients:

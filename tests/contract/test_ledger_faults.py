@@ -16,9 +16,9 @@ from core.errors import LedgerUnavailable
 from core.open_runs import open_run
 from core.ports import RunFilter
 from core.runs import Status
+from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import NOW, labeling, progress
 
-CREDENTIALS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 STORED = replace(labeling(), revision="stored")
 STARTING = replace(STORED, status=Status.STARTING)
 RUNNING = progress("tsk-1", Status.RUNNING)

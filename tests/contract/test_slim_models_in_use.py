@@ -18,6 +18,7 @@ from core.start import start
 from handlers import wiring
 from local.cloud.template import ledger_table
 from local.glue.in_process import answer_in_process
+from tests.contract.credentials import CREDENTIALS
 from tests.contract.slim_models import session_on, slim_loader
 from tests.fakes.service import import_command, labeling_command
 from tests.glue_emulator.emulator import EmulatorFactory
@@ -38,7 +39,7 @@ def calls() -> list[str]:
 def deps(session: Session, calls: list[str], tmp_path: Path) -> Iterator[tuple[Any, str, str]]:
     """(dependencies on the slim models, transform id, bucket)."""
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
-        full: Any = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        full: Any = Session(**CREDENTIALS)
         s3, dynamodb = full.client("s3"), full.client("dynamodb")
         dynamodb.create_table(TableName="ledger", **ledger_table())
         emulators = EmulatorFactory(s3, {})
