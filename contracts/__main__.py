@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from contracts.documents import everything
+from contracts.documents import generated_files
 
 
 def main() -> int:
@@ -13,14 +13,14 @@ def main() -> int:
     )
     if parser.parse_args().check:
         return _check()
-    for path, text in everything().items():
+    for path, text in generated_files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return 0
 
 
 def _check() -> int:
-    drifted = [path for path, text in everything().items() if not path.exists() or path.read_text() != text]
+    drifted = [path for path, text in generated_files().items() if not path.exists() or path.read_text() != text]
     for path in drifted:
         sys.stderr.write(f"{path} is out of date: run make contracts\n")
     return 1 if drifted else 0

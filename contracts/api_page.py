@@ -278,7 +278,7 @@ def _scalar(value: Any) -> str:  # noqa: ANN401  JSON
 
 
 def _code_block(html: str) -> str:
-    return f'<pre tabindex="0">{html}</pre>'  # so that the keyboard can scroll it
+    return f"<pre>{html}</pre>"
 
 
 def _highlighted(example: Any) -> str:  # noqa: ANN401  JSON

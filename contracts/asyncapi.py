@@ -1,65 +1,57 @@
-"""The events in and out as an AsyncAPI 3 document."""
+"""The events and commands as an AsyncAPI 3 document."""
 
 from typing import Any
 
-from contracts.event_schemas import COMMANDS, TELLS, command, event
+from contracts.event_schemas import COMMANDS, EVENT_DESCRIPTIONS, command_schema, event_schema, with_references
 from core.events import SOURCE, VERSION, DetailType
 from handlers.rest.examples import TASK_RUN_ID
+from handlers.rest.routes import task_run_path
 
 
 def document() -> dict[str, Any]:
-    """One bus, nine events that this service sends, two commands that it takes."""
-    sent = {str(kind): _message(str(kind), TELLS[kind], event(kind)) for kind in DetailType}
-    taken = {kind: _message(kind, command(kind)["description"], command(kind)) for kind in COMMANDS}
+    """One channel, the bus, with every event that this service sends and every command that it receives."""
+    events = {str(type_): _message(str(type_), EVENT_DESCRIPTIONS[type_], event_schema(type_)) for type_ in DetailType}
+    schemas = {name: command_schema(name) for name in COMMANDS}
+    commands = {name: _message(name, schema["description"], schema) for name, schema in schemas.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "tags": [{"name": "task runs"}],
             "title": "Glue Label Loop events",
             "version": VERSION,
-            "description": f"What goes over the stack's EventBridge bus. Events come at least once, from source `{SOURCE}`; "
-            f"a repeat has the same `detail.metadata.eventId`. Members may be added within a version: let pass what you do "
-            f"not know. A run is named by `detail.data.id`, as in `/v1/task-runs/{TASK_RUN_ID}`.",
+            "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
+            "description": f"The messages on the stack's EventBridge bus. Events have the source `{SOURCE}` and are "
+            "delivered at least once; a repeat has the same `detail.metadata.eventId`. Fields may be added within a version: "
+            "ignore those that you do not know. "
+            f"`detail.data` is the task run; by its `id` it can be read at `{task_run_path(TASK_RUN_ID)}`.",
         },
         "defaultContentType": "application/json",
         "channels": {
             "bus": {
                 "address": "{busName}",
-                "description": "The EventBridge bus that the stack's output EventBusName names.",
-                "parameters": {"busName": {"description": "As in the stack's output.", "examples": ["glue-label-loop-bus"]}},
-                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in [*sent, *taken]},
+                "description": "The EventBridge bus in the stack's output EventBusName.",
+                "parameters": {
+                    "busName": {
+                        "description": "The value of the stack's output EventBusName.",
+                        "examples": ["glue-label-loop-bus"],
+                    }
+                },
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in [*events, *commands]},
             }
         },
         "operations": {
-            **{f"send{name}": _operation("send", message) for name, message in sent.items()},
-            **{f"receive{name}": _operation("receive", message) for name, message in taken.items()},
+            **{f"send{name}": _operation("send", message) for name, message in events.items()},
+            **{f"receive{name}": _operation("receive", message) for name, message in commands.items()},
         },
-        "components": {"messages": sent | taken},
+        "components": {"messages": events | commands},
     }
 
 
 def _message(name: str, summary: str, schema: dict[str, Any]) -> dict[str, Any]:
+    definitions = f"#/components/messages/{name}/payload/schema/$defs/"
+    payload = {key: with_references(value, definitions) for key, value in schema.items() if key != "$schema"}
     dialect = "application/schema+json;version=draft-2020-12"
-    own = {key: value for key, value in schema.items() if key != "$schema"}
-    return {"name": name, "title": name, "summary": summary, "payload": {"schemaFormat": dialect, "schema": _at(own, name)}}
-
-
-def _at(schema: dict[str, Any], name: str) -> dict[str, Any]:
-    """The schema with references that lead on inside the whole document."""
-    here = f"#/components/messages/{name}/payload/schema/$defs/"
-    return {key: _moved(value, here) for key, value in schema.items()}
-
-
-def _moved(part: Any, here: str) -> Any:  # noqa: ANN401  any JSON
-    match part:
-        case dict():
-            return {key: _moved(value, here) for key, value in part.items()}
-        case list():
-            return [_moved(one, here) for one in part]
-        case str():
-            return part.replace("#/$defs/", here)
-        case _:
-            return part
+    return {"name": name, "title": name, "summary": summary, "payload": {"schemaFormat": dialect, "schema": payload}}
 
 
 def _operation(action: str, message: dict[str, Any]) -> dict[str, Any]:

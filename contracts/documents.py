@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import Any
 
 from contracts import api_page, asyncapi, schema_registry
-from contracts.event_schemas import COMMANDS, command, event
+from contracts.event_schemas import COMMANDS, command_schema, event_schema
 from core.events import DetailType
 from handlers.api import build_app
 from handlers.rest.openapi import openapi_json
 
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
-PATH = FOLDER / "openapi.json"
+OPENAPI_PATH = FOLDER / "openapi.json"
 
 
-def generated() -> str:
+def openapi_text() -> str:
     """The OpenAPI document as it is served, indented."""
     return _indented(json.loads(openapi_json(build_app())))
 
 
-def everything() -> Mapping[Path, str]:
+def generated_files() -> Mapping[Path, str]:
     """Every generated file with its text."""
     openapi, events = json.loads(openapi_json(build_app())), asyncapi.document()
-    schemas = {str(kind): event(kind) for kind in DetailType} | {kind: command(kind) for kind in COMMANDS}
+    schemas = {str(type_): event_schema(type_) for type_ in DetailType} | {name: command_schema(name) for name in COMMANDS}
     return {
-        PATH: generated(),
+        OPENAPI_PATH: openapi_text(),
         FOLDER / "index.html": api_page.page(openapi, events),
         FOLDER / "asyncapi.json": _indented(events),
         FOLDER / "schemas.template.json": _indented(schema_registry.template()),

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 from pydantic import BaseModel
 
-from contracts.documents import PATH, generated
+from contracts.documents import OPENAPI_PATH, openapi_text
 from core.requests import LabelImportRequest, LabelingSetRequest
 from core.views import TaskRun, TaskRunList
 from handlers.rest.idempotency_key import MalformedKey, idempotency_key
@@ -18,7 +18,7 @@ from handlers.rest.routes import METHODS
 from tests.component.handler_harness import HandlerHarness
 from tests.component.samples import names, sample
 
-DOCUMENT: dict[str, Any] = json.loads(PATH.read_text())
+DOCUMENT: dict[str, Any] = json.loads(OPENAPI_PATH.read_text())
 OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation for operations in DOCUMENT["paths"].values() for operation in operations.values()
 }
@@ -81,7 +81,7 @@ def check(name: str, example: object) -> str:
 
 
 def test_the_committed_file_is_what_the_code_generates() -> None:
-    assert PATH.read_text() == generated(), "run make contracts"
+    assert OPENAPI_PATH.read_text() == openapi_text(), "run make contracts"
 
 
 def test_the_api_serves_the_committed_document(harness: HandlerHarness) -> None:

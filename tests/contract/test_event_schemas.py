@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from contracts.documents import FOLDER, everything
-from contracts.event_schemas import COMMANDS, as_draft_4
+from contracts.documents import FOLDER, generated_files
+from contracts.event_schemas import COMMANDS, to_draft_4
 from core.errors import InvalidRequest
 from core.events import SOURCE, DetailType, detail
 from core.requests import new_run
@@ -67,7 +67,7 @@ def test_every_event_is_valid_in_both_schema_dialects(run: Run, kind: DetailType
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
     event = as_delivered(run, kind)
     Draft202012Validator(schema).validate(event)
-    Draft4Validator(as_draft_4(schema)).validate(event)
+    Draft4Validator(to_draft_4(schema)).validate(event)
 
 
 @pytest.mark.parametrize("kind", DetailType)
@@ -97,7 +97,7 @@ def test_command_schema_accepts_what_the_code_accepts(kind: str, change: dict[st
     path = {"outputS3Path": "s3://bucket/x/"} if kind == "StartLabelingSetRun" else {"inputS3Path": "s3://bucket/x.csv"}
     command = {"id": "1", "detail-type": kind, "source": "tests", "detail": {"transformId": "tfm-1"} | path | change}
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
-    assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(as_draft_4(schema)).is_valid(command) == fits
+    assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(to_draft_4(schema)).is_valid(command) == fits
     try:
         accepted = read_command(command) is not None
     except InvalidRequest:
@@ -106,7 +106,7 @@ def test_command_schema_accepts_what_the_code_accepts(kind: str, change: dict[st
 
 
 def test_generated_files_are_up_to_date() -> None:
-    drifted = [path.name for path, text in everything().items() if not path.exists() or path.read_text() != text]
+    drifted = [path.name for path, text in generated_files().items() if not path.exists() or path.read_text() != text]
     assert drifted == [], "run make contracts"
     assert {path.stem for path in SCHEMAS.iterdir()} == {*map(str, DetailType), *COMMANDS}
 

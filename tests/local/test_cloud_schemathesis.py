@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from contracts.documents import PATH
+from contracts.documents import OPENAPI_PATH
 from label_loop.api import TIMEOUT_SECONDS, ApiClient
 
-schema = schemathesis.openapi.from_dict(json.loads(PATH.read_text()))
+schema = schemathesis.openapi.from_dict(json.loads(OPENAPI_PATH.read_text()))
 CHECKS: list[Any] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
