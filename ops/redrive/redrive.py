@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.redrive.stack import Deployed, FunctionFailed
-from ops.redrive.stream_records import RecordsGone, as_inserts, runs_changed_in, stream_records
+from ops.redrive.stream_records import RecordsGone, RecordsUnread, as_inserts, runs_changed_in, stream_records
 
 _VISIBILITY_TIMEOUT_SECONDS = 330  # longer than the slowest function
 _MAX_BODY_CHARS = 300  # of a message that is printed
@@ -23,6 +23,10 @@ Print = Callable[[str], None]
 
 class NotPublished(Exception):
     """The announce function reported failed records; the text says how many."""
+
+
+# After these, the message stays on its queue.
+_KEEP = (NotPublished, RecordsUnread, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError, TypeError)
 
 
 @dataclass
@@ -44,7 +48,7 @@ def redrive(deployed: Deployed, queues: Sequence[str], output: Print, *, dry_run
                     output(f"{label}: {message['Body'][:_MAX_BODY_CHARS]}")
                     continue
                 QUEUES[queue](deployed, json.loads(message["Body"]), output)
-            except (NotPublished, FunctionFailed, ClientError, BotoCoreError, ValueError, KeyError, TypeError) as error:
+            except _KEEP as error:
                 tally.kept.append(label)
                 output(f"{label} stays on its queue: {type(error).__name__} {error}")
             else:
