@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.normalization import normalized_texts
+from findmatches.normalization import comparison_texts, is_mark, normalized_texts
 from findmatches.table import Table
 from findmatches.term_vectors import gram_counts, idf_sets, number_counts, tf_idf, word_counts
 from findmatches.value_types import Numbers, as_days, as_numbers, is_type_of_column
@@ -30,7 +30,8 @@ _CHARACTER_CLASS = str.maketrans(
 class Column:
     """One column of `n` rows and `m` distinct values.
 
-    `values[codes[row]]` is a row's normalized text, "" for a missing value; `codes` has shape (n,). `frequencies`,
+    `values[codes[row]]` is a row's normalized text, "" for a missing value; `codes` has shape (n,). The whole text decides
+    the code; of a long text, `values` holds the excerpt that is compared. `frequencies`,
     `numbers` and `days` have shape (m,); the last two are None unless the column holds numbers or dates. The matrices
     (m, terms) are tf-idf vectors of words and n-grams, and idf-weighted sets of words and numbers.
     `styles[row]`, shape (n,), numbers how the raw value was written (case, punctuation): it often reveals a row's source.
@@ -108,6 +109,7 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     codes = code_of_raw[raw_codes]
     raw_of_code = dict(zip(code_of_raw.tolist(), raw_values, strict=True))
     raw_of_value = [raw_of_code[code] for code in range(len(values))]
+    values = comparison_texts(values)
     counts = word_counts(values)
     return Column(
         name=name,
@@ -140,7 +142,13 @@ def _styles(values: Sequence[str]) -> list[str]:
 
 def _pattern(text: str) -> str:
     return "".join(
-        ("A" if character.isupper() else "a") if character.isalpha() else "0" if character.isdigit() else character
+        "A"
+        if character.isupper()
+        else "a"
+        if character.isalpha() or is_mark(character)
+        else "0"
+        if character.isdigit()
+        else character
         for character in text
     )
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.matching import synthetic, synthetic_web
+from bench.matching import synthetic, synthetic_kinds, synthetic_web
 from bench.matching.synthetic import LabeledTable
 from findmatches.table import Table
 
@@ -19,7 +19,7 @@ def load(name: str) -> LabeledTable:
         return _febrl(name)
     if ":" in name:
         kind, rows = name.split(":")
-        return (synthetic.KINDS | synthetic_web.KINDS)[kind](int(rows), 1)
+        return (synthetic.KINDS | synthetic_web.KINDS | synthetic_kinds.KINDS)[kind](int(rows), 1)
     with Path(name).open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         names = next(reader)
