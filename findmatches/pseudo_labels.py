@@ -43,7 +43,13 @@ def pseudo_labels(
     # Reciprocal nearest neighbors on the near side of the threshold match; other pairs on the far side don't.
     score = similarity[candidates, :2].mean(axis=1)
     mutual = (neighbors.rank(left, score) == 0) & (neighbors.rank(right, score) == 0)
-    threshold = _otsu_threshold(mean[mutual]) if mutual.sum() > 1 else _otsu_threshold(mean)
+    # Among the mutual pairs the cut separates matches from rows that have none. Where every row has a match, it would only
+    # separate good matches from better ones, and the cut among all pairs is the clearer one.
+    threshold, separation = _otsu_threshold(mean)
+    if mutual.sum() > 1:
+        of_mutual, separation_of_mutual = _otsu_threshold(mean[mutual])
+        if separation_of_mutual >= separation:
+            threshold = of_mutual
     matches = np.flatnonzero(mutual & (mean >= threshold))
     different = np.flatnonzero(~mutual & (mean < threshold))
     if not len(matches) or not len(different):
@@ -55,14 +61,17 @@ def pseudo_labels(
     return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches))
 
 
-def _otsu_threshold(values: Matrix) -> float:
-    """The cut that makes both sides most uniform: Otsu, "A threshold selection method from gray-level histograms", 1979."""
+def _otsu_threshold(values: Matrix) -> tuple[float, float]:
+    """The cut that makes both sides most uniform, and how well it separates them, 0..1: the share of variance between them.
+
+    Otsu, "A threshold selection method from gray-level histograms", 1979; the share is his criterion eta.
+    """
     # Maximizes the variance between the two classes, for every cut of the sorted values at once.
     ordered = np.sort(values.astype(np.float64))
     count = np.arange(1, len(ordered))
     total = np.cumsum(ordered)
     mean_below = total[:-1] / count
     mean_above = (total[-1] - total[:-1]) / (len(ordered) - count)
-    between = count * (len(ordered) - count) * (mean_above - mean_below) ** 2
+    between = count * (len(ordered) - count) * (mean_above - mean_below) ** 2 / len(ordered) ** 2
     cut = int(np.argmax(between))
-    return float((ordered[cut] + ordered[cut + 1]) / 2)
+    return float((ordered[cut] + ordered[cut + 1]) / 2), float(between[cut] / max(float(ordered.var()), 1e-12))

@@ -1,0 +1,24 @@
+"""Pseudo-labels assume the right outcome, whether few rows have a match or all of them."""
+
+import numpy as np
+import pytest
+
+from bench.matching.tables import load
+from findmatches import Settings
+from findmatches.features import ROW_SIMILARITY
+from findmatches.preparation import prepare
+from findmatches.pseudo_labels import pseudo_labels
+
+
+@pytest.mark.parametrize("name", ["groups-of-five:400", "many-scripts:400", "placeholders:500"])
+def test_pseudo_labels_agree_with_the_truth(name: str) -> None:
+    labeled = load(name)
+    prepared = prepare(labeled.table, Settings())
+    assert prepared
+    similarity = prepared.candidates.features(slice(None))[:, ROW_SIMILARITY]
+    pseudo = pseudo_labels(prepared.neighbors, prepared.left, prepared.right, similarity, seed=0)
+    truth = np.array(labeled.truth)[prepared.first_row]
+    actual = truth[prepared.left[pseudo.places]] == truth[prepared.right[pseudo.places]]
+    assert pseudo.match.sum() >= 20
+    assert actual[pseudo.match].mean() >= 0.95
+    assert actual[~pseudo.match].mean() <= 0.02
