@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from findmatches.classifier import Probabilities
-from findmatches.clustering import average_linkage, best_merge_count, group_numbers
+from findmatches.clustering import best_merges, group_numbers
 from findmatches.constraints import Constraints, build_constraints
 from findmatches.labels import NO_PAIRS, Label, LabeledPairs, labeled_pairs
 from findmatches.preparation import PreparedTable, prepare, record_pairs
@@ -57,9 +57,16 @@ def match_groups(
     left, right, linked = _node_pairs(prepared, constraints, record, scored, probability)
     records_of_node = np.zeros(len(constraints.known_id), np.int64)
     np.add.at(records_of_node, constraints.node[np.unique(record, return_index=True)[1]], 1)
-    merges = average_linkage(left, right, linked, records_of_node, constraints)
-    merge_count = best_merge_count(merges, float(linked[left != right].sum()), settings.beta)
-    return group_numbers(len(constraints.known_id), merges, merge_count)[constraints.node]
+    merges = best_merges(
+        left,
+        right,
+        linked,
+        records_of_node,
+        constraints,
+        neighbors_per_row=settings.neighbors_per_row,
+        beta=settings.beta,
+    )
+    return group_numbers(len(constraints.known_id), merges)[constraints.node]
 
 
 def match_ids(group: Indices, known: Sequence[str | None] | None) -> list[str]:
