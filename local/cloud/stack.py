@@ -23,7 +23,6 @@ DEPLOY_TIMEOUT_SECONDS = 90
 # The reconciler runs every minute on AWS, and every two seconds here.
 DEFAULT_PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
-    "ConfirmAfterSeconds": "10",
     "ShareRuns": "true",
     "LedgerDeletionProtection": "false",
 }

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.errors import StartPostponed
 from core.log_fields import log_fields
@@ -14,6 +14,9 @@ from core.start_queued import is_past_start_deadline, start_failed
 from core.track import record_glue_run
 
 _log = logging.getLogger(__name__)
+# A Glue run may belong to a request that was accepted long before the run started: requests wait up to their start deadline,
+# and the deadline may have been longer when that request was accepted.
+_MIN_OWNER_AGE = timedelta(days=14)
 
 
 def settle(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
@@ -42,7 +45,8 @@ def _find(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> GlueRun | No
     recent = [one for one in alike if one.started_on >= start_attempted_on - deps.policy.clock_skew]
     if not recent:
         return None
-    owned = deps.ledger.known_task_run_ids(run.transform_id or "", run.requested_on - 2 * deps.policy.start_deadline)
+    accepted_since = start_attempted_on - max(2 * deps.policy.start_deadline, _MIN_OWNER_AGE)
+    owned = deps.ledger.known_task_run_ids(run.transform_id or "", accepted_since)
     ours = [one for one in recent if one.task_run_id not in owned]
     return min(
         ours, key=lambda one: (one.started_on < start_attempted_on, abs(one.started_on - start_attempted_on)), default=None

@@ -48,6 +48,11 @@ def test_parameters_have_their_documented_defaults(template: dict[str, Any]) -> 
     assert default["ReconcileSchedule"] == "rate(1 minute)"
 
 
+def test_times_that_would_start_a_run_twice_or_never_are_rejected(template: dict[str, Any]) -> None:
+    least = {name: template["Parameters"][name]["MinValue"] for name in ("ConfirmAfterSeconds", "StartDeadlineSeconds")}
+    assert least == {"ConfirmAfterSeconds": 60, "StartDeadlineSeconds": 600}
+
+
 def test_every_handler_exists(functions: dict[str, Any]) -> None:
     assert {function["Handler"] for function in functions.values()} == {
         "handlers.api.handler",

@@ -127,6 +127,28 @@ def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(service: S
     assert len(service.glue.all_task_runs()) == 2
 
 
+@pytest.mark.parametrize("start_deadline", [timedelta(seconds=1), timedelta(seconds=30), timedelta(days=1)])
+@pytest.mark.parametrize("age", [timedelta(seconds=100), timedelta(days=3)])
+def test_an_import_never_gets_another_requests_run_whatever_the_start_deadline(
+    service: Service, start_deadline: timedelta, age: timedelta
+) -> None:
+    """The other request waited `age`, under a longer deadline than today's, and its run started just before the lost one."""
+    service.set_policy(start_deadline=timedelta(days=7))
+    service.glue.limit = 0
+    first = service.start_run(import_command("one"))
+    service.clock.pass_seconds(age.total_seconds())
+    service.glue.limit = 3
+    service.reconcile()
+    service.glue.finish_all()
+    service.reconcile()
+    assert service.reload(first).status is Status.SUCCEEDED
+    service.set_policy(start_deadline=start_deadline)
+    service.clock.pass_seconds(100)
+    second = lost(service, import_command("two"), Fault.LOST_BEFORE)
+    service.reconcile()
+    assert (service.reload(second).status, service.reload(second).task_run_id) == (Status.UNCONFIRMED, None)
+
+
 def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Service) -> None:
     ours = lost(service, import_command())
     (started,) = service.glue.all_task_runs()
