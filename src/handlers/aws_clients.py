@@ -1,4 +1,4 @@
-"""AWS clients, all from one botocore session: what a session reads and parses is read and parsed once."""
+"""AWS clients that share one botocore session, so that configuration and service models are read once."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -11,16 +11,18 @@ from botocore.config import Config
 from botocore.exceptions import UnknownRegionError, UnknownServiceError
 from botocore.loaders import Loader
 
-# ops/package makes both, for the deployed functions only; elsewhere botocore's own are used.
+# ops/package adds both to the deployed functions; without them, botocore's own are used.
 _TASK_ROOT = Path(__file__).resolve().parent.parent
-AMAZON_ROOTS = _TASK_ROOT / "amazon-roots.pem"  # botocore reads its own 127 roots again for every new connection
+AMAZON_ROOTS = (
+    _TASK_ROOT / "amazon-roots.pem"
+)  # botocore's own bundle has 127 certificates, which it reads for each new connection
 AWS_DATA = _TASK_ROOT / "aws-data"
-# botocore's settings whose endpoints only its rules give correctly, or for which an operator's own data may have rules.
+# Settings whose endpoints only botocore's endpoint rules resolve, and the one that adds an operator's own data.
 _NEEDS_RULES = ("use_fips_endpoint", "use_dualstack_endpoint", "data_path")
 
 
 class Session:
-    """Makes clients as boto3's session does, without what boto3 adds to botocore's."""
+    """Makes clients as boto3's session does, from botocore alone."""
 
     def __init__(self) -> None:
         self._session = botocore.session.Session()
@@ -69,17 +71,17 @@ class Credentials:
 
 
 class DataLoader(Loader):
-    """Loads botocore's data from `folder`, if it exists, in place of botocore's own, which are not deployed.
+    """Loads service models from `folder`, if it exists, instead of botocore's own data, which is not deployed.
 
-    With `endpoints_by_table`, it has endpoint rules for S3 alone, whose endpoints contain the bucket. botocore then looks the
-    endpoints of other services up in its table of regions, once, instead of evaluating rules in each call, 5 % of its work.
-    The two differ only for FIPS and dual-stack endpoints.
+    With `endpoints_by_table`, only S3 has endpoint rules, since its endpoints contain the bucket. For other services botocore
+    then looks up the endpoint in its table of regions, once, instead of evaluating rules in each call (5 % of its work). The
+    results differ only for FIPS and dual-stack endpoints.
     """
 
-    def __init__(self, folder: Path, first: list[str] | None = None, *, endpoints_by_table: bool) -> None:
+    def __init__(self, folder: Path, search_paths: list[str] | None = None, *, endpoints_by_table: bool) -> None:
         if folder.exists():
             self.BUILTIN_DATA_PATH = str(folder)
-        super().__init__(extra_search_paths=first)
+        super().__init__(extra_search_paths=search_paths)
         self._endpoints_by_table = endpoints_by_table
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:  # noqa: ANN401  JSON
@@ -89,25 +91,25 @@ class DataLoader(Loader):
 
 
 def ca_bundle(environment: Mapping[str, str], session: botocore.session.Session, amazon_roots: Path) -> str | None:
-    """The file `amazon_roots` if every endpoint is AWS's own in its public partition; else None, which is botocore's choice.
+    """The file `amazon_roots` if every endpoint is AWS's in its public partition; else None, for botocore's own bundle.
 
-    The certificates of an operator's endpoints and proxies, and those of other partitions, may have other roots.
+    Proxies, an operator's endpoints and other partitions may have certificates from other roots.
     """
-    redirecting = ("AWS_ENDPOINT_URL", "HTTPS_PROXY", "https_proxy")
-    is_redirected = any(value for name, value in environment.items() if name.startswith(redirecting))
-    if is_redirected or session.get_config_variable("ca_bundle") is not None or not _is_public(session):
+    redirects = ("AWS_ENDPOINT_URL", "HTTPS_PROXY", "https_proxy")
+    is_redirected = any(value for name, value in environment.items() if name.startswith(redirects))
+    if is_redirected or session.get_config_variable("ca_bundle") is not None or not _is_public_partition(session):
         return None
     return str(amazon_roots) if amazon_roots.exists() else None
 
 
-class OnDemand:
-    """A client that is made when it is first used."""
+class LazyClient:
+    """A client that is created when it is first used."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
         self._lock = Lock()
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the client has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any attribute of the client
         with self._lock:
             if "_client" not in self.__dict__:
                 self._client = self._make()
@@ -115,12 +117,12 @@ class OnDemand:
 
 
 def _data_loader(session: botocore.session.Session) -> DataLoader:
-    first: str = session.get_config_variable("data_path") or ""
+    data_path: str = session.get_config_variable("data_path") or ""
     needs_rules = any(map(session.get_config_variable, _NEEDS_RULES))
-    return DataLoader(AWS_DATA, first.split(os.pathsep) if first else None, endpoints_by_table=not needs_rules)
+    return DataLoader(AWS_DATA, data_path.split(os.pathsep) if data_path else None, endpoints_by_table=not needs_rules)
 
 
-def _is_public(session: botocore.session.Session) -> bool:
+def _is_public_partition(session: botocore.session.Session) -> bool:
     try:
         return bool(session.get_partition_for_region(session.get_config_variable("region") or "") == "aws")
     except UnknownRegionError:

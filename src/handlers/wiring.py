@@ -1,4 +1,4 @@
-"""Environment -> settings -> clients -> collaborators: the only composition root."""
+"""The composition root: reads the settings from the environment and builds the clients and dependencies."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ from core.aws.ledger import DynamoLedger
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Dependencies, Policy
 from handlers import cold_start
-from handlers.aws_clients import OnDemand, Session
+from handlers.aws_clients import LazyClient, Session
 from handlers.callers import configured_caller
 
 if TYPE_CHECKING:
@@ -28,24 +28,26 @@ if TYPE_CHECKING:
 
     from core.announce import Bus
 
-# Bounds of one AWS call. What can be added up of them stays below Policy.start_within and the functions' time-outs.
-# The user agent is given: botocore would put its own together twice a call, of some thirty parts, a quarter of a call's work.
+# Limits of one AWS call. All calls of a start together stay below Policy.start_within and the functions' timeouts.
+# The user agent is fixed: botocore builds its own from about thirty parts twice a call, a quarter of a call's work.
 _AGENT = f"glue-label-loop Botocore/{botocore.__version__}"
-_ONCE = Config(connect_timeout=3, read_timeout=15, user_agent=_AGENT, retries={"total_max_attempts": 1})
-_AGAIN = Config(connect_timeout=2, read_timeout=5, user_agent=_AGENT, retries={"mode": "standard", "total_max_attempts": 3})
-# The ledger's items are made by core, not by callers, and DynamoDB checks them, too. Glue's clients keep botocore's check of
-# parameters: core.aws.glue takes it for a refusal.
-_LEDGER = _AGAIN.merge(Config(parameter_validation=False))
+_NO_RETRIES = Config(connect_timeout=3, read_timeout=15, user_agent=_AGENT, retries={"total_max_attempts": 1})
+_WITH_RETRIES = Config(
+    connect_timeout=2, read_timeout=5, user_agent=_AGENT, retries={"mode": "standard", "total_max_attempts": 3}
+)
+# core makes the ledger's items, and DynamoDB checks them, so botocore need not. Its check of parameters stays on for Glue:
+# core.aws.glue treats what it finds as a refusal.
+_LEDGER = _WITH_RETRIES.merge(Config(parameter_validation=False))
 
 
 def _caller_prefixes(text: str) -> CallerPrefixes:
     """Read `{"caller": ["s3://bucket/prefix/"]}`. Raises ValueError."""
-    said = TypeAdapter(dict[str, list[str]]).validate_json(text)
-    return CallerPrefixes({configured_caller(name): AllowedPrefixes.of(own) for name, own in said.items()})
+    prefixes_by_name = TypeAdapter(dict[str, list[str]]).validate_json(text)
+    return CallerPrefixes({configured_caller(name): AllowedPrefixes.of(each) for name, each in prefixes_by_name.items()})
 
 
 class LoopSettings(BaseModel):
-    """What the functions that start and follow runs read from their environment."""
+    """The settings of the functions that start and track runs."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -71,7 +73,7 @@ class LoopSettings(BaseModel):
 
 
 class BusSettings(BaseModel):
-    """What the function that announces reads from its environment."""
+    """The settings of the function that announces events."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -79,7 +81,7 @@ class BusSettings(BaseModel):
 
 
 def build_dependencies(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> Dependencies:
-    """Wire the collaborators. Raises pydantic.ValidationError naming the variable that is missing or wrong."""
+    """Build the dependencies. Raises pydantic.ValidationError, which names each variable that is missing or wrong."""
     settings = LoopSettings.model_validate(environment)
     return Dependencies(
         ledger=DynamoLedger(
@@ -89,10 +91,10 @@ def build_dependencies(environment: Mapping[str, str], session: "Session | boto3
             new_revision=lambda: os.urandom(16).hex(),
         ),
         glue=GlueTaskRuns(
-            starter=session.client("glue", config=_ONCE),
-            client=OnDemand(lambda: session.client("glue", config=_AGAIN)),  # type: ignore[arg-type]  # the client itself
+            starter=session.client("glue", config=_NO_RETRIES),
+            client=LazyClient(lambda: session.client("glue", config=_WITH_RETRIES)),  # type: ignore[arg-type]  # the client itself
         ),
-        files=S3LabelFiles(OnDemand(lambda: session.client("s3", config=_AGAIN))),  # type: ignore[arg-type]  # the client itself
+        files=S3LabelFiles(LazyClient(lambda: session.client("s3", config=_WITH_RETRIES))),  # type: ignore[arg-type]  # the client itself
         clock=lambda: datetime.now(UTC),
         policy=settings.policy,
     )
@@ -100,7 +102,7 @@ def build_dependencies(environment: Mapping[str, str], session: "Session | boto3
 
 @cache
 def dependencies() -> Dependencies:
-    """The collaborators of this process, made at its first request."""
+    """The dependencies of this process, built at its first request."""
     _log_as_json()
     built = build_dependencies(os.environ, _session())
     cold_start.finish()
@@ -119,18 +121,18 @@ def _session() -> Session:
 
 
 def bus(context: LambdaContext) -> "Bus":
-    """The way out for events; the transforms' ARNs are those of the function's own account."""
+    """The event bus of this process. Its events name transforms by ARNs in the function's own account and region."""
     _, partition, _, region, account, *_ = context.invoked_function_arn.split(":")
     return _bus(f"arn:{partition}:glue:{region}:{account}")
 
 
 @cache
 def _bus(glue_arn: str) -> "Bus":
-    from core.aws.bus import EventBus  # noqa: PLC0415  events are built of models that only who announces needs
+    from core.aws.bus import EventBus  # noqa: PLC0415  imports the events' models, which only the announcing function needs
 
     _log_as_json()
     name = BusSettings.model_validate(os.environ).event_bus_name
-    built = EventBus(_session().client("events", config=_AGAIN), name, glue_arn)
+    built = EventBus(_session().client("events", config=_WITH_RETRIES), name, glue_arn)
     cold_start.finish()
     return built
 
@@ -142,7 +144,7 @@ def logger() -> Logger:
 
 @cache
 def _log_as_json() -> None:
-    """Let core's decisions, logged with the standard library, come out as Powertools' JSON lines."""
+    """Send core's log records to Powertools' handler, which formats them as JSON."""
     core = logging.getLogger("core")
     core.handlers = logger().handlers[:1]
     core.setLevel(logger().log_level)
