@@ -1,8 +1,8 @@
 """The two AWS services that the emulator reads: the Data Catalog and S3."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import boto3
@@ -46,15 +46,20 @@ def parse_s3_path(path: str) -> S3Path:
 
 
 class Catalog(Protocol):
+    """The Data Catalog. Every method raises Unavailable."""
+
     def table(self, ref: TableRef) -> Mapping[str, Any]:
-        """The `Table` of GetTable's response. Raises Unavailable."""
+        """The `Table` of GetTable's response."""
+
+    def partitions(self, ref: TableRef) -> Sequence[Mapping[str, Any]]:
+        """The `Partitions` of all pages of GetPartitions."""
 
 
 class Objects(Protocol):
     """S3 objects. Every method raises Unavailable."""
 
     def keys(self, prefix: S3Path) -> list[S3Path]:
-        """The data objects at or under the prefix, sorted by key. Empty and hidden objects (`_x`, `.x`) are left out."""
+        """The objects at or under the prefix, sorted by key. Empty objects, such as folder markers, are left out."""
 
     def size(self, path: S3Path) -> int: ...
     def read(self, path: S3Path) -> bytes: ...
@@ -66,24 +71,33 @@ class BotoCatalog:
     client: Any  # boto3's Glue client: its methods exist at run time only
 
     def table(self, ref: TableRef) -> Mapping[str, Any]:
-        catalog = {"CatalogId": ref.catalog_id} if ref.catalog_id else {}
         with _translate_errors(f"table {ref.database}.{ref.table}"):
-            response = self.client.get_table(DatabaseName=ref.database, Name=ref.table, **catalog)
+            response = self.client.get_table(DatabaseName=ref.database, Name=ref.table, **_catalog_id(ref))
         table: Mapping[str, Any] = response["Table"]
         return table
+
+    def partitions(self, ref: TableRef) -> Sequence[Mapping[str, Any]]:
+        with _translate_errors(f"partitions of table {ref.database}.{ref.table}"):
+            paginator = self.client.get_paginator("get_partitions")
+            pages = paginator.paginate(DatabaseName=ref.database, TableName=ref.table, **_catalog_id(ref))
+            return [partition for page in pages for partition in page["Partitions"]]
 
 
 @dataclass(frozen=True)
 class MemoryCatalog:
-    """Tables by (database, table), for use without a Data Catalog."""
+    """Tables and their partitions by (database, table), for use without a Data Catalog."""
 
     tables: Mapping[tuple[str, str], Mapping[str, Any]]
+    partitions_of: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def table(self, ref: TableRef) -> Mapping[str, Any]:
         try:
             return self.tables[ref.database, ref.table]
         except KeyError:
             raise Unavailable(f"Entity Not Found: table {ref.database}.{ref.table}") from None
+
+    def partitions(self, ref: TableRef) -> Sequence[Mapping[str, Any]]:
+        return self.partitions_of.get((ref.database, ref.table), [])
 
 
 @dataclass(frozen=True)
@@ -98,9 +112,7 @@ class BotoObjects:
         return [
             S3Path(prefix.bucket, item["Key"])
             for item in sorted(items, key=lambda item: str(item["Key"]))
-            if (item["Key"] == prefix.key or item["Key"].startswith(folder))
-            and item["Size"] > 0
-            and not item["Key"].rsplit("/", 1)[-1].startswith(("_", "."))
+            if (item["Key"] == prefix.key or item["Key"].startswith(folder)) and item["Size"] > 0
         ]
 
     def size(self, path: S3Path) -> int:
@@ -138,6 +150,10 @@ def connect(endpoint: AwsEndpoint) -> Aws:
     config = Config(connect_timeout=5, read_timeout=60, s3={"addressing_style": "path"} if endpoint.url else None)
     options = {"endpoint_url": endpoint.url, "config": config}
     return Aws(BotoCatalog(session.client("glue", **options)), BotoObjects(session.client("s3", **options)))  # type: ignore[call-overload]
+
+
+def _catalog_id(ref: TableRef) -> dict[str, str]:
+    return {"CatalogId": ref.catalog_id} if ref.catalog_id else {}
 
 
 @contextlib.contextmanager

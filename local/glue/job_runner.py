@@ -7,7 +7,7 @@ from uuid import uuid4
 from local.glue.aws import Aws, S3Path, parse_s3_path
 from local.glue.job import Job, JobFailed, Outcome
 from local.glue.label_files import read_labels, write_labeling_sets, write_labels
-from local.glue.source import read_table
+from local.glue.tables.table_reader import read_table
 
 SETS_PER_FILE, ROWS_PER_SET = 10, 10
 

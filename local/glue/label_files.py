@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from findmatches import Table
-from local.glue.formats import MAX_FIELD_CHARS, write_csv
+from local.glue.tables.csv_reader import MAX_FIELD_CHARS
+from local.glue.tables.writers import write_csv
 
 SET_COLUMN, LABEL_COLUMN = "labeling_set_id", "label"
 MIN_ROWS_PER_SET, MAX_ROWS_PER_SET = 2, 50

@@ -8,14 +8,15 @@ from local.glue.label_files import LabeledRow
 def append_labels(stored: Sequence[LabeledRow], added: Sequence[LabeledRow]) -> list[LabeledRow]:
     """The stored labels followed by the added ones.
 
-    An added set with the id and the rows of a stored set is that set answered again: it replaces the stored one and moves
-    to the end. An added set with the id of a stored set but other rows is a different set, since people number their
-    sets from 1 in every file. It gets an id of its own, `id#2`, because labels are scoped to their set.
+    An added set with the id of a stored set, and all or some of its rows, is that set answered again: it replaces the
+    stored one, with the labels of rows that were left out, and moves to the end. An added set with the id of a stored set
+    but other rows is a different set, since people number their sets from 1 in every file. It gets an id of its own,
+    `id#2`, because labels are scoped to their set.
     """
     sets = _by_set(stored)
     for set_id, rows in _by_set(added).items():
         unique_id, suffix = set_id, 1
-        while unique_id in sets and _keys(sets[unique_id]) != _keys(rows):
+        while unique_id in sets and not _keys(rows) <= _keys(sets[unique_id]):
             suffix += 1
             unique_id = f"{set_id}#{suffix}"
         sets.pop(unique_id, None)

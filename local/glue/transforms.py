@@ -5,7 +5,7 @@ from typing import Any
 
 from local.glue.aws import Catalog, TableRef, Unavailable
 from local.glue.errors import invalid_input
-from local.glue.source import column_types
+from local.glue.tables.schema import UnsupportedTable, check_supported, column_types
 
 MAX_COLUMNS = 100
 DEFAULT_TIMEOUT_MINUTES = 2880
@@ -97,9 +97,14 @@ def filled_capacity(request: Mapping[str, Any]) -> dict[str, float]:
 
 def read_schema(catalog: Catalog, table: TableRef, primary_key: str) -> list[dict[str, str]]:
     try:
-        types = column_types(catalog.table(table))
+        description = catalog.table(table)
     except Unavailable as error:
         raise invalid_input(f"Problem fetching the data catalog schema: {error}.") from error
+    try:
+        check_supported(description)
+        types = column_types(description)
+    except UnsupportedTable as error:
+        raise invalid_input(str(error)) from error
     if not types:
         raise invalid_input("Schema is not defined on the transform.")
     if len(types) > MAX_COLUMNS:

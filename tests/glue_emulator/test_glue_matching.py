@@ -104,6 +104,40 @@ def test_a_new_row_joins_an_existing_match(trained: tuple[Emulator, GlueService,
     assert after["p07b"] == before["p07a"]
 
 
+def test_an_earlier_output_is_read_by_its_header(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
+    before = {row["id"]: row["match_id"] for row in from_csv(matched(emulator, service, transform, "before/"))}
+    reordered = [(str(match_id), "0.9", str(key)) for key, match_id in before.items() if key != "p03b"]
+    reordered.append(("m-gone", "1.0", "gone"))
+    known = emulator.put_object("edited/out.csv", csv_text(reordered, ("match_id", "match_confidence_score", "id")))
+    rows = from_csv(matched(emulator, service, transform, "after/", KnownMatchesS3Path=known))
+    after = {row["id"]: row["match_id"] for row in rows}
+    assert after == {**before, "p03b": after["p03b"], "gone": "m-gone"}
+    assert rows[-1] == {"id": "gone", "name": None, "street": None, "city": None, "match_id": "m-gone"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"id,name\np00a,Ada\n", "it has no column match_id."),
+        (b"match_id,name\nm1,Ada\n", "column id has no value in row 1."),
+        (b"id,match_id\np00a,\n", "column match_id has no value in row 1."),
+        (b"id,match_id,match_id\np00a,m1,m2\n", "has the column match_id more than once."),
+        (b"id,match_id\np00a,m1\np00a,m2\n", "has rows with the same id; name the output of one matching, not several."),
+    ],
+)
+def test_what_is_no_earlier_output_is_refused_with_the_reason(
+    trained: tuple[Emulator, GlueService, str], body: bytes, message: str
+) -> None:
+    emulator, service, transform = trained
+    known = emulator.put_object("known/out.csv", body)
+    request = {"TransformId": transform, "OutputS3Path": f"s3://{emulator.bucket}/x/", "Format": "csv"}
+    ended = emulator.wait_until_ended(transform, service.start_find_matches({**request, "KnownMatchesS3Path": known}))
+    assert ended["Status"] == "FAILED"
+    assert known in ended["ErrorString"]
+    assert message in ended["ErrorString"]
+
+
 def test_an_earlier_output_that_does_not_exist_fails_the_run(trained: tuple[Emulator, GlueService, str]) -> None:
     emulator, service, transform = trained
     request = {"TransformId": transform, "OutputS3Path": f"s3://{emulator.bucket}/x/", "Format": "csv"}

@@ -12,7 +12,7 @@ import pytest
 from moto import mock_aws
 
 from local.glue.aws import Aws, BotoCatalog, BotoObjects, MemoryCatalog, TableRef, Unavailable
-from local.glue.source import read_table
+from local.glue.tables.table_reader import read_table
 from tests.glue_emulator.emulator import make_client
 from tests.glue_emulator.people import OPEN_CSV, table_input
 

@@ -80,6 +80,14 @@ def test_invalid_transforms_are_refused_in_glues_words(emulator: Emulator, chang
             [{"Name": "id", "Type": "string"}, {"Name": "tags", "Type": "array<string>"}],
             "Input source column tags has an invalid data type defined in the catalog.",
         ),
+        (
+            [{"Name": "id", "Type": "string"}, {"Name": "City", "Type": "string"}, {"Name": "city", "Type": "string"}],
+            "The columns City and city differ only in case; rename one of them.",
+        ),
+        (
+            [{"Name": "id", "Type": "string"}, {"Name": "city", "Type": "string"}, {"Name": "city", "Type": "string"}],
+            "Two columns have the name city; rename one of them.",
+        ),
     ],
 )
 def test_tables_with_an_unsupported_schema_are_refused(emulator: Emulator, columns: list[dict[str, str]], message: str) -> None:
@@ -88,6 +96,34 @@ def test_tables_with_an_unsupported_schema_are_refused(emulator: Emulator, colum
     with pytest.raises(ClientError) as raised:
         emulator.create_transform()
     assert raised.value.response["Error"]["Message"] == message
+
+
+def test_partition_keys_are_columns_of_the_schema(any_emulator: Emulator) -> None:
+    table = table_input("parts", f"s3://{any_emulator.bucket}/people/")
+    any_emulator.create_table({**table, "PartitionKeys": [{"Name": "day", "Type": "date"}]})
+    any_emulator.table = "parts"
+    schema = any_emulator.glue.get_ml_transform(TransformId=any_emulator.create_transform())["Schema"]
+    assert [column["Name"] for column in schema] == [*COLUMNS, "day"]
+    assert schema[-1]["DataType"] == "date"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"PartitionKeys": [{"Name": "Name", "Type": "string"}]}, "The columns name and Name differ only in case;"),
+        ({"Parameters": {"table_type": "iceberg"}}, "The table is a table of Apache Iceberg;"),
+        ({"TableType": "VIRTUAL_VIEW"}, "The table is a view;"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused_before_anything_starts(
+    emulator: Emulator, entry: dict[str, Any], message: str
+) -> None:
+    emulator.create_table({**table_input("odd", f"s3://{emulator.bucket}/people/"), **entry})
+    emulator.table = "odd"
+    with pytest.raises(ClientError) as raised:
+        emulator.create_transform()
+    assert raised.value.response["Error"]["Code"] == "InvalidInputException"
+    assert raised.value.response["Error"]["Message"].startswith(message)
 
 
 def test_transform_names_are_unique(any_emulator: Emulator) -> None:

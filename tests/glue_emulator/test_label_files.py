@@ -153,12 +153,30 @@ def rows_of(*labels: str) -> list[LabeledRow]:
             rows_of("s B 3", "s B 4"),
             rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 4"),
         ),
+        (
+            rows_of("s A 1", "s A 2", "s A 3", "t A 4", "t A 5"),
+            rows_of("s A 1", "s B 3"),
+            rows_of("t A 4", "t A 5", "s A 1", "s B 3"),
+        ),
+        (
+            rows_of("s A 1", "s A 2"),
+            rows_of("s A 1", "s B 2", "s C 3"),
+            rows_of("s A 1", "s A 2", "s#2 A 1", "s#2 B 2", "s#2 C 3"),
+        ),
+        (
+            rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4", "s#2 B 5"),
+            rows_of("s B 3", "s B 5"),
+            rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 5"),
+        ),
     ],
     ids=[
         "new sets are added",
-        "a set answered again replaces its answers",
-        "an id used for other rows",
-        "the renamed set answered again",
+        "a set is answered again",
+        "an id is used for other rows",
+        "the renamed set is answered again",
+        "a set is answered again with a row left out",
+        "a set with a row more is another set",
+        "the renamed set is answered again with a row left out",
     ],
 )
 def test_appending_a_label_file(stored: list[LabeledRow], added: list[LabeledRow], combined: list[LabeledRow]) -> None:
