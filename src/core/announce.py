@@ -1,16 +1,16 @@
-"""Every change of a run in the ledger becomes its event on the bus."""
+"""Turn each change of a run in the ledger into its events, and send them to the bus."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.events import Detail, DetailType, detail, detail_types
+from core.events import Detail, DetailType, detail_types, event_detail
 from core.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record of the ledger's stream. `sequence_number` is the stream's."""
+    """One record of the ledger's stream; `before` is None if the run is new."""
 
     sequence_number: str
     before: Run | None
@@ -19,7 +19,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event on its way out, and the change that it tells of."""
+    """One event to send, and the change that caused it."""
 
     change: Change
     detail_type: DetailType
@@ -32,15 +32,15 @@ class Event:
 
 class Bus(Protocol):
     def send(self, events: Sequence[Event]) -> list[Event]:
-        """Put the events on the bus, and return those that it did not take."""
+        """Send the events; return those that the bus did not accept."""
 
 
 def announce(changes: Sequence[Change], bus: Bus) -> list[str]:
-    """Send the events of `changes`, and return the sequence numbers of the changes that have to be delivered again."""
+    """Send the events of `changes`; return the sequence numbers of the changes that must be delivered again."""
     events = [
-        Event(change, kind, detail(change.after, kind))
+        Event(change, detail_type, event_detail(change.after, detail_type))
         for change in changes
-        for kind in detail_types(change.before, change.after)
+        for detail_type in detail_types(change.before, change.after)
     ]
-    refused = bus.send(events)
-    return list(dict.fromkeys(event.change.sequence_number for event in refused))
+    rejected = bus.send(events)
+    return list(dict.fromkeys(event.change.sequence_number for event in rejected))

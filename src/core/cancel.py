@@ -1,4 +1,4 @@
-"""Cancel a task run, wherever it stands."""
+"""Cancel a task run in any state."""
 
 import logging
 from dataclasses import replace
@@ -18,25 +18,27 @@ from core.ports import Dependencies
 from core.runs import IN_GLUE, Run, Status, as_ended
 
 _log = logging.getLogger(__name__)
-_ROUNDS = 5
+_MAX_ATTEMPTS = 5  # at a run that others change at the same time
 
 
 def cancel(run_id: str, deps: Dependencies) -> Run:
-    """Cancel the run, and return it as it stands then.
+    """Cancel the run, and return its new state.
 
-    A queued run is over at once; one in Glue is asked to stop; one whose start is in doubt is cancelled as soon as that is
-    settled. Raises RunNotFound, AlreadyOver, TryAgainLater.
+    A queued run ends at once. A run in Glue gets a request to stop. A run whose start is unconfirmed keeps the request: it is
+    cancelled once the start is confirmed or ruled out.
+
+    Raises RunNotFound, AlreadyEnded, TryAgainLater.
     """
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ATTEMPTS):
         try:
             run = deps.ledger.get(run_id)
             if run is None:
                 raise RunNotFound(f"There is no task run {run_id}.")
             if run.status.is_terminal:
                 raise AlreadyEnded(run)
-            cancelled = deps.ledger.write(run, _cancelled(run, deps))
+            cancelled = deps.ledger.write(run, _request_cancellation(run, deps))
             _log.info("CANCELLED" if cancelled.status.is_terminal else "CANCEL_REQUESTED", extra=log_fields(cancelled))
-            return cancelled  # noqa: TRY300  what ended well is no other case
+            return cancelled  # noqa: TRY300  part of the attempt
         except Conflict:
             continue
         except (GlueUnavailable, LedgerUnavailable) as fault:
@@ -44,16 +46,17 @@ def cancel(run_id: str, deps: Dependencies) -> Run:
     raise TryAgainLater("The run changes too fast to be cancelled at the moment.")
 
 
-def _cancelled(run: Run, deps: Dependencies) -> Run:
+def _request_cancellation(run: Run, deps: Dependencies) -> Run:
+    """Cancel `run` in Glue if it is there, and return the run to be written."""
     now = deps.clock()
     if run.status is Status.QUEUED:
         return as_ended(run, Status.CANCELLED, now)
-    asked = replace(run, cancel_requested=True)
+    requested = replace(run, cancel_requested=True)
     if run.status not in IN_GLUE:
-        return asked
+        return requested
     try:
         status = deps.glue.cancel(run.transform_id or "", run.task_run_id or "")
     except (NotFoundInGlue, Refused):
-        return asked  # it ended in Glue just now: the reconciler records how
-    # Terminal states carry Glue's own times and reasons, so they are left to the reconciler to record.
-    return asked if status.is_terminal else replace(asked, status=status, changed_on=now)
+        return requested  # it has just ended in Glue: the reconciler records the result
+    # The reconciler records terminal states, with Glue's times and error.
+    return requested if status.is_terminal else replace(requested, status=status, changed_on=now)

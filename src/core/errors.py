@@ -1,4 +1,4 @@
-"""What can go wrong, by name. Nothing here knows HTTP or AWS."""
+"""Every error that this service raises on purpose. They know nothing of HTTP or AWS."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,22 @@ from core.runs import Run
 
 
 class LoopError(Exception):
-    """The root of every error that this service raises on purpose."""
+    """The base class of all errors of this service."""
+
+
+# --- errors for callers
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field of a request, and the remedy. `pointer` is a JSON Pointer into the payload."""
+    """An invalid field of a request. `pointer` is a JSON Pointer into the payload; `detail` continues the field's name."""
 
     pointer: str
     detail: str
 
 
 class InvalidRequest(LoopError):
-    """The request names something that it may not name."""
+    """Some fields of the request are invalid, or name what the caller may not use."""
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{error.pointer} {error.detail}" for error in errors))
@@ -26,27 +29,27 @@ class InvalidRequest(LoopError):
 
 
 class IdempotencyKeyReused(LoopError):
-    """The same caller sent the same key with another payload."""
+    """The caller sent this key before, with another payload."""
 
 
 class RequestInFlight(LoopError):
-    """The first request with this key is being worked on right now."""
+    """The first request with this key is still being processed."""
 
 
 class QueueFull(LoopError):
-    """Glue is at its limit and the transform's queue is full: nothing was accepted."""
+    """Glue is at its limit and the transform's queue is full. Nothing was accepted."""
 
 
 class TryAgainLater(LoopError):
-    """A passing fault before anything was started: nothing was accepted, the same key may be sent again."""
+    """A temporary failure before anything was started. Nothing was accepted; the same key may be sent again."""
 
 
 class RunNotFound(LoopError):
-    """There is no such task run."""
+    """There is no such task run, or the caller may not see it."""
 
 
 class RunRefused(LoopError):
-    """Glue said no to the run just now; it is on record as REFUSED."""
+    """Glue, or a check before it, has just refused the run; it is recorded as REFUSED."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(f"{run.error.code}: {run.error.message}" if run.error else "refused")
@@ -54,7 +57,7 @@ class RunRefused(LoopError):
 
 
 class AlreadyEnded(LoopError):
-    """The run has ended; there is nothing to cancel."""
+    """The run has ended, so it cannot be cancelled."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(f"The task run {run.id} has already ended: {run.status}.")
@@ -62,41 +65,41 @@ class AlreadyEnded(LoopError):
 
 
 class InvalidCursor(LoopError):
-    """The cursor was not given out by a listing with the same filters."""
+    """The cursor does not come from a listing with the same filters."""
 
 
-# --- the ledger's failed conditions
+# --- why a write to the ledger failed
 
 
 class Conflict(LoopError):
-    """The ledger's item is not the one that the writer saw; `current` is what stands there (None: nothing does)."""
+    """The item has changed since the writer read it; `current` is the run as it is now, None if there is none."""
 
     def __init__(self, current: Run | None) -> None:
-        super().__init__("the ledger has moved on")
+        super().__init__("the run was changed by another writer")
         self.current = current
 
 
 class QueueBlocked(LoopError):
-    """Others of the same transform come first: somebody waits, or an import is open."""
+    """Other runs of the transform come first: some are queued, or an import is open."""
 
 
 class QueueLimitReached(LoopError):
-    """As many runs wait for the transform as may."""
+    """The transform's queue holds as many runs as it may."""
 
 
 class LedgerUnavailable(LoopError):
-    """The ledger could not be reached, or refused for now; the write may or may not have happened."""
+    """The ledger failed or could not be reached; the write may or may not have happened."""
 
 
-# --- Glue's answers to a start
+# --- how a start in Glue failed
 
 
 class ConcurrencyLimitReached(LoopError):
-    """Glue runs as many task runs as it allows: proved not started."""
+    """Glue runs as many task runs as it allows. Nothing was started."""
 
 
 class Refused(LoopError):
-    """Glue, or a check before it, said no for good: proved not started."""
+    """Glue, or a check before it, refused the request permanently. Nothing was started."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -105,11 +108,15 @@ class Refused(LoopError):
 
 
 class NotStarted(LoopError):
-    """Glue throttled or could not be reached: proved not started."""
+    """Glue throttled or could not be reached. Nothing was started."""
 
 
 class StartPostponed(LoopError):
-    """Nothing was started, but it may be later: `run` is the reservation that stands, `at_limit` whether Glue had no room."""
+    """Nothing was started, but a later attempt may succeed. `run` is the run that was to start.
+
+    Its reservation is still in the ledger; the caller decides what becomes of it. `at_limit` tells whether Glue was at its
+    concurrency limit.
+    """
 
     def __init__(self, run: Run, reason: ConcurrencyLimitReached | NotStarted) -> None:
         super().__init__(str(reason))
@@ -118,20 +125,23 @@ class StartPostponed(LoopError):
 
 
 class ResponseLost(LoopError):
-    """Glue was asked and the answer is not known: the run may have started."""
+    """The request was sent to Glue and its outcome is unknown: the run may have started."""
+
+
+# --- how a look-up failed
 
 
 class GlueUnavailable(LoopError):
-    """A look-up or a cancellation did not get through; nothing is known, the next round tries again."""
-
-
-class FileNotReadable(LoopError):
-    """The label file is not there, or may not be read; the text says which."""
-
-
-class S3Unavailable(LoopError):
-    """S3 could not be asked just now."""
+    """A look-up or a cancellation failed temporarily. Nothing is known; the next round tries again."""
 
 
 class NotFoundInGlue(LoopError):
-    """Glue knows no such transform or task run."""
+    """Glue has no such transform or task run."""
+
+
+class FileNotReadable(LoopError):
+    """The label file does not exist, or this service may not read it; the message says which."""
+
+
+class S3Unavailable(LoopError):
+    """S3 failed or could not be reached."""

@@ -1,10 +1,10 @@
-"""Which event a change of state is, and its envelope."""
+"""Which events a change of a run causes, and their content."""
 
 from enum import StrEnum
 from hashlib import sha256
 
 from core.runs import Run, Status
-from core.views import Moment, TaskRun, View, view
+from core.views import TaskRun, Timestamp, View, view
 
 SOURCE = "glue-label-loop"
 VERSION = "1"
@@ -22,7 +22,7 @@ class DetailType(StrEnum):
     LOST = "TaskRunLost"
 
 
-_OF_ENDING = {
+_BY_TERMINAL_STATUS = {
     Status.SUCCEEDED: DetailType.SUCCEEDED,
     Status.FAILED: DetailType.FAILED,
     Status.STOPPED: DetailType.STOPPED,
@@ -35,11 +35,11 @@ _OF_ENDING = {
 
 
 class Metadata(View):
-    """`eventId` is the same whenever the same event is delivered again; `causationId` is the message that asked for the run."""
+    """`eventId` is the same whenever the same event is delivered again; `causationId` is the message that requested the run."""
 
     event_id: str
     version: str
-    occurred_at: Moment
+    occurred_at: Timestamp
     correlation_id: str
     causation_id: str
 
@@ -52,23 +52,24 @@ class Detail(View):
 
 
 def detail_types(before: Run | None, after: Run) -> list[DetailType]:
-    """The events that the change from `before` to `after` is, in the order in which they happened."""
+    """The events that the change from `before` to `after` causes, in the order in which they happened; `before` may be None."""
     if before is not None and before.attempt != after.attempt:
         before = None
-    found = []
+    types = []
     if after.task_run_id and not (before and before.task_run_id):
-        found.append(DetailType.STARTED)
+        types.append(DetailType.STARTED)
     if after.status.is_terminal and not (before and before.status is after.status):
-        found.append(_OF_ENDING[after.status])
-    return found
+        types.append(_BY_TERMINAL_STATUS[after.status])
+    return types
 
 
 def event_id(run: Run, detail_type: DetailType) -> str:
-    """32 hexadecimal digits, derived from (id, attempt, detail-type)."""
+    """32 hexadecimal digits, derived from the run's id, its attempt and the detail-type."""
     return sha256(f"{run.id}\0{run.attempt}\0{detail_type}".encode()).hexdigest()[:32]
 
 
-def detail(run: Run, detail_type: DetailType) -> Detail:
+def event_detail(run: Run, detail_type: DetailType) -> Detail:
+    """The event's content; it occurred when the run last changed."""
     return Detail(
         metadata=Metadata(
             event_id=event_id(run, detail_type),

@@ -1,7 +1,8 @@
-"""Before a replace: export the labels that it will forget, and import only after that succeeded.
+"""Export the existing labels before an import replaces them; the import starts only after the export succeeded.
 
-The import waits at the head of its line, and holds the place of the open import, so that no labels can come in between. An
-export too many does no harm, so a lost answer is looked up, and asked for again when the grace period is over.
+The import waits in the transform's queue and counts as the open import meanwhile, so that no other import comes in between. A
+second export does no harm, so an export whose response was lost is looked up, and started again if Glue does not list it after
+the grace period (`Policy.confirm_after`).
 """
 
 from collections.abc import Sequence
@@ -19,60 +20,65 @@ from core.errors import (
 from core.ports import Dependencies, GlueRun
 from core.runs import Run, RunError, Status, as_ended
 
+_EXPORT_TASK_TYPE = "EXPORT_LABELS"
+
 
 def needs_export(run: Run) -> bool:
     return run.export_to is not None
 
 
-def export_first(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> Run | None:
-    """Bring the export on; give the run when its import may be asked for, None as long as it may not, or never will.
+def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> bool:
+    """Take the next step of the export of `run`; tell whether its import may start now.
 
-    `seen` is the transform's listing. Raises Conflict, LineAhead, StartPostponed, GlueUnavailable, LedgerUnavailable.
+    `glue_runs` are the transform's task runs. Raises Conflict, QueueBlocked, StartPostponed, LedgerUnavailable.
     """
     if run.export_attempted_on is None:
         if not _has_labels(run, deps):
-            return run
-        _ask(run, deps)
-        return None
-    found = _find(run, seen)
-    if found is None:
+            return True
+        _start_export(run, deps)
+        return False
+    export = _find_export(run, glue_runs)
+    if export is None:
         if deps.clock() - run.export_attempted_on >= deps.policy.confirm_after:
-            _ask(run, deps)
-        return None
-    if found.status is Status.SUCCEEDED:
-        return run
-    if found.status.is_terminal:
-        reason = RunError(
-            "EXPORT_FAILED", f"the export before the import ended {found.status}: {found.error or ''}".rstrip(": ")
-        )
-        deps.ledger.write(run, as_ended(run, Status.START_FAILED, deps.clock(), reason))
-    return None
+            _start_export(run, deps)
+        return False
+    if export.status.is_terminal and export.status is not Status.SUCCEEDED:
+        message = f"the export before the import ended {export.status}: {export.error or ''}".rstrip(": ")
+        error = RunError("EXPORT_FAILED", message)
+        deps.ledger.write(run, as_ended(run, Status.START_FAILED, deps.clock(), error))
+    return export.status is Status.SUCCEEDED
 
 
-def _ask(run: Run, deps: Dependencies) -> None:
-    held = deps.ledger.write(run, replace(run, export_attempted_on=deps.clock()))
+def _start_export(run: Run, deps: Dependencies) -> None:
+    """Start the export, recording the attempt first: the transform's other imports wait from then on."""
+    attempted = deps.ledger.write(run, replace(run, export_attempted_on=deps.clock()))
     try:
-        export_run_id = deps.glue.start_export(replace(held, export_to=_folder(held)))
+        export_run_id = deps.glue.start_export(replace(attempted, export_to=_export_folder(attempted)))
     except ResponseLost:
         return
-    except Refused as no:
-        deps.ledger.write(held, as_ended(held, Status.REFUSED, deps.clock(), RunError(no.code, no.message)))
+    except Refused as refusal:
+        error = RunError(refusal.code, refusal.message)
+        deps.ledger.write(attempted, as_ended(attempted, Status.REFUSED, deps.clock(), error))
         return
     except (ConcurrencyLimitReached, NotStarted) as reason:
-        deps.ledger.write(held, replace(held, export_attempted_on=None))
-        raise StartPostponed(held, reason) from reason
-    deps.ledger.write(held, replace(held, export_run_id=export_run_id))
+        deps.ledger.write(attempted, replace(attempted, export_attempted_on=None))
+        raise StartPostponed(attempted, reason) from reason
+    deps.ledger.write(attempted, replace(attempted, export_run_id=export_run_id))
 
 
-def _find(run: Run, seen: Sequence[GlueRun]) -> GlueRun | None:
-    """The run's export: the only one that is ever given this attempt's own prefix."""
-    prefix = _folder(run).rstrip("/")
-    same = [one for one in seen if one.task_type == "EXPORT_LABELS" and (one.path or "").rstrip("/") == prefix]
-    return max(same, key=lambda one: (one.status is Status.SUCCEEDED, one.started_on), default=None)
+def _find_export(run: Run, glue_runs: Sequence[GlueRun]) -> GlueRun | None:
+    """The export to this attempt's folder. Of several, the latest that succeeded, else the latest."""
+    folder = _export_folder(run).rstrip("/")
+    exports = [
+        glue_run
+        for glue_run in glue_runs
+        if glue_run.task_type == _EXPORT_TASK_TYPE and (glue_run.path or "").rstrip("/") == folder
+    ]
+    return max(exports, key=lambda export: (export.status is Status.SUCCEEDED, export.started_on), default=None)
 
 
-def _folder(run: Run) -> str:
-    """Of this attempt alone: an earlier attempt's export lacks the labels that came since."""
+def _export_folder(run: Run) -> str:
+    """A folder for each attempt: the export of an earlier attempt lacks the labels that were imported since."""
     return f"{run.export_to or ''}{'' if run.attempt == 1 else f'{run.attempt}/'}"
 
 
@@ -80,6 +86,8 @@ def _has_labels(run: Run, deps: Dependencies) -> bool:
     try:
         return deps.glue.get_transform(run.transform_id or "").label_count > 0
     except NotFoundInGlue:
-        return True  # asking for the export tells; were it a slip, the import would forget labels that nobody exported
-    except GlueUnavailable as fault:
-        raise StartPostponed(run, NotStarted(str(fault))) from fault
+        # Glue is eventually consistent, so this may be wrong, and the import would remove labels that nobody exported.
+        # Starting the export shows whether the transform exists.
+        return True
+    except GlueUnavailable as error:
+        raise StartPostponed(run, NotStarted(str(error))) from error

@@ -1,10 +1,10 @@
-"""What a logged decision says of its run: enough to follow it from the request to its event, and nothing that a caller sent."""
+"""The fields that every log line about a run has: enough to follow it from request to event, and nothing that a caller sent."""
 
 from core.runs import Run
 
 
 def log_fields(run: Run, **more: str | None) -> dict[str, str | None]:
-    """The fields of the log line; its message is a stable code."""
+    """Fields for a log line whose message is a stable code; `more` are added to them."""
     return {
         "id": run.id,
         "transformId": run.transform_id,

@@ -1,4 +1,4 @@
-"""A run that has not ended, as the reconciler's index tells it: little of it, as there may be a hundred thousand."""
+"""A run that has not ended, as the index of open runs holds it: a few fields only, as there may be 100,000 of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,12 @@ from core.runs import IN_GLUE, Run, Status, TaskType
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """What has to be known of a run to see whether it got on; it may lag behind the run by moments, so `revision` fences it.
+    """What the reconciler needs to see whether a run has changed in Glue.
 
-    `search_from` is since when Glue may list a task run of it, its export included; None while Glue was not asked for any.
-    `task_tag` stands for Glue's id of the task run while nothing is left to do but to follow it; of a run without one, the
-    whole has to be read.
+    The index is eventually consistent, so every write is conditional on `revision`.
+    `search_from` is when Glue may first have started a task run for it, its export included; None if no start was attempted.
+    `task_tag` stands for Glue's id of the task run if only its status is left to record. A run without a tag must be read from
+    the ledger first.
     """
 
     id: str
@@ -27,7 +28,7 @@ class OpenRun:
 
 
 def open_run(run: Run) -> OpenRun:
-    """What the index tells of `run`, once it has caught up."""
+    """The index's entry for `run`."""
     return OpenRun(
         id=run.id,
         transform_id=run.transform_id or "",
@@ -36,14 +37,14 @@ def open_run(run: Run) -> OpenRun:
         status=run.status,
         revision=run.revision,
         search_from=run.start_attempted_on or run.export_attempted_on,
-        task_tag=task_tag(run.task_run_id) if run.task_run_id and _is_only_followed(run) else None,
+        task_tag=task_tag(run.task_run_id) if run.task_run_id and _needs_status_only(run) else None,
     )
 
 
 def task_tag(task_run_id: str) -> str:
-    """64 bits that stand for Glue's id of a task run, which may be long, among those of its transform."""
+    """64 bits of a hash, in hexadecimal: shorter than Glue's id, and unique among the task runs of a transform."""
     return sha256(task_run_id.encode()).hexdigest()[:16]
 
 
-def _is_only_followed(run: Run) -> bool:
+def _needs_status_only(run: Run) -> bool:
     return run.status in IN_GLUE and not run.cancel_requested

@@ -1,37 +1,38 @@
-"""S3 paths: their grammar, and which ones callers may name."""
+"""S3 paths: their syntax, and which of them callers may use."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.errors import FieldError, InvalidRequest
+from core.runs import RUN_ID_LENGTH, TRANSFORM_ID_PATTERN
 
 # Bucket names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _KEY_CHARACTER = r"[^\x00-\x1f\x7f]"
 _S3_PATH = re.compile(f"s3://{_BUCKET}/(?P<key>{_KEY_CHARACTER}*)")
-_UPLOAD = re.compile(r"(?:.*/)?labels/(?P<transform_id>[A-Za-z0-9][A-Za-z0-9_-]{0,254})/[^/]+\.csv")
-MAX_LENGTH = 1024  # UriString in botocore's Glue model
-MAX_FOLDER_LENGTH = MAX_LENGTH - 34  # leaves room for the id of a run, which is the last part of its path
-# What the published schemas say of paths: a folder may end in a slash or not, an object must not.
+_UPLOAD_KEY = re.compile(rf"(?:.*/)?labels/(?P<transform_id>{TRANSFORM_ID_PATTERN})/[^/]+\.csv")
+MAX_LENGTH = 1024  # characters; UriString in botocore's Glue model
+MAX_FOLDER_LENGTH = MAX_LENGTH - RUN_ID_LENGTH - 2  # leaves room for the id of a run, the last part of its path
+# For the published schemas. A folder may end in a slash or not, an object must not.
 FOLDER_PATTERN = f"^s3://{_BUCKET}(?:/{_KEY_CHARACTER}*)?$"
 OBJECT_PATTERN = f"^s3://{_BUCKET}/{_KEY_CHARACTER}*[^/\\x00-\\x1f\\x7f]$"
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedPrefixes:
-    """`s3://bucket/prefix/` each; callers may name what lies below one of them. None at all refuses every path."""
+    """Prefixes of the form `s3://bucket/prefix/`. Callers may use the paths below them; without prefixes, none."""
 
     prefixes: tuple[str, ...]
 
     @staticmethod
     def parse(text: str) -> "AllowedPrefixes":
-        """Read a comma-separated list. Raises ValueError on what is no S3 path."""
+        """Parse a comma-separated list. Raises ValueError if a part is no S3 path."""
         return AllowedPrefixes.of(part.strip() for part in text.split(",") if part.strip())
 
     @staticmethod
     def of(prefixes: Iterable[str]) -> "AllowedPrefixes":
-        """These prefixes. Raises ValueError on what is no S3 path."""
+        """Normalize `prefixes`, each with or without its closing slash. Raises ValueError if one is no S3 path."""
         closed = tuple(prefix.rstrip("/") + "/" for prefix in prefixes)
         for prefix in closed:
             if not _S3_PATH.fullmatch(prefix):
@@ -41,15 +42,16 @@ class AllowedPrefixes:
     def allow(self, path: str) -> bool:
         return any(path.startswith(prefix) for prefix in self.prefixes)
 
-    def within(self, other: "AllowedPrefixes") -> "AllowedPrefixes":
-        """What both allow."""
-        both = [one for one in self.prefixes if other.allow(one)] + [one for one in other.prefixes if self.allow(one)]
-        return AllowedPrefixes(tuple(dict.fromkeys(both)))
+    def intersection(self, allowed: "AllowedPrefixes") -> "AllowedPrefixes":
+        """The paths that both allow: of two nested prefixes, the longer one."""
+        ours = [prefix for prefix in self.prefixes if allowed.allow(prefix)]
+        theirs = [prefix for prefix in allowed.prefixes if self.allow(prefix)]
+        return AllowedPrefixes(tuple(dict.fromkeys(ours + theirs)))
 
 
 @dataclass(frozen=True, slots=True)
 class CallerPrefixes:
-    """Whose prefixes are narrowed, and to which: a caller must not have this service reach what is another's.
+    """The prefixes that single callers are limited to, so that no caller reaches another's data through this service.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
@@ -57,13 +59,13 @@ class CallerPrefixes:
     by_caller: Mapping[str, AllowedPrefixes] = field(default_factory=dict)
 
     def narrow(self, allowed: AllowedPrefixes, caller: str) -> AllowedPrefixes:
-        """What `caller` may name of `allowed`; who is not named here, and has no `*` to go by, keeps all of it."""
+        """The part of `allowed` that `caller` may use: all of it, if neither the caller nor `*` has an entry."""
         own = self.by_caller.get(caller) or self.by_caller.get("*")
-        return allowed if own is None else allowed.within(own)
+        return allowed if own is None else allowed.intersection(own)
 
 
-def output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS3Path") -> str:
-    """The folder that `path` names, with its closing slash. Raises InvalidRequest."""
+def check_output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS3Path") -> str:
+    """Return the folder `path` with a closing slash. Raises InvalidRequest, whose error points to `pointer`."""
     folder = path.rstrip("/") + "/"
     _check(folder, path, allowed, pointer)
     if len(folder) > MAX_FOLDER_LENGTH:
@@ -71,8 +73,8 @@ def output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS
     return folder
 
 
-def label_file(path: str, allowed: AllowedPrefixes, pointer: str = "#/inputS3Path") -> str:
-    """The one S3 object that `path` names. Raises InvalidRequest."""
+def check_input_object(path: str, allowed: AllowedPrefixes, pointer: str = "#/inputS3Path") -> str:
+    """Return `path` if it names an S3 object. Raises InvalidRequest, whose error points to `pointer`."""
     _check(path, path, allowed, pointer)
     if path.endswith("/"):
         raise InvalidRequest(FieldError(pointer, "must name one S3 object, not a folder: Glue imports a single file"))
@@ -82,17 +84,17 @@ def label_file(path: str, allowed: AllowedPrefixes, pointer: str = "#/inputS3Pat
 
 
 def transform_id_of_upload(key: str) -> str | None:
-    """The transform that an uploaded object is labels for, or None where the key is not `…/labels/{transformId}/….csv`."""
-    match = _UPLOAD.fullmatch(key)
+    """The transform that an uploaded file has labels for; None if `key` is not of the form `…/labels/{transformId}/….csv`."""
+    match = _UPLOAD_KEY.fullmatch(key)
     return match["transform_id"] if match else None
 
 
-def _check(path: str, as_sent: str, allowed: AllowedPrefixes, pointer: str) -> None:
+def _check(path: str, path_as_sent: str, allowed: AllowedPrefixes, pointer: str) -> None:
     match = _S3_PATH.fullmatch(path)
     if match is None:
-        raise InvalidRequest(FieldError(pointer, f"must be of the form s3://bucket/key, not {as_sent[:100]!r}"))
-    below = match["key"].rstrip("/")
-    if below and {"", ".", ".."} & set(below.split("/")):
+        raise InvalidRequest(FieldError(pointer, f"must be of the form s3://bucket/key, not {path_as_sent[:100]!r}"))
+    key = match["key"].rstrip("/")
+    if key and {"", ".", ".."} & set(key.split("/")):
         raise InvalidRequest(FieldError(pointer, "must not have empty, '.' or '..' parts"))
     if not allowed.allow(path):
         raise InvalidRequest(FieldError(pointer, f"is not allowed here; allowed: {', '.join(allowed.prefixes) or 'none'}"))

@@ -1,4 +1,4 @@
-"""What core needs from the world, as protocols; core.aws implements them, tests/fakes does too."""
+"""The interfaces of what core depends on. core.aws implements them on AWS, tests/fakes in memory."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +14,8 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
+    """Which runs to list; None matches all."""
+
     transform_id: str | None = None
     status: Status | None = None
     task_type: TaskType | None = None
@@ -22,57 +24,58 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """Some runs, newest first, and the cursor of the next page, if there is one."""
+    """Some runs, newest first; `next` is the cursor of the next page, None on the last."""
 
     items: tuple[Run, ...]
     next: str | None
 
 
 class Ledger(Protocol):
-    """One item per request; every write is conditional, and carries the transform's line with it."""
+    """Stores one item per request. Every write is conditional, and updates the transform's queue in the same transaction."""
 
-    def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+    def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         """Replace `before` (None: no item) by `after`, and return it with its new revision.
 
-        Raises Conflict if the item is not `before` any more, LineAhead if the move has to wait for others of the transform,
-        LineFull if it would be one more than `max_waiting`, LedgerUnavailable.
+        Raises Conflict if the item is not `before` any more, QueueBlocked if other runs of the transform come first,
+        QueueLimitReached if the queue already holds `max_queued` runs, LedgerUnavailable.
         """
 
     def delete(self, run: Run) -> None:
-        """Forget a reservation that came to nothing. Raises Conflict, LedgerUnavailable."""
+        """Delete a reservation whose run was not started. Raises Conflict, LedgerUnavailable."""
 
     def get(self, run_id: str) -> Run | None:
-        """The run as it stands now, or None. Raises LedgerUnavailable."""
+        """The current state of the run, or None. Raises LedgerUnavailable."""
 
     def get_if_recent(self, run_id: str) -> Run | None:
-        """The run as it stands now, if there is reason to think that it is there: who reads it need not find out by a `write`
-        that fails. None says nothing. Raises LedgerUnavailable.
+        """The current state of the run if this process has recently seen it; None says nothing about whether it exists.
+
+        A replay of a recent request is then one read, instead of a write that fails. Raises LedgerUnavailable.
         """
 
-    def list_runs(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    def list_runs(self, run_filter: RunFilter, limit: int, cursor: str | None) -> RunPage:
         """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
 
     def open_runs(self) -> Iterator[OpenRun]:
-        """Every run that has not ended: those of one transform together, oldest first. May lag behind by moments.
+        """Every run that has not ended, grouped by transform, oldest first; eventually consistent.
 
-        Who does not read to the end is followed by a reader who begins at the transform where that one stopped, so that the
-        last transforms get their turn although no round gets through all of them. Raises LedgerUnavailable.
+        If a reader stops early, the next one begins at the transform where it stopped. So every transform gets its turn even if
+        no round gets through all of them. Raises LedgerUnavailable.
         """
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
-        """Write down how a run got on in Glue, in one write that does not need the whole of it, and return the whole.
+        """Record a run's state in Glue in one update, without reading the run first, and return the run.
 
-        The end of an import moves its transform's line: it is a `write`, not this. Raises Conflict if the run is not `run` any
-        more, LedgerUnavailable.
+        Not for the end of an import: that changes the transform's queue, and so needs `write`. Raises Conflict if the run has
+        changed since `run` was read, LedgerUnavailable.
         """
 
     def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
-        """Glue's ids of the transform's runs that the ledger already knows, requested at or after `since`."""
+        """Glue's ids of the transform's runs that were requested at or after `since`. Raises LedgerUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class GlueRun:
-    """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` echo what was asked."""
+    """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` are those of the start."""
 
     task_run_id: str
     task_type: str
@@ -87,35 +90,40 @@ class GlueRun:
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """What an import has to know of its transform: the table's columns (none, where Glue does not say) and its labels."""
+    """A transform: the columns of its table (none if Glue does not return them), and how many labels it has."""
 
     columns: tuple[str, ...]
     label_count: int
 
 
 class Glue(Protocol):
+    """Glue's task runs and transforms."""
+
     def start(self, run: Run) -> str:
-        """Ask once, and return Glue's id of the task run. Raises ConcurrencyLimitReached, Refused, NotStarted, ResponseLost."""
+        """Start the task run, sending the request once, and return Glue's id of it.
+
+        Raises ConcurrencyLimitReached, Refused, NotStarted, ResponseLost.
+        """
 
     def start_export(self, run: Run) -> str:
-        """Ask once to export the labels to `run.export_to`, and return Glue's id of that task run. Raises as `start` does."""
+        """Start an export of the labels to `run.export_to`, and return Glue's id of that task run. Raises as `start` does."""
 
     def get_transform(self, transform_id: str) -> Transform:
-        """The transform as it stands. Raises NotFoundInGlue, GlueUnavailable."""
+        """The current state of the transform. Raises NotFoundInGlue, GlueUnavailable."""
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
-        """Every task run of the transform started after `since`, all pages. Raises NotFoundInGlue, GlueUnavailable."""
+        """All task runs of the transform that started after `since`. Raises NotFoundInGlue, GlueUnavailable."""
 
     def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
         """One task run. Raises NotFoundInGlue, GlueUnavailable."""
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
-        """Cancel a task run and return where it stands. Raises NotFoundInGlue, GlueUnavailable, Refused."""
+        """Cancel a task run and return its status. Raises NotFoundInGlue, GlueUnavailable, Refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A label file while it is read: `size` in bytes, `version` the one that `chunks` are of."""
+    """A label file that is being read: its `size` in bytes, the `version` that is read, and its content in `chunks`."""
 
     version: str
     size: int
@@ -123,19 +131,22 @@ class OpenFile:
 
 
 class LabelFiles(Protocol):
+    """Label files in S3. `path` is `s3://bucket/key`."""
+
     def open(self, path: str) -> OpenFile:
-        """Begin to read the object. Raises FileNotReadable, S3Unavailable; reading on may raise S3Unavailable."""
+        """Begin to read the object. Raises FileNotReadable, S3Unavailable; reading the chunks may raise S3Unavailable."""
 
     def current_version(self, path: str) -> str:
-        """The version that the object has now. Raises FileNotReadable, S3Unavailable."""
+        """The current version of the object. Raises FileNotReadable, S3Unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The operator's settings; docs/operating.md describes each.
+    """The operator's settings, which docs/operating.md describes, and the time limits of a start.
 
-    `lease` outlasts any process that may still ask Glue; `start_within` of it is when such a process stops trying to.
-    `clock_skew` is how far Glue's clock and ours may be apart. `share_runs` lets every caller see and cancel all runs.
+    A process sends a start to Glue within `start_within` of its reservation, or not at all. `lease` is how long the reservation
+    lasts: longer than any such process can run. `clock_skew` is how far Glue's clock and ours may be apart. `share_runs` lets
+    every caller see and cancel all runs.
     """
 
     allowed_prefixes: AllowedPrefixes
@@ -149,12 +160,13 @@ class Policy:
     share_runs: bool = False
 
     def allowed_for(self, caller: str) -> AllowedPrefixes:
+        """The prefixes that `caller` may use."""
         return self.caller_prefixes.narrow(self.allowed_prefixes, caller)
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The collaborators, wired once by handlers.wiring, or by a test."""
+    """What core works with; built once per process by handlers.wiring, or by a test."""
 
     ledger: Ledger
     glue: Glue

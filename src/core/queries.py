@@ -1,4 +1,4 @@
-"""Look at runs: each caller at its own, unless the operator lets all see all."""
+"""Read runs. A caller sees its own runs only, unless the operator shares all runs with all callers."""
 
 from dataclasses import replace
 
@@ -8,14 +8,14 @@ from core.runs import Run
 
 
 def get_run(run_id: str, caller: str, deps: Dependencies) -> Run:
-    """The run as it stands now. Raises RunNotFound, also for another caller's run; LedgerUnavailable."""
+    """The current state of a run. Raises RunNotFound, also for another caller's run; LedgerUnavailable."""
     run = deps.ledger.get(run_id)
     if run is None or not (deps.policy.share_runs or run.requested_by == caller):
         raise RunNotFound(f"There is no task run {run_id}.")
     return run
 
 
-def list_runs(which: RunFilter, caller: str, limit: int, cursor: str | None, deps: Dependencies) -> RunPage:
+def list_runs(run_filter: RunFilter, caller: str, limit: int, cursor: str | None, deps: Dependencies) -> RunPage:
     """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
-    mine = which if deps.policy.share_runs else replace(which, requested_by=caller)
-    return deps.ledger.list_runs(mine, limit, cursor)
+    visible = run_filter if deps.policy.share_runs else replace(run_filter, requested_by=caller)
+    return deps.ledger.list_runs(visible, limit, cursor)

@@ -1,6 +1,6 @@
-"""Make the ledger and Glue agree: settle lost answers, record what finished, start what waited.
+"""Make the ledger and Glue agree: settle lost responses, record what has changed in Glue, start what is queued.
 
-Every step is one conditional write, so that two reconcilers at the same time only ever make each other's writes fail.
+Every step is one conditional write, so two reconcilers at the same time can only make each other's writes fail.
 """
 
 import logging
@@ -18,17 +18,19 @@ from core.ports import Dependencies, GlueRun
 from core.runs import IN_GLUE, Run, Status
 from core.settle import settle
 from core.start_queued import start_queued_runs
-from core.track import follow, track_open_run, whole
+from core.track import read_run, track_open_run, track_run
 
 _log = logging.getLogger(__name__)
-_AT_ONCE = 8
+_THREADS = 8
+_BATCH_SIZE = 4 * _THREADS  # transforms between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
-    """What a round did: transforms looked at, and how many of them could not be; runs that moved, ended, started, wait.
+    """What a round did: the transforms that it went through and how many of those failed, and counts of runs.
 
-    `oldest_…` are the seconds that the longest open, doubtful and queued run had waited when the round came to it.
+    `changed` and `ended` count runs whose status in Glue was recorded, `started` those that left a queue, `queued` those that
+    are still in one. `oldest_..._seconds` is the longest time that a run had been open, unconfirmed or queued.
     """
 
     transforms: int = 0
@@ -41,128 +43,130 @@ class RoundSummary:
     oldest_unconfirmed_seconds: int = 0
     oldest_queued_seconds: int = 0
 
-    def __add__(self, other: "RoundSummary") -> "RoundSummary":
-        ours, theirs = asdict(self), asdict(other)
+    def __add__(self, summary: "RoundSummary") -> "RoundSummary":
+        left, right = asdict(self), asdict(summary)
         return RoundSummary(
-            **{
-                name: max(ours[name], theirs[name]) if name.startswith("oldest_") else ours[name] + theirs[name]
-                for name in ours
-            }
+            **{name: max(left[name], right[name]) if name.startswith("oldest_") else left[name] + right[name] for name in left}
         )
 
 
 def reconcile(
     deps: Dependencies, has_time_left: Callable[[], bool] = lambda: True, executor: Executor | None = None
 ) -> RoundSummary:
-    """One round over all open work; `has_time_left` says whether there is time for a further batch of transforms.
+    """Go through all open runs once, in batches of transforms; `has_time_left` tells whether to begin another batch.
 
-    `executor` reconciles the transforms of a batch; threads by default.
+    `executor` reconciles the transforms of a batch; threads by default. Raises LedgerUnavailable if open runs cannot be listed.
     """
     summary = RoundSummary()
-    groups = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
-    with executor or ThreadPoolExecutor(_AT_ONCE) as pool:
-        while has_time_left() and (batch := list(islice(groups, _AT_ONCE * 4))):
-            for one in pool.map(lambda runs: _safely(runs, deps), batch):
-                summary += one
+    transforms = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
+    with executor or ThreadPoolExecutor(_THREADS) as pool:
+        while has_time_left() and (batch := list(islice(transforms, _BATCH_SIZE))):
+            for transform_summary in pool.map(lambda runs: _try_transform(runs, deps), batch):
+                summary += transform_summary
     return summary
 
 
 def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
-    """One round over the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable."""
-    waiting = [run for run in runs if run.status is Status.QUEUED]
-    under_way = [run for run in runs if run.task_tag is not None]
+    """Reconcile the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable.
+
+    Runs are read from the ledger before Glue lists its task runs: otherwise a change in between would look as if it had not
+    happened.
+    """
+    queued = [run for run in runs if run.status is Status.QUEUED]
+    in_glue = [run for run in runs if run.task_tag is not None]
     now = deps.clock()
-    others = _whole([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
-    seen = _look([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
-    changed = [*_follow(under_way, seen, now, deps), *_settle(others, seen, now, deps)]
-    started = start_queued_runs(waiting, seen, deps)
+    unclear = _read_runs([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
+    glue_runs = _list_task_runs([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
+    changed = [*_track(in_glue, glue_runs, now, deps), *_settle(unclear, glue_runs, now, deps)]
+    started = start_queued_runs(queued, glue_runs, deps)
     return RoundSummary(
         transforms=1,
         changed=len(changed),
         ended=sum(run.status.is_terminal for run in changed),
         started=started,
-        queued=len(waiting) - started,
+        queued=len(queued) - started,
     )
 
 
-def _whole(runs: Sequence[OpenRun], deps: Dependencies) -> list[Run]:
-    """The runs that cannot be told from the index alone. They are read before Glue is looked at, or what happens in between
-    would look as if it had not.
-    """
-    found = []
-    for run in runs:
+def _read_runs(open_runs: Sequence[OpenRun], deps: Dependencies) -> list[Run]:
+    """The whole runs, without those that have changed since the index was read."""
+    runs = []
+    for open_run in open_runs:
         with suppress(Conflict):
-            found.append(whole(run, deps))
-    return found
+            runs.append(read_run(open_run, deps))
+    return runs
 
 
-def _follow(runs: Sequence[OpenRun], seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
-    listed = {task_tag(one.task_run_id): one for one in seen} if runs else {}
+def _track(open_runs: Sequence[OpenRun], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
+    """Record the changes of runs that Glue has; returns those that changed."""
+    by_tag = {task_tag(glue_run.task_run_id): glue_run for glue_run in glue_runs} if open_runs else {}
     changed = []
-    for run in runs:
+    for open_run in open_runs:
         with suppress(Conflict):
-            if (after := track_open_run(run, listed, now, deps)) is not None:
-                changed.append(_moved(after))
+            if (after := track_open_run(open_run, by_tag, now, deps)) is not None:
+                changed.append(_log_change(after))
     return changed
 
 
-def _settle(runs: Sequence[Run], seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
+def _settle(runs: Sequence[Run], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
+    """Settle starts whose outcome is unknown, and repeat requested cancellations; returns the runs that changed."""
     changed = []
     for run in runs:
         with suppress(Conflict):
-            after = follow(run, seen, now, deps) if run.status in IN_GLUE else settle(run, seen, now, deps)
+            after = track_run(run, glue_runs, now, deps) if run.status in IN_GLUE else settle(run, glue_runs, now, deps)
             if after.revision != run.revision:
-                changed.append(_moved(after))
+                changed.append(_log_change(after))
     return changed
 
 
-def _moved(run: Run) -> Run:
+def _log_change(run: Run) -> Run:
     _log.info("RUN_STATUS_CHANGED", extra=log_fields(run))
     return run
 
 
-def _look(asked: Sequence[OpenRun], deps: Dependencies) -> Sequence[GlueRun]:
-    """What Glue lists of the transform since the first of `asked` was asked for; `now` was before that."""
-    if not asked:
+def _list_task_runs(attempted: Sequence[OpenRun], deps: Dependencies) -> Sequence[GlueRun]:
+    """The transform's task runs since the first of `attempted`, which are runs that Glue may have."""
+    if not attempted:
         return []
-    since = min(run.search_from or run.requested_on for run in asked) - deps.policy.clock_skew
-    transform_id = asked[0].transform_id
+    since = min(run.search_from or run.requested_on for run in attempted) - deps.policy.clock_skew
+    transform_id = attempted[0].transform_id
     try:
         return deps.glue.list_task_runs(transform_id, since)
     except NotFoundInGlue:
-        return _nothing_if_gone(transform_id, deps)
+        return _no_task_runs_if_deleted(transform_id, deps)
 
 
-def _nothing_if_gone(transform_id: str, deps: Dependencies) -> Sequence[GlueRun]:
-    """One denial may be a slip, and would look like proof that nothing had started: the transform itself is asked for too."""
+def _no_task_runs_if_deleted(transform_id: str, deps: Dependencies) -> Sequence[GlueRun]:
+    """An empty list would prove that nothing was started, and Glue is eventually consistent: so look the transform up too."""
     try:
         deps.glue.get_transform(transform_id)
     except NotFoundInGlue:
         return []
-    raise GlueUnavailable("the transform is there, and yet its runs are not listed")
+    raise GlueUnavailable("the transform exists, but Glue does not list its task runs")
 
 
-def _safely(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
+def _try_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
+    """Reconcile a transform; if it fails, log that and count it, so that the other transforms go on."""
     ages = _ages(runs, deps.clock())
+    transform_id = runs[0].transform_id
     try:
         return reconcile_transform(runs, deps) + ages
-    except LoopError as fault:
-        extra = {"transformId": runs[0].transform_id, "cause": type(fault).__name__}
+    except LoopError as error:
+        extra = {"transformId": transform_id, "cause": type(error).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
-    except Exception:  # noqa: BLE001  what nobody thought of in one transform must not keep all others waiting
-        _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": runs[0].transform_id})
-    queued = sum(run.status is Status.QUEUED for run in runs)
-    return replace(ages, transforms=1, failed=1, queued=queued)
+    except Exception:  # noqa: BLE001  an unexpected error in one transform must not stop the others
+        _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": transform_id})
+    return replace(ages, transforms=1, failed=1, queued=sum(run.status is Status.QUEUED for run in runs))
 
 
 def _ages(runs: Sequence[OpenRun], now: datetime) -> RoundSummary:
-    def oldest(*since: datetime) -> int:
+    def oldest_seconds(*since: datetime) -> int:
         return max(0, int((now - min(since, default=now)).total_seconds()))
 
+    unconfirmed = [run for run in runs if run.status is Status.UNCONFIRMED]
+    queued = [run for run in runs if run.status is Status.QUEUED]
     return RoundSummary(
-        oldest_open_seconds=oldest(*(run.requested_on for run in runs)),
-        oldest_unconfirmed_seconds=oldest(
-            *(run.search_from or run.requested_on for run in runs if run.status is Status.UNCONFIRMED)
-        ),
-        oldest_queued_seconds=oldest(*(run.requested_on for run in runs if run.status is Status.QUEUED)),
+        oldest_open_seconds=oldest_seconds(*(run.requested_on for run in runs)),
+        oldest_unconfirmed_seconds=oldest_seconds(*(run.search_from or run.requested_on for run in unconfirmed)),
+        oldest_queued_seconds=oldest_seconds(*(run.requested_on for run in queued)),
     )

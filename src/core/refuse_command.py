@@ -1,4 +1,4 @@
-"""Put on record that a command was no good: the ledger is where its event comes from, and where people can read why."""
+"""Record an invalid command as a refused run, so that its event is sent and its error can be read."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedCommand:
-    """A command that can never be carried out; what it said, as far as it could be read."""
+    """A command that can never be carried out, as far as it could be read. `code` and `errors` say why."""
 
     caller: str
     task_type: TaskType
@@ -26,8 +26,8 @@ class RefusedCommand:
     causation_id: str
 
 
-def refuse(command: RefusedCommand, deps: Dependencies) -> None:
-    """Record the command as a REFUSED run of its own, once, however often it is delivered. Raises LedgerUnavailable."""
+def refuse_command(command: RefusedCommand, deps: Dependencies) -> None:
+    """Record the command as a REFUSED run; repeated deliveries are recorded once. Raises LedgerUnavailable."""
     now = deps.clock()
     run = Run(
         id=run_id(command.caller, f"refused {command.causation_id}"),

@@ -1,4 +1,4 @@
-"""What callers ask for: the two requests, and what becomes of them on their way into the ledger."""
+"""The requests that callers send, and the runs that they become."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +14,12 @@ from core.paths import (
     MAX_LENGTH,
     OBJECT_PATTERN,
     AllowedPrefixes,
-    label_file,
-    output_folder,
+    check_input_object,
+    check_output_folder,
 )
-from core.runs import Run, Status, TaskType, run_id
+from core.runs import TRANSFORM_ID_PATTERN, Run, Status, TaskType, run_id
 
-TRANSFORM_ID = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,254}$"
+TRANSFORM_ID = f"^{TRANSFORM_ID_PATTERN}$"
 TransformId = Annotated[
     str,
     StringConstraints(pattern=TRANSFORM_ID),
@@ -43,7 +43,7 @@ class _Request(BaseModel):
 
 
 class LabelingSetRequest(_Request):
-    """Generate a labeling set: a CSV file of about 100 rows in about 10 sets, to be labeled by people."""
+    """Generate a labeling set: a CSV file of about 100 rows in about 10 sets, for people to label."""
 
     transform_id: TransformId
     output_s3_path: Annotated[
@@ -76,9 +76,10 @@ class LabelImportRequest(_Request):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCommand:
-    """A request, who sent it, under which idempotency key, and which message brought it.
+    """A request with its sender, its idempotency key and the message that carried it.
 
-    The same `causation_id` is the same message delivered again; another one, with the same key, is the caller asking again.
+    A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller
+    sent the request again.
     """
 
     caller: str
@@ -88,29 +89,29 @@ class StartCommand:
     causation_id: str
 
 
-def new_run(order: StartCommand, now: datetime, allowed: AllowedPrefixes) -> Run:
-    """The run that `order` asks for, before anything was done for it. Raises InvalidRequest."""
-    request = order.request
-    id_ = run_id(order.caller, order.key)
+def new_run(command: StartCommand, now: datetime, allowed: AllowedPrefixes) -> Run:
+    """The run that `command` requests, not yet in the ledger. Raises InvalidRequest."""
+    request = command.request
+    id_ = run_id(command.caller, command.key)
     if isinstance(request, LabelingSetRequest):
-        task_type, replaces, exports_to = TaskType.LABELING_SET_GENERATION, None, None
-        path = f"{output_folder(request.output_s3_path, allowed)}{id_}/"
+        task_type, replace_all_labels, export_to = TaskType.LABELING_SET_GENERATION, None, None
+        path = f"{check_output_folder(request.output_s3_path, allowed)}{id_}/"
     else:
-        task_type, replaces = TaskType.IMPORT_LABELS, request.replace_all_labels
-        path = label_file(request.input_s3_path, allowed)
-        exports_to = _export_folder(request, id_, allowed)
+        task_type, replace_all_labels = TaskType.IMPORT_LABELS, request.replace_all_labels
+        path = check_input_object(request.input_s3_path, allowed)
+        export_to = _export_folder(request, id_, allowed)
     return Run(
         id=id_,
-        requested_by=order.caller,
+        requested_by=command.caller,
         requested_on=now,
         task_type=task_type,
         status=Status.RESERVED,
         transform_id=request.transform_id,
         path=path,
-        replace_all_labels=replaces,
-        export_to=exports_to,
-        correlation_id=order.correlation_id,
-        causation_id=order.causation_id,
+        replace_all_labels=replace_all_labels,
+        export_to=export_to,
+        correlation_id=command.correlation_id,
+        causation_id=command.causation_id,
     )
 
 
@@ -119,4 +120,4 @@ def _export_folder(request: LabelImportRequest, run_id: str, allowed: AllowedPre
         return None
     if not request.replace_all_labels:
         raise InvalidRequest(FieldError("#/exportTo", "may only be sent with replaceAllLabels: nothing is replaced without it"))
-    return f"{output_folder(request.export_to, allowed, '#/exportTo')}{run_id}/"
+    return f"{check_output_folder(request.export_to, allowed, '#/exportTo')}{run_id}/"

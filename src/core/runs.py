@@ -1,4 +1,4 @@
-"""A task run as the ledger keeps it: its states, and the moves between them."""
+"""A task run as the ledger stores it: its states, and the changes from one to another."""
 
 import re
 from dataclasses import dataclass, fields, replace
@@ -6,16 +6,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+TRANSFORM_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
+RUN_ID_LENGTH = 32
+RUN_ID_PATTERN = f"[0-9a-f]{{{RUN_ID_LENGTH}}}"
+
 
 class TaskType(StrEnum):
-    """Glue's own words for the two kinds of task run that this service starts."""
+    """The type of a task run, as Glue names it."""
 
     LABELING_SET_GENERATION = "LABELING_SET_GENERATION"
     IMPORT_LABELS = "IMPORT_LABELS"
 
 
 class Status(StrEnum):
-    """Where a task run stands; docs/architecture.md has the picture."""
+    """The state of a task run."""  # docs/architecture.md has the diagram
 
     RESERVED = "RESERVED"
     QUEUED = "QUEUED"
@@ -59,13 +63,15 @@ IN_GLUE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 @dataclass(frozen=True, slots=True)
 class RunError:
+    """Why a run did not succeed: a stable code, and a message for people."""
+
     code: str
     message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One request and what became of it. Times are UTC.
+    """One request and the task run that it led to. Times are UTC, `execution_time` is in seconds.
 
     `path` is what Glue is given: the run's own prefix for a labeling set, or the label file of an import.
     `start_attempted_on` is when the start was last sent to Glue, or may have been. `lease_until` is when the process that
@@ -108,13 +114,14 @@ class Run:
     def is_import(self) -> bool:
         return self.task_type is TaskType.IMPORT_LABELS
 
-    def has_same_payload_as(self, other: "Run") -> bool:
-        return request_payload(self) == request_payload(other)
+    def has_same_payload_as(self, run: "Run") -> bool:
+        """Whether both were requested with the same payload, whatever their keys, callers and states."""
+        return _payload(self) == _payload(run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where Glue says that a run stands, as it goes on record. Times are UTC, `execution_time` in seconds."""
+    """A run's state in Glue, as the ledger records it. Times are UTC, `execution_time` is in seconds."""
 
     status: Status
     task_run_id: str
@@ -124,47 +131,47 @@ class Progress:
     error: RunError | None
     changed_on: datetime
 
-    def onto(self, run: Run) -> Run:
-        return replace(run, lease_until=None, **{each.name: getattr(self, each.name) for each in fields(self)})
+    def apply_to(self, run: Run) -> Run:
+        """`run` with this state."""
+        return replace(run, lease_until=None, **{field.name: getattr(self, field.name) for field in fields(self)})
 
 
-def request_payload(run: Run) -> tuple[object, ...]:
-    """What a request asks for, whoever sent it and whatever became of it."""
+def _payload(run: Run) -> tuple[object, ...]:
     return (run.task_type, run.transform_id, run.path, run.replace_all_labels, run.export_to)
 
 
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
-
-
 def is_run_id(text: str) -> bool:
-    """Whether `text` could be the id of a run."""
-    return _RUN_ID.fullmatch(text) is not None
+    """Whether `text` has the form of a run's id."""
+    return re.fullmatch(RUN_ID_PATTERN, text) is not None
 
 
 def run_id(caller: str, key: str) -> str:
-    """The identity of a request: 32 hexadecimal digits, the same for the same caller and idempotency key."""
-    return sha256(f"{caller}\0{key}".encode()).hexdigest()[:32]
+    """32 hexadecimal digits, always the same for a caller and idempotency key."""
+    return sha256(f"{caller}\0{key}".encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
 def as_reserved(run: Run, now: datetime, lease: timedelta) -> Run:
-    """`run`, about to be asked of Glue by whoever writes this."""
+    """`run`, whose start will be sent to Glue by the process that writes this, before the lease ends."""
     return replace(run, status=Status.RESERVED, start_attempted_on=now, lease_until=now + lease, changed_on=now)
 
 
 def as_queued(run: Run, now: datetime) -> Run:
+    """`run`, waiting in its transform's queue."""
     return replace(run, status=Status.QUEUED, start_attempted_on=None, lease_until=None, changed_on=now)
 
 
 def as_unconfirmed(run: Run, now: datetime) -> Run:
+    """`run`, of which is not known whether Glue started it."""
     return replace(run, status=Status.UNCONFIRMED, lease_until=None, changed_on=now)
 
 
 def as_started(run: Run, task_run_id: str, status: Status, started_on: datetime, now: datetime) -> Run:
+    """`run`, started by Glue under the id `task_run_id`."""
     return replace(
         run, status=status, task_run_id=task_run_id, started_on=started_on, lease_until=None, changed_on=now, error=None
     )
 
 
 def as_ended(run: Run, status: Status, now: datetime, error: RunError | None = None) -> Run:
-    """`run`, over for a reason of ours; Glue's own endings carry Glue's times instead."""
+    """`run`, ended by this service. A run that ended in Glue gets Glue's times instead, by a Progress."""
     return replace(run, status=status, error=error, completed_on=now, lease_until=None, changed_on=now)

@@ -1,4 +1,4 @@
-"""Settle a start whose answer was lost: by looking the run up, and asking again only when it is proved not to be there."""
+"""Settle a start whose outcome is unknown: look the run up in Glue, and start it again only if it is proved not to be there."""
 
 import logging
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from core.errors import StartPostponed
 from core.log_fields import log_fields
 from core.ports import Dependencies, GlueRun
 from core.runs import Run, RunError, Status, as_ended, as_reserved, as_unconfirmed
-from core.start import ask
-from core.start_queued import is_past_start_deadline, start_failed
+from core.start_in_glue import start_in_glue
+from core.start_queued import as_start_failed, is_past_start_deadline
 from core.track import record_glue_run
 
 _log = logging.getLogger(__name__)
@@ -19,41 +19,47 @@ _log = logging.getLogger(__name__)
 _MIN_OWNER_AGE = timedelta(days=14)
 
 
-def settle(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
-    """Find out what became of a RESERVED or UNCONFIRMED run. `seen` is the transform's listing, taken after `now`.
+def settle(run: Run, glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
+    """Find out whether Glue started a RESERVED or UNCONFIRMED run, and record it.
 
-    Raises Conflict, GlueUnavailable, LedgerUnavailable.
+    `glue_runs` are the transform's task runs, listed after `now`. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
     if run.status is Status.RESERVED and run.lease_until and now <= run.lease_until:
         return run
-    found = _find(run, seen, deps)
-    if found is not None:
+    glue_run = _find_task_run(run, glue_runs, deps)
+    if glue_run is not None:
         _log.info("START_CONFIRMED", extra=log_fields(run))
-        return record_glue_run(run, found, now, deps)
+        return record_glue_run(run, glue_run, now, deps)
     if run.status is Status.RESERVED:
         return deps.ledger.write(run, as_unconfirmed(run, now))
     if now - (run.changed_on or now) < deps.policy.confirm_after:
         return run
-    return _not_started(run, now, deps)
+    return _start_again(run, now, deps)
 
 
-def _find(run: Run, seen: Sequence[GlueRun], deps: Dependencies) -> GlueRun | None:
-    alike = [one for one in seen if _is_alike(one, run)]
+def _find_task_run(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> GlueRun | None:
+    """The task run that `run` started.
+
+    The path identifies a labeling set's. Several imports may have the same file: then it is the one that started closest to the
+    attempt, preferably after it, among those that belong to no other run.
+    """
+    candidates = [glue_run for glue_run in glue_runs if _has_same_arguments(glue_run, run)]
     if not run.is_import:
-        return alike[0] if alike else None  # no other run is ever given this run's own prefix
-    start_attempted_on = run.start_attempted_on or run.requested_on
-    recent = [one for one in alike if one.started_on >= start_attempted_on - deps.policy.clock_skew]
+        return candidates[0] if candidates else None
+    attempted_on = run.start_attempted_on or run.requested_on
+    recent = [candidate for candidate in candidates if candidate.started_on >= attempted_on - deps.policy.clock_skew]
     if not recent:
         return None
-    accepted_since = start_attempted_on - max(2 * deps.policy.start_deadline, _MIN_OWNER_AGE)
-    owned = deps.ledger.known_task_run_ids(run.transform_id or "", accepted_since)
-    ours = [one for one in recent if one.task_run_id not in owned]
+    accepted_since = attempted_on - max(2 * deps.policy.start_deadline, _MIN_OWNER_AGE)
+    known_ids = deps.ledger.known_task_run_ids(run.transform_id or "", accepted_since)
     return min(
-        ours, key=lambda one: (one.started_on < start_attempted_on, abs(one.started_on - start_attempted_on)), default=None
+        (candidate for candidate in recent if candidate.task_run_id not in known_ids),
+        key=lambda candidate: (candidate.started_on < attempted_on, abs(candidate.started_on - attempted_on)),
+        default=None,
     )
 
 
-def _is_alike(glue_run: GlueRun, run: Run) -> bool:
+def _has_same_arguments(glue_run: GlueRun, run: Run) -> bool:
     return (
         glue_run.task_type == run.task_type
         and (glue_run.path or "").rstrip("/") == (run.path or "").rstrip("/")
@@ -61,17 +67,21 @@ def _is_alike(glue_run: GlueRun, run: Run) -> bool:
     )
 
 
-def _not_started(run: Run, now: datetime, deps: Dependencies) -> Run:
+def _start_again(run: Run, now: datetime, deps: Dependencies) -> Run:
+    """Start a run that Glue has not started, unless it was cancelled or its deadline has passed."""
     if run.cancel_requested:
         return deps.ledger.write(run, as_ended(run, Status.CANCELLED, now))
     if is_past_start_deadline(run, now, deps):
-        return deps.ledger.write(run, start_failed(run, now))
+        return deps.ledger.write(run, as_start_failed(run, now))
     reservation = deps.ledger.write(run, as_reserved(run, deps.clock(), deps.policy.lease))
     try:
-        return ask(reservation, deps)
-    except StartPostponed as later:
-        # The doubt stays: a limit may have been reached by this very run. So it is looked up again before the next try, from
-        # the doubtful start on.
-        doubt = replace(as_unconfirmed(later.run, now), start_attempted_on=run.start_attempted_on, changed_on=run.changed_on)
-        reason = RunError("AT_LIMIT" if later.at_limit else "NOT_STARTED", str(later))
-        return deps.ledger.write(reservation, replace(doubt, error=reason))
+        return start_in_glue(reservation, deps)
+    except StartPostponed as postponed:
+        # Stays UNCONFIRMED: if Glue is at its limit, the lost run may itself hold the slot. The next round looks it up again,
+        # from the time of the first attempt on.
+        error = RunError("AT_LIMIT" if postponed.at_limit else "NOT_STARTED", str(postponed))
+        unconfirmed = as_unconfirmed(postponed.run, now)
+        attempted_on, changed_on = run.start_attempted_on, run.changed_on
+        return deps.ledger.write(
+            reservation, replace(unconfirmed, start_attempted_on=attempted_on, changed_on=changed_on, error=error)
+        )

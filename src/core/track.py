@@ -1,4 +1,4 @@
-"""Bring a run that Glue has up to date with what Glue says of it."""
+"""Record how a run is doing in Glue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,80 +10,82 @@ from core.ports import Dependencies, GlueRun
 from core.runs import Progress, Run, RunError, Status, TaskType, as_ended
 
 
-def whole(run: OpenRun, deps: Dependencies) -> Run:
-    """The run that `run` tells of. Raises Conflict if it is another by now, LedgerUnavailable."""
-    current = deps.ledger.get(run.id)
-    if current is None or current.revision != run.revision:
-        raise Conflict(current)
-    return current
+def read_run(open_run: OpenRun, deps: Dependencies) -> Run:
+    """Read the whole run from the ledger. Raises Conflict if it has changed since, LedgerUnavailable."""
+    run = deps.ledger.get(open_run.id)
+    if run is None or run.revision != open_run.revision:
+        raise Conflict(run)
+    return run
 
 
-def track_open_run(run: OpenRun, listed: Mapping[str, GlueRun], now: datetime, deps: Dependencies) -> Run | None:
-    """Record the status in Glue of a run that is under way there; None if that is no news.
+def track_open_run(open_run: OpenRun, glue_runs_by_tag: Mapping[str, GlueRun], now: datetime, deps: Dependencies) -> Run | None:
+    """Record the status of a run in Glue without reading the run first if possible; None if it has not changed.
 
-    `listed` is the transform's listing, by tag. Raises Conflict, GlueUnavailable, LedgerUnavailable.
+    `glue_runs_by_tag` are the transform's task runs. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
-    found = listed.get(run.task_tag or "")
-    if found is None and now - (run.search_from or run.requested_on) >= deps.policy.confirm_after:
-        return _if_changed(run, _not_listed(whole(run, deps), now, deps))
-    if found is None or found.status is run.status:
+    glue_run = glue_runs_by_tag.get(open_run.task_tag or "")
+    if glue_run is None and now - (open_run.search_from or open_run.requested_on) >= deps.policy.confirm_after:
+        return _if_changed(open_run, _record_unlisted_run(read_run(open_run, deps), now, deps))
+    if glue_run is None or glue_run.status is open_run.status:
         return None
-    if run.task_type is TaskType.IMPORT_LABELS and found.status.is_terminal:
-        return _if_changed(run, record_glue_run(whole(run, deps), found, now, deps))
-    return deps.ledger.record_progress(run, progress(found, now))
+    if open_run.task_type is TaskType.IMPORT_LABELS and glue_run.status.is_terminal:
+        return _if_changed(open_run, record_glue_run(read_run(open_run, deps), glue_run, now, deps))
+    return deps.ledger.record_progress(open_run, progress_of(glue_run, now))
 
 
-def follow(run: Run, seen: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
-    """Record the run's status in Glue, and cancel it there if that was asked for before it was known.
+def track_run(run: Run, glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> Run:
+    """Record the status of a run in Glue, and cancel it there if that was requested before its id was known.
 
-    `seen` is the transform's listing. Raises Conflict, GlueUnavailable, LedgerUnavailable.
+    `glue_runs` are the transform's task runs. Raises Conflict, GlueUnavailable, LedgerUnavailable.
     """
-    listed = next((one for one in seen if one.task_run_id == run.task_run_id), None)
-    if listed is None:
-        return _not_listed(run, now, deps)
-    return record_glue_run(run, listed, now, deps)
+    glue_run = next((glue_run for glue_run in glue_runs if glue_run.task_run_id == run.task_run_id), None)
+    if glue_run is None:
+        return _record_unlisted_run(run, now, deps)
+    return record_glue_run(run, glue_run, now, deps)
 
 
 def record_glue_run(run: Run, glue_run: GlueRun, now: datetime, deps: Dependencies) -> Run:
-    """Record what `glue_run` says, as far as it is news."""
-    after = progress(glue_run, now).onto(run)
+    """Record `glue_run` as the task run of `run`, if anything changes by it."""
+    after = progress_of(glue_run, now).apply_to(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
-        after = replace(after, status=_cancelled(glue_run, run, deps))
+        after = replace(after, status=_cancel_in_glue(glue_run, run, deps))
     if after.status is run.status and after.task_run_id == run.task_run_id:
         return run
     return deps.ledger.write(run, after)
 
 
-def progress(glue_run: GlueRun, now: datetime) -> Progress:
-    over = glue_run.status.is_terminal
-    failed = glue_run.status in (Status.FAILED, Status.TIMEOUT)
+def progress_of(glue_run: GlueRun, now: datetime) -> Progress:
+    """What the ledger records of a task run. A failure always gets a reason."""
+    is_terminal = glue_run.status.is_terminal
+    is_failure = glue_run.status in (Status.FAILED, Status.TIMEOUT)
     return Progress(
         status=glue_run.status,
         task_run_id=glue_run.task_run_id,
         started_on=glue_run.started_on,
-        completed_on=(glue_run.completed_on or now) if over else None,
-        execution_time=glue_run.execution_time if over else None,
-        error=RunError(f"GLUE_{glue_run.status}", glue_run.error or "Glue gave no reason") if failed else None,
+        completed_on=(glue_run.completed_on or now) if is_terminal else None,
+        execution_time=glue_run.execution_time if is_terminal else None,
+        error=RunError(f"GLUE_{glue_run.status}", glue_run.error or "Glue gave no reason") if is_failure else None,
         changed_on=now,
     )
 
 
-def _if_changed(run: OpenRun, after: Run) -> Run | None:
-    return after if after.revision != run.revision else None
+def _if_changed(open_run: OpenRun, after: Run) -> Run | None:
+    return after if after.revision != open_run.revision else None
 
 
-def _not_listed(run: Run, now: datetime, deps: Dependencies) -> Run:
+def _record_unlisted_run(run: Run, now: datetime, deps: Dependencies) -> Run:
     if now - (run.start_attempted_on or run.requested_on) < deps.policy.confirm_after:
-        return run  # a new run may take a while to be listed
+        return run  # Glue may list a new run with a delay
     try:
-        return record_glue_run(run, deps.glue.get_task_run(run.transform_id or "", run.task_run_id or ""), now, deps)
+        glue_run = deps.glue.get_task_run(run.transform_id or "", run.task_run_id or "")
     except NotFoundInGlue:
-        lost = RunError("UNKNOWN_TO_GLUE", "Glue no longer knows the task run or its transform")
-        return deps.ledger.write(run, as_ended(run, Status.LOST, now, lost))
+        error = RunError("UNKNOWN_TO_GLUE", "Glue no longer knows the task run or its transform")
+        return deps.ledger.write(run, as_ended(run, Status.LOST, now, error))
+    return record_glue_run(run, glue_run, now, deps)
 
 
-def _cancelled(glue_run: GlueRun, run: Run, deps: Dependencies) -> Status:
+def _cancel_in_glue(glue_run: GlueRun, run: Run, deps: Dependencies) -> Status:
     try:
         return deps.glue.cancel(run.transform_id or "", glue_run.task_run_id)
     except (NotFoundInGlue, Refused):
-        return glue_run.status  # ended under our hands: the next listing tells how
+        return glue_run.status  # it has just ended: the next round records the result

@@ -1,8 +1,8 @@
-"""The line in front of a transform: who waits, and which import is open.
+"""The queue of a transform: which runs are waiting, and which import is open.
 
-Glue runs three task runs of a transform at a time, and imports must reach it one at a time, in the order in which they were
-accepted, or a late `replaceAllLabels` would erase labels that came after it. Both rules live in one small ledger item per
-transform, changed in the same transaction as the run that it is about.
+Glue runs a limited number of task runs of a transform at a time. Imports must reach it one at a time and in the order in which
+they were accepted, or a late `replaceAllLabels` would remove labels that were imported after it. One ledger item per transform
+holds both facts. It is written in the same transaction as the run.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from core.runs import Run, Status
 
 @dataclass(frozen=True, slots=True)
 class QueueMove:
-    """What a change of a run does to its transform's line."""
+    """What a change of a run requires of its transform's queue, and does to it."""
 
     requires_empty_queue: bool
     requires_head_of_queue: bool
@@ -27,42 +27,42 @@ class QueueMove:
 
     @property
     def reads_queue(self) -> bool:
-        """Whether the line has to be read first, and to be still the same when the move is made."""
+        """Whether the queue must be read first, and be unchanged when the move is written."""
         return self.leaves or self.requires_head_of_queue
 
 
 def queue_move(before: Run | None, after: Run | None) -> QueueMove:
-    """The move that takes the ledger from `before` to `after`; None stands for no item."""
+    """The move that goes with the change from `before` to `after`; None stands for no item."""
     is_new = before is None or before.status.is_terminal
     is_reserved = after is not None and after.status is Status.RESERVED
-    opens_import = _holds_import(after) and not _holds_import(before)
+    opens_import = _has_open_import(after) and not _has_open_import(before)
     return QueueMove(
         requires_empty_queue=is_new and is_reserved,
-        requires_head_of_queue=_waits(before) and (is_reserved or opens_import),
-        joins=_waits(after) and not _waits(before),
-        leaves=_waits(before) and not _waits(after),
+        requires_head_of_queue=_is_queued(before) and (is_reserved or opens_import),
+        joins=_is_queued(after) and not _is_queued(before),
+        leaves=_is_queued(before) and not _is_queued(after),
         opens_import=opens_import,
-        closes_import=_holds_import(before) and not _holds_import(after),
+        closes_import=_has_open_import(before) and not _has_open_import(after),
     )
 
 
 def queue_key(run: Run) -> str:
-    """The run's entry in the line; entries sort in the order of acceptance."""
+    """The run's entry in the queue; entries sort in the order of acceptance."""
     return f"{run.requested_on.isoformat(timespec='microseconds')}/{run.task_type}/{run.id}"
 
 
-def is_next(run: Run, waiting: tuple[str, ...]) -> bool:
-    """Whether nobody of the same kind waits longer."""
-    same_kind = [entry for entry in waiting if f"/{run.task_type}/" in entry]
-    return queue_key(run) == min(same_kind, default=None)
+def is_next(run: Run, queue: tuple[str, ...]) -> bool:
+    """Whether `run` is the oldest of its type in `queue`."""
+    same_type = [entry for entry in queue if f"/{run.task_type}/" in entry]
+    return queue_key(run) == min(same_type, default=None)
 
 
-def _waits(run: Run | None) -> bool:
+def _is_queued(run: Run | None) -> bool:
     return run is not None and run.status is Status.QUEUED
 
 
-def _holds_import(run: Run | None) -> bool:
-    """Whether no other import may come in between: this one is in Glue's hands, or its export is."""
+def _has_open_import(run: Run | None) -> bool:
+    """Whether other imports must wait for this one: it, or the export before it, may be running in Glue."""
     if run is None or not run.is_import or run.status.is_terminal:
         return False
-    return not _waits(run) or run.export_attempted_on is not None
+    return not _is_queued(run) or run.export_attempted_on is not None

@@ -1,4 +1,4 @@
-"""How a task run looks from outside: in answers and in events."""
+"""The public form of a task run, in responses and in events."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,12 +9,12 @@ from pydantic.alias_generators import to_camel
 from core.runs import Run, Status, TaskType
 
 
-def rfc3339(moment: datetime) -> str:
+def rfc3339(time: datetime) -> str:
     """UTC with milliseconds: `2026-11-22T15:04:05.123Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[
+Timestamp = Annotated[
     AwareDatetime,
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
@@ -26,7 +26,7 @@ def _is_absent(value: object) -> bool:
 
 
 class View(BaseModel):
-    """camelCase outside, absent values are null."""
+    """A model whose JSON names are in camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
@@ -53,9 +53,9 @@ class TaskRun(View):
     input_s3_path: str | None
     replace_all_labels: bool | None
     requested_by: str
-    requested_on: Moment
-    started_on: Moment | None
-    completed_on: Moment | None
+    requested_on: Timestamp
+    started_on: Timestamp | None
+    completed_on: Timestamp | None
     execution_time: Annotated[int | None, Field(description="Seconds, as Glue counts them.")]
     error: TaskRunError | None
     export_to: Annotated[
@@ -75,6 +75,7 @@ class TaskRunList(View):
 
 
 def view(run: Run) -> TaskRun:
+    """The public form of `run`."""
     return TaskRun(
         id=run.id,
         transform_id=run.transform_id,

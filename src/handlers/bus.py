@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
 from core.ports import Dependencies
-from core.refuse_command import refuse
+from core.refuse_command import refuse_command
 from core.start import start
 from handlers import metrics, wiring
 from handlers.commands import read_command, refused_command
@@ -26,9 +26,9 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
             return
         metrics.count_start(start(command, deps))
     except InvalidRequest as error:
-        refuse(refused_command(event, "INVALID_COMMAND", error.errors), deps)
+        refuse_command(refused_command(event, "INVALID_COMMAND", error.errors), deps)
     except IdempotencyKeyReused as error:
-        refuse(refused_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), deps)
+        refuse_command(refused_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), deps)
     except RequestInFlight:
         # Two deliveries of the same event at once: the first has its run in the ledger, so this one has nothing to do.
         wiring.logger().info("DELIVERED_TWICE", extra={"correlationId": event["id"]})

@@ -68,9 +68,9 @@ def _write_unconditionally(deps: Dependencies) -> Dependencies:
         def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of the ledger's methods
             return getattr(deps.ledger, name)
 
-        def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+        def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
             current = deps.ledger.get(after.id)
-            return deps.ledger.write(current or before, after, max_waiting=max_waiting)
+            return deps.ledger.write(current or before, after, max_queued=max_queued)
 
     ledger: Any = UnconditionalLedger()
     return replace(deps, ledger=ledger)

@@ -64,7 +64,7 @@ def test_a_replace_without_an_export_says_what_it_forgets_and_with_one_it_is_exp
     harness.work_until("SUCCEEDED")
 
     plain = harness.rest(rest_sample(IMPORT, key="plain", body=FILE | {"replaceAllLabels": True}))
-    assert plain.body["warning"].startswith("forgets ")
+    assert plain.body["warning"].startswith("removes ")
     tick_until_all_succeeded(harness)
 
     safe = FILE | {"replaceAllLabels": True, "exportTo": f"s3://{BUCKET}/backups"}

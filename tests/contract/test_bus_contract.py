@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from core.announce import Bus, Change, Event, announce
 from core.aws.bus import EventBus
-from core.events import DetailType, detail
+from core.events import DetailType, event_detail
 from core.runs import RunError, Status
 from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import labeling
@@ -24,7 +24,7 @@ GLUE_ARN = "arn:aws:glue:us-east-1:123456789012"
 
 def event(number: int = 0, transform_id: str | None = "tfm-1") -> Event:
     run = replace(labeling(number, Status.REFUSED), transform_id=transform_id)
-    return Event(Change(str(number), None, run), DetailType.REFUSED, detail(run, DetailType.REFUSED))
+    return Event(Change(str(number), None, run), DetailType.REFUSED, event_detail(run, DetailType.REFUSED))
 
 
 @pytest.fixture

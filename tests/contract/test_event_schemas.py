@@ -12,7 +12,7 @@ from jsonschema import Draft4Validator, Draft202012Validator  # type: ignore[imp
 from contracts.documents import FOLDER, generated_files
 from contracts.event_schemas import COMMANDS, to_draft_4
 from core.errors import InvalidRequest
-from core.events import SOURCE, DetailType, detail
+from core.events import SOURCE, DetailType, event_detail
 from core.requests import new_run
 from core.runs import Run, RunError, Status
 from core.views import rfc3339
@@ -57,7 +57,7 @@ def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
         "time": rfc3339(NOW),
         "region": "us-east-1",
         "resources": [],
-        "detail": json.loads(detail(replace(run, status=ENDINGS[kind]), kind).model_dump_json(by_alias=True)),
+        "detail": json.loads(event_detail(replace(run, status=ENDINGS[kind]), kind).model_dump_json(by_alias=True)),
     }
 
 

@@ -34,10 +34,10 @@ def on_moto() -> Iterator[Ledger]:
         yield ledger_on(client)
 
 
-def outcome(ledger: Ledger, run: Run, status: Status, max_waiting: int | None) -> str:
+def outcome(ledger: Ledger, run: Run, status: Status, max_queued: int | None) -> str:
     before = ledger.get(run.id)
     try:
-        return str(ledger.write(before, replace(before or run, status=status), max_waiting=max_waiting).status)
+        return str(ledger.write(before, replace(before or run, status=status), max_queued=max_queued).status)
     except (Conflict, QueueBlocked, QueueLimitReached) as error:
         return type(error).__name__
 
@@ -48,10 +48,10 @@ def test_fake_ledger_behaves_like_the_dynamodb_ledger(on_moto: Ledger, steps: li
     fake, example = MemoryLedger(), uuid4().hex
     transform_id = f"tfm-{example}"
     runs = [replace(run, id=f"{number}{example[1:]}", transform_id=transform_id) for number, run in enumerate(RUNS)]
-    for index, choice, max_waiting in steps:
+    for index, choice, max_queued in steps:
         current = fake.get(runs[index].id)
         choices = LEGAL.get(current.status if current else None, [Status.RESERVED, Status.QUEUED])
         status = choices[choice % len(choices)]
-        assert outcome(on_moto, runs[index], status, max_waiting) == outcome(fake, runs[index], status, max_waiting)
+        assert outcome(on_moto, runs[index], status, max_queued) == outcome(fake, runs[index], status, max_queued)
     states = [{run.id: stored.status for run in runs if (stored := ledger.get(run.id))} for ledger in (fake, on_moto)]
     assert states[0] == states[1]

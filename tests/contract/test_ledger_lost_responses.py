@@ -57,7 +57,7 @@ def test_write_with_a_lost_response_is_no_conflict(dynamodb: Any, what: str, tim
     ledger = ledger_on(dynamodb)
     known = next((ledger.write(None, run) for run in before()), None)
     requests = lose_responses(dynamodb, operation, times)
-    written = ledger.write(known, replace(known or labeling(), status=status), max_waiting=1)
+    written = ledger.write(known, replace(known or labeling(), status=status), max_queued=1)
     assert len(requests) == times + 1
     assert ledger.get(written.id) == written
 
@@ -72,7 +72,7 @@ def test_import_with_lost_responses_opens_and_closes_once(dynamodb: Any, statuse
     run: Run | None = None
     for status in statuses:
         lose_responses(dynamodb, "TransactWriteItems")
-        run = ledger.write(run, replace(run or importing(), status=status), max_waiting=1)
+        run = ledger.write(run, replace(run or importing(), status=status), max_queued=1)
     assert run is not None
     turn(ledger, run, Status.FAILED)
     ledger.write(None, importing(9))

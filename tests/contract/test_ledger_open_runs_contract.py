@@ -58,7 +58,7 @@ def test_progress_changes_only_its_own_attributes(ledger: Ledger, status: Status
     error = RunError("GLUE_FAILED", "out of memory") if status is Status.FAILED else None
     reported = progress(run.task_run_id or "", status, error)
     after = ledger.record_progress(only_open_run(ledger), reported)
-    assert after == ledger.get(run.id) == replace(reported.onto(run), revision=after.revision)
+    assert after == ledger.get(run.id) == replace(reported.apply_to(run), revision=after.revision)
     assert after.revision not in ("", run.revision)
     assert list(ledger.open_runs()) == ([] if status.is_terminal else [open_run(after)])
 

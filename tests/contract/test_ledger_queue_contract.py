@@ -109,26 +109,26 @@ def test_cancelled_import_leaves_the_queue_while_another_import_is_open(ledger: 
 @pytest.mark.parametrize("limit", [0, 1, 3])
 def test_queue_holds_at_most_max_waiting_runs(ledger: Ledger, limit: int) -> None:
     for number in range(limit):
-        ledger.write(None, labeling(number, Status.QUEUED), max_waiting=limit)
+        ledger.write(None, labeling(number, Status.QUEUED), max_queued=limit)
     one_too_many = labeling(9, Status.QUEUED)
     with pytest.raises(QueueLimitReached):
-        ledger.write(None, one_too_many, max_waiting=limit)
+        ledger.write(None, one_too_many, max_queued=limit)
     assert is_unchanged(ledger, one_too_many)
 
 
 def test_run_may_return_to_a_full_queue(ledger: Ledger) -> None:
-    runs = [ledger.write(None, labeling(number, Status.QUEUED), max_waiting=2) for number in range(2)]
+    runs = [ledger.write(None, labeling(number, Status.QUEUED), max_queued=2) for number in range(2)]
     taken = turn(ledger, runs[0], Status.RESERVED)
-    ledger.write(None, labeling(2, Status.QUEUED), max_waiting=2)
+    ledger.write(None, labeling(2, Status.QUEUED), max_queued=2)
     back = turn(ledger, taken, Status.QUEUED)
     turn(ledger, back, Status.RESERVED)
 
 
 def test_import_that_cannot_join_a_full_queue_stays_open(ledger: Ledger) -> None:
-    ledger.write(None, labeling(0, Status.QUEUED), max_waiting=1)
+    ledger.write(None, labeling(0, Status.QUEUED), max_queued=1)
     holding = ledger.write(None, importing(1, Status.UNCONFIRMED))
     with pytest.raises(QueueLimitReached):
-        ledger.write(holding, replace(holding, status=Status.QUEUED), max_waiting=1)
+        ledger.write(holding, replace(holding, status=Status.QUEUED), max_queued=1)
     assert is_unchanged(ledger, holding)
 
 

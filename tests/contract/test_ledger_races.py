@@ -59,7 +59,7 @@ def test_one_of_twenty_writers_of_a_run_wins(threaded_ledger: Ledger) -> None:
 
 
 def test_five_of_twenty_join_a_queue_of_five(threaded_ledger: Ledger) -> None:
-    outcomes = run_concurrently(lambda number: threaded_ledger.write(None, labeling(number, Status.QUEUED), max_waiting=5))
+    outcomes = run_concurrently(lambda number: threaded_ledger.write(None, labeling(number, Status.QUEUED), max_queued=5))
     assert len(written_runs(outcomes)) == 5
     assert count_errors(outcomes) == {QueueLimitReached: THREADS - 5}
     assert sorted(run.id for run in threaded_ledger.open_runs()) == sorted(run.id for run in written_runs(outcomes))

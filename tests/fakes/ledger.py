@@ -31,10 +31,10 @@ class MemoryLedger:
         self._revisions = count(1)
         self._begin = ""
 
-    def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+    def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         with self._lock:
             old = self._still(before, after.id)
-            self._change_queue(queue_move(before, after), after, max_waiting)
+            self._change_queue(queue_move(before, after), after, max_queued)
             run = replace(after, revision=str(next(self._revisions)))
             self.items[run.id] = run
             self.changes.append((old, run))
@@ -79,7 +79,7 @@ class MemoryLedger:
             current = self.items.get(run.id)
             if current is None or (current.revision, current.task_run_id) != (run.revision, progress.task_run_id):
                 raise Conflict(current)
-            return self.write(current, progress.onto(current))
+            return self.write(current, progress.apply_to(current))
 
     def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         return frozenset(
@@ -94,7 +94,7 @@ class MemoryLedger:
             raise Conflict(current)
         return current
 
-    def _change_queue(self, move: QueueMove, run: Run, max_waiting: int | None) -> None:
+    def _change_queue(self, move: QueueMove, run: Run, max_queued: int | None) -> None:
         line = self.queues.setdefault(run.transform_id, Queue())
         if move.requires_empty_queue and line.waiting:
             raise QueueBlocked("somebody waits")
@@ -102,7 +102,7 @@ class MemoryLedger:
             raise QueueBlocked("an import is open")
         if move.requires_head_of_queue and not is_next(run, tuple(line.waiting)):
             raise QueueBlocked("others wait longer")
-        if move.joins and max_waiting is not None and len(line.waiting) >= max_waiting:
+        if move.joins and max_queued is not None and len(line.waiting) >= max_queued:
             raise QueueLimitReached("the queue is full")
         if move.joins:
             line.waiting.append(queue_key(run))

@@ -67,7 +67,7 @@ def test_changing_attributes_makes_the_item_that_the_changed_run_has(run: Run, s
     sets, loses = to_changes(progress, RETENTION)
     kept = {name: value for name, value in to_item(before, RETENTION).items() if name not in loses}
     assert not sets.keys() & loses
-    assert kept | sets == to_item(progress.onto(before), RETENTION)
+    assert kept | sets == to_item(progress.apply_to(before), RETENTION)
 
 
 @cache

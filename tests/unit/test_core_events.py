@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.events import DetailType, detail, detail_types, event_id
+from core.events import DetailType, detail_types, event_detail, event_id
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Run, Status
@@ -100,7 +100,7 @@ def test_what_became_of_the_run_since_does_not_change_an_event_id(run: Run, kind
 
 def test_the_envelope_tells_where_it_comes_from() -> None:
     run = replace(RUN, status=Status.LOST, changed_on=NOW, correlation_id="c-1", causation_id="m-1")
-    sent = detail(run, DetailType.LOST).model_dump(mode="json", by_alias=True)
+    sent = event_detail(run, DetailType.LOST).model_dump(mode="json", by_alias=True)
     assert list(sent) == ["metadata", "data"]
     assert sent["metadata"] == {
         "eventId": event_id(run, DetailType.LOST),

@@ -149,5 +149,5 @@ def test_labeling_sets_pass_an_import_whose_export_runs(service: Service) -> Non
 
 def test_a_replace_without_an_export_says_what_it_forgets(service: Service) -> None:
     run = service.start_run(import_command(replaces=True))
-    assert run.warning == "forgets 30 labels that were not exported; send exportTo to export them first"
+    assert run.warning == "removes 30 labels that were not exported; send exportTo to export them first"
     assert service.start_run(import_command("appends", path="s3://bucket/two.csv")).warning is None

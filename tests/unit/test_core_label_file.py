@@ -29,9 +29,9 @@ def found(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
             HEADER.replace(b"name", b"nam"),
             ["line 1: the transform has no column 'nam'", "line 1: the transform's column 'name' is missing"],
         ),
-        (HEADER.replace(b"\n", b",name\n"), ["line 1: the column 'name' is there twice"]),
+        (HEADER.replace(b"\n", b",name\n"), ["line 1: the column 'name' appears more than once"]),
         (HEADER, ["line 2: there are no labeled rows"]),
-        (HEADER + b"a,1,1,x\na,,2,y\n", ["line 3: label is blank; a row that matches nothing gets a label of its own"]),
+        (HEADER + b"a,1,1,x\na,,2,y\n", ["line 3: label is blank; give a row that matches no other a label of its own"]),
         (HEADER + b"a,1,1,x\na,1,2,y\n,1,3,z\n", ["line 4: labeling_set_id is blank"]),
         (
             HEADER + b"a,1,1,x\na,1,2\n",

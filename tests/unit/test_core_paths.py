@@ -5,7 +5,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core.errors import InvalidRequest
-from core.paths import MAX_LENGTH, AllowedPrefixes, CallerPrefixes, label_file, output_folder, transform_id_of_upload
+from core.paths import (
+    MAX_LENGTH,
+    AllowedPrefixes,
+    CallerPrefixes,
+    check_input_object,
+    check_output_folder,
+    transform_id_of_upload,
+)
 
 ANYWHERE = AllowedPrefixes.parse("s3://bucket/")
 SOMEWHERE = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
@@ -15,7 +22,7 @@ KEYS = st.lists(PART.filter(lambda part: part not in (".", "..")), min_size=1, m
 
 @pytest.mark.parametrize("path", ["s3://bucket/sets", "s3://bucket/sets/", "s3://bucket/sets//"])
 def test_an_output_path_names_the_same_folder_with_or_without_its_slash(path: str) -> None:
-    assert output_folder(path, ANYWHERE) == "s3://bucket/sets/"
+    assert check_output_folder(path, ANYWHERE) == "s3://bucket/sets/"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +46,7 @@ def test_an_output_path_names_the_same_folder_with_or_without_its_slash(path: st
     ],
 )
 def test_what_is_no_s3_path_is_told_its_form(path: str) -> None:
-    for read in (output_folder, label_file):
+    for read in (check_output_folder, check_input_object):
         with pytest.raises(InvalidRequest, match="must be of the form s3://bucket/key"):
             read(path, ANYWHERE)
 
@@ -48,7 +55,7 @@ def test_what_is_no_s3_path_is_told_its_form(path: str) -> None:
     "path", ["s3://bucket/../x", "s3://bucket/a/./b", "s3://bucket/a//b", "s3://bucket//a", "s3://bucket/.."]
 )
 def test_a_path_has_no_way_around_its_prefix(path: str) -> None:
-    for read in (output_folder, label_file):
+    for read in (check_output_folder, check_input_object):
         with pytest.raises(InvalidRequest, match="must not have empty"):
             read(path, ANYWHERE)
 
@@ -68,28 +75,28 @@ def test_a_path_has_no_way_around_its_prefix(path: str) -> None:
 )
 def test_callers_may_name_what_lies_below_a_prefix(path: str, is_allowed: bool) -> None:  # noqa: FBT001  a table's column
     if is_allowed:
-        assert output_folder(path, SOMEWHERE) == f"{path}/"
+        assert check_output_folder(path, SOMEWHERE) == f"{path}/"
     else:
         with pytest.raises(InvalidRequest, match="allowed: s3://bucket/sets/, s3://other-bucket/a/b/"):
-            output_folder(path, SOMEWHERE)
+            check_output_folder(path, SOMEWHERE)
 
 
 def test_no_prefix_at_all_refuses_every_path() -> None:
     with pytest.raises(InvalidRequest, match="allowed: none"):
-        label_file("s3://bucket/one.csv", AllowedPrefixes.parse(""))
+        check_input_object("s3://bucket/one.csv", AllowedPrefixes.parse(""))
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/", "s3://bucket/labels/"])
 def test_an_import_takes_one_object_not_a_folder(path: str) -> None:
     with pytest.raises(InvalidRequest, match="must name one S3 object"):
-        label_file(path, ANYWHERE)
+        check_input_object(path, ANYWHERE)
 
 
 def test_the_error_points_at_the_field() -> None:
     with pytest.raises(InvalidRequest) as output:
-        output_folder("x", ANYWHERE)
+        check_output_folder("x", ANYWHERE)
     with pytest.raises(InvalidRequest) as upload:
-        label_file("x", ANYWHERE)
+        check_input_object("x", ANYWHERE)
     assert [error.pointer for error in output.value.errors] == ["#/outputS3Path"]
     assert [error.pointer for error in upload.value.errors] == ["#/inputS3Path"]
 
@@ -98,7 +105,7 @@ def test_the_error_points_at_the_field() -> None:
 def test_a_folder_leaves_room_for_the_runs_own_prefix(length: int) -> None:
     path = "s3://bucket/".ljust(length, "a")
     try:
-        folder = output_folder(path, ANYWHERE)
+        folder = check_output_folder(path, ANYWHERE)
     except InvalidRequest as error:
         assert "is too long" in str(error)  # noqa: PT017  both outcomes are right, each with its bound
         assert length > MAX_LENGTH - 40
@@ -109,14 +116,14 @@ def test_a_folder_leaves_room_for_the_runs_own_prefix(length: int) -> None:
 @given(KEYS)
 def test_every_plain_key_below_the_prefix_is_a_label_file_as_it_stands(key: str) -> None:
     path = f"s3://bucket/sets/{key}"
-    assert label_file(path, SOMEWHERE) == path
+    assert check_input_object(path, SOMEWHERE) == path
 
 
 @given(st.text(max_size=60))
 def test_whatever_is_sent_is_either_below_a_prefix_or_refused(text: str) -> None:
     for path in (text, f"s3://{text}", f"s3://bucket/{text}", f"s3://bucket/sets{text}"):
         try:
-            found = label_file(path, SOMEWHERE)
+            found = check_input_object(path, SOMEWHERE)
         except InvalidRequest:
             continue
         assert SOMEWHERE.allow(found)

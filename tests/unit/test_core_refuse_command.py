@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import FieldError, LedgerUnavailable
-from core.refuse_command import RefusedCommand, refuse
+from core.refuse_command import RefusedCommand, refuse_command
 from core.runs import Run, RunError, Status, TaskType
 from tests.fakes.service import Service, labeling_command
 
@@ -27,7 +27,7 @@ def only(service: Service) -> Run:
 
 
 def test_a_bad_command_ends_in_its_event(service: Service) -> None:
-    refuse(COMMAND, service.deps)
+    refuse_command(COMMAND, service.deps)
     service.deliver()
     run = only(service)
     reason = "#/transformId is required; #/inputS3Path is not allowed here"
@@ -39,23 +39,23 @@ def test_a_bad_command_ends_in_its_event(service: Service) -> None:
 
 
 def test_delivered_again_it_is_the_same_refusal(service: Service) -> None:
-    refuse(COMMAND, service.deps)
+    refuse_command(COMMAND, service.deps)
     first = only(service)
-    refuse(COMMAND, service.deps)
+    refuse_command(COMMAND, service.deps)
     service.deliver()
     assert only(service) == first
     assert service.bus.detail_types() == ["TaskRunRefused"]
 
 
 def test_two_bad_commands_are_two_refusals(service: Service) -> None:
-    refuse(COMMAND, service.deps)
-    refuse(replace(COMMAND, causation_id="m-2"), service.deps)
+    refuse_command(COMMAND, service.deps)
+    refuse_command(replace(COMMAND, causation_id="m-2"), service.deps)
     assert len(service.ledger.items) == 2
 
 
 def test_a_refusal_takes_no_callers_key(service: Service) -> None:
     order = replace(labeling_command("m-1"), caller=COMMAND.caller)
-    refuse(COMMAND, service.deps)
+    refuse_command(COMMAND, service.deps)
     assert not service.start(order).replayed
 
 
@@ -65,4 +65,4 @@ def test_a_ledger_that_is_away_lets_the_command_be_delivered_again(service: Serv
 
     service.ledger.write = away  # type: ignore[method-assign,assignment]  # the fault under test
     with pytest.raises(LedgerUnavailable):
-        refuse(COMMAND, service.deps)
+        refuse_command(COMMAND, service.deps)

@@ -42,11 +42,11 @@ class DynamoLedger:
         self._known = Known()
         self._begin = ""
 
-    def write(self, before: Run | None, after: Run, *, max_waiting: int | None = None) -> Run:
+    def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         after = replace(after, revision=self._new_revision())
         put = self._operation(Item=to_item(after, self._retention)) | self._still(before)
         move = queue_move(before, after)
-        self._again(lambda: self._try("Put", put, after, move, max_waiting))
+        self._again(lambda: self._try("Put", put, after, move, max_queued))
         self._known.add(after.id)
         return after
 
@@ -115,11 +115,11 @@ class DynamoLedger:
         except self._client.exceptions.TransactionConflictException as busy:
             raise WriteContention from busy
 
-    def _try(self, verb: str, operation: dict[str, Any], run: Run, move: QueueMove, max_waiting: int | None) -> None:
+    def _try(self, verb: str, operation: dict[str, Any], run: Run, move: QueueMove, max_queued: int | None) -> None:
         waiting = self._waiting(run) if move.reads_queue else None
         if waiting and move.requires_head_of_queue and not is_next(run, waiting):
             raise QueueBlocked("others of the same kind wait longer")
-        line = queue_operation(self._table, run, move, waiting, max_waiting)
+        line = queue_operation(self._table, run, move, waiting, max_queued)
         try:
             if line is None:
                 call = self._client.put_item if verb == "Put" else self._client.delete_item

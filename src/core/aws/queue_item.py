@@ -19,7 +19,7 @@ def queue_item_key(run: Run) -> dict[str, dict[str, str]]:
 
 
 def queue_operation(
-    table: str, run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_waiting: int | None
+    table: str, run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_queued: int | None
 ) -> Operation | None:
     """What `move` does to the line of `run`, as one of a transaction's operations; None if it does nothing.
 
@@ -27,7 +27,7 @@ def queue_operation(
     """
     if waiting is not None and queue_key(run) not in waiting:
         waiting = None  # the line was lost with its item: there is nothing left to leave
-    sets, removes, conditions, values = _parts(run, move, waiting, max_waiting)
+    sets, removes, conditions, values = _parts(run, move, waiting, max_queued)
     if not (sets or removes or conditions):
         return None
     common: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run)}
@@ -43,7 +43,7 @@ def queue_operation(
 
 
 def _parts(
-    run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_waiting: int | None
+    run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_queued: int | None
 ) -> tuple[list[str], list[str], list[str], dict[str, dict[str, Any]]]:
     sets: list[str] = []
     removes: list[str] = []
@@ -53,14 +53,14 @@ def _parts(
         ":id": {"S": run.id},
         ":none": {"L": []},
         ":me": {"L": [{"S": queue_key(run)}]},
-        ":most": {"N": str(max_waiting)},
+        ":most": {"N": str(max_queued)},
     }
     if move.requires_empty_queue:
         conditions.append(_NOBODY_WAITS)
     if move.joins:
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")
-        if max_waiting is not None:
-            conditions.append(_ROOM if max_waiting else _NO_ROOM)
+        if max_queued is not None:
+            conditions.append(_ROOM if max_queued else _NO_ROOM)
     if waiting is not None:
         values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
         conditions.append("waiting = :seen")
