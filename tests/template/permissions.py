@@ -32,6 +32,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         TRANSFORMS,
     ),
     "LabelFilesPolicy": {"s3:GetObject": ["arn:aws:s3:::bucket/prefix/*"]},
+    "LabelFileKeysPolicy": {"kms:Decrypt": ["LabelFileKmsKeyArns"]},
     "KeyPolicy": {action: ["KmsKeyArn"] for action in ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")},
     "ApiRole": {action: ["ApiLogs.Arn"] for action in WRITE_LOGS},
     "BusRole": {action: ["BusLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedCommands.Arn"]},

@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.permissions import EXPECTED, TRANSFORMS, allowed, as_list, policy_name, properties_of_type, resolve
 
-TASK_RUN_POLICIES = {"LedgerPolicy", "TaskRunsPolicy", "LabelFilesPolicy", "KeyPolicy"}
+TASK_RUN_POLICIES = {"LedgerPolicy", "TaskRunsPolicy", "LabelFilesPolicy", "LabelFileKeysPolicy", "KeyPolicy"}
 # API Gateway rejects an account's logging role that has less than this policy of AWS.
 AWS_POLICIES = {
     "ApiGatewayLogsWriter": "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
@@ -60,6 +60,50 @@ def test_the_customer_managed_key_is_used_only_through_the_services_that_store_d
     (statement,) = resources["KeyPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     services = {host["Fn::Sub"].split(".")[0] for host in statement["Condition"]["StringEquals"]["kms:ViaService"]}
     assert services == {"dynamodb", "events", "lambda", "sqs"}
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0123abcd-12ab-34cd-56ef-0123456789ab"
+
+
+def test_keys_of_label_files_decrypt_only_through_s3(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    (statement,) = resources["LabelFileKeysPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": {"Ref": "LabelFileKmsKeyArns"},
+        "Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}}},
+    }
+    assert resources["LabelFileKeysPolicy"]["Condition"] == "NamesLabelFileKeys"
+    given = {"Fn::Equals": [{"Fn::Join": ["", {"Ref": "LabelFileKmsKeyArns"}]}, ""]}
+    assert template["Conditions"]["NamesLabelFileKeys"] == {"Fn::Not": [given]}
+
+
+def test_exactly_the_functions_that_read_label_files_may_use_their_keys(
+    functions: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    def with_policy(policy: str) -> set[str]:
+        roles = {name: function["Role"]["Fn::GetAtt"][0] for name, function in functions.items()}
+        return {
+            name
+            for name, role in roles.items()
+            if policy in map(policy_name, resources[role]["Properties"]["ManagedPolicyArns"])
+        }
+
+    readers = {"ApiFunction", "BusFunction", "ScheduleFunction"}
+    assert with_policy("LabelFileKeysPolicy") == with_policy("LabelFilesPolicy") == readers
+
+
+@pytest.mark.parametrize("arn", ["", KEY, KEY.replace("0123abcd-12ab-34cd-56ef-", "mrk-"), KEY.replace("aws", "aws-cn")])
+def test_key_arns_are_accepted(template: dict[str, Any], arn: str) -> None:
+    assert re.search(template["Parameters"]["LabelFileKmsKeyArns"]["AllowedPattern"], arn)
+
+
+@pytest.mark.parametrize(
+    "arn", ["*", "alias/labels", KEY[: KEY.index("key/")] + "alias/labels", KEY[: KEY.index("key/")] + "key/*"]
+)
+def test_what_would_name_other_keys_is_rejected(template: dict[str, Any], arn: str) -> None:
+    """IAM compares with the key's ARN, so an alias would allow nothing."""
+    assert not re.search(template["Parameters"]["LabelFileKmsKeyArns"]["AllowedPattern"], arn)
 
 
 def test_only_our_own_policies_are_attached(resources: dict[str, Any]) -> None:
