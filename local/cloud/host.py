@@ -27,20 +27,20 @@ def main() -> None:
     args = _parse_arguments()
     add_sam_translator_to_path(args.sam_translator)
     apply_patches(SCHEDULE_TICK_SECONDS)
-    own_endpoint = AwsEndpoint(f"http://{args.bind[0]}", args.region, args.access_key_id, args.secret_access_key)
+    own_endpoint = AwsEndpoint(args.endpoint, args.region, args.access_key_id, args.secret_access_key)
     glue = build_service(args.state, own_endpoint)
     try:
-        asyncio.run(_serve(IamAuthorizer(GlueMiddleware(app, glue)), args.bind))
+        asyncio.run(_serve(IamAuthorizer(GlueMiddleware(app, glue)), args.listen_on))
     finally:
         glue.close()
 
 
-async def _serve(application: IamAuthorizer, bind: list[str]) -> None:
+async def _serve(application: IamAuthorizer, descriptors: list[int]) -> None:
     shutdown = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, shutdown.set)
     config = Config()
-    config.bind = bind
+    config.bind = [f"fd://{descriptor}" for descriptor in descriptors]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.graceful_timeout = SHUTDOWN_GRACE_SECONDS
     await serve(application, config, shutdown_trigger=shutdown.wait)  # type: ignore[arg-type]  # its ASGI types are narrower
@@ -48,7 +48,8 @@ async def _serve(application: IamAuthorizer, bind: list[str]) -> None:
 
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bind", action="append", required=True, help="host:port, once or more")
+    parser.add_argument("--listen-on", action="append", type=int, required=True, help="file descriptor of an open socket")
+    parser.add_argument("--endpoint", required=True, help="URL at which the sockets are reached")
     parser.add_argument("--state", type=Path, required=True, help="folder for the Glue emulator's state")
     parser.add_argument("--region", required=True)
     parser.add_argument("--access-key-id", required=True)

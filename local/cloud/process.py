@@ -4,15 +4,17 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
+
+from local.cloud.local_http import send_locally
+from local.cloud.sockets import open_sockets, port_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -20,6 +22,7 @@ REGION = "us-east-1"
 ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - MiniStack's root user; nothing outside this machine knows it
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
+PROBE_TIMEOUT_SECONDS = 2
 
 
 class CloudFailed(Exception):
@@ -42,35 +45,38 @@ class CloudProcess:
 
 def start_cloud(
     folder: Path,
-    port: int | None = None,
+    preferred_port: int = 0,
     more_addresses: Sequence[str] = (),
     host_module: str = "local.cloud.host",
     environment: Mapping[str, str] | None = None,
 ) -> CloudProcess:
     """Start a process that outlives this one, and return once it answers. Raises CloudFailed.
 
-    `more_addresses`: listen on these as well as on 127.0.0.1. `host_module`: the module to run, with the arguments of
-    local.cloud.host. `environment`: added to the process's own.
+    It listens on 127.0.0.1 and on `more_addresses`, on another port if the preferred one is taken. `host_module`: the
+    module to run, with the arguments of local.cloud.host. `environment`: added to the process's own.
     """
-    port = port or find_free_port()
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)  # MiniStack's workers leave their folders behind
     scratch.mkdir(parents=True)
-    command = [sys.executable, "-m", host_module, "--state", str(folder / "glue"), "--region", REGION]
-    command += ["--access-key-id", ACCESS_KEY, "--secret-access-key", SECRET_KEY]
-    for address in (HOST, *more_addresses):
-        command += ["--bind", f"{address}:{port}"]
-    if translator := _sam_translator_folder():
-        command += ["--sam-translator", str(translator)]
-    with (folder / "log").open("wb") as log:
+    try:
+        sockets = open_sockets([HOST, *more_addresses], preferred_port)
+    except OSError as error:
+        raise CloudFailed(f"The local cloud cannot listen on {', '.join([HOST, *more_addresses])}: {error}") from error
+    port = port_of(sockets[0])
+    with contextlib.ExitStack() as close_sockets, (folder / "log").open("wb") as log:
+        for opened in sockets:
+            close_sockets.enter_context(opened)
+        descriptors = [opened.fileno() for opened in sockets]
+        # The process inherits the sockets. So a response on this port comes from this process and from no other.
         process = subprocess.Popen(
-            command,
+            _host_command(host_module, folder, port, descriptors),
             cwd=ROOT,
             env={**_host_environment(os.environ, port, scratch), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=descriptors,
         )
     cloud = CloudProcess(process.pid, port, folder, process)
     try:
@@ -82,15 +88,15 @@ def start_cloud(
 
 
 def stop_cloud(cloud: CloudProcess) -> None:
-    """Send SIGTERM, on which it also stops its workers; send SIGKILL if it has not ended after STOP_TIMEOUT_SECONDS."""
+    """Stop the process (SIGKILL if SIGTERM does not within STOP_TIMEOUT_SECONDS) and all processes that it started."""
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(cloud.pid, signal_number)
-        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
-        while time.monotonic() < deadline:
-            if _has_ended(cloud):
-                return
-            time.sleep(0.05)
+        if _wait_until_ended(cloud):
+            break
+    # It leads a process group of its own. What is left in it is a worker that hangs in a function.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(cloud.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
@@ -103,26 +109,28 @@ def running_cloud(folder: Path) -> Iterator[CloudProcess]:
         stop_cloud(cloud)
 
 
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def is_local_cloud(pid: int, folder: Path) -> bool:
+    """Whether the process is the local cloud of this folder; its number may have been given to another process since."""
+    listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "local.cloud.host" in listed.stdout and f"--state {folder / 'glue'} " in listed.stdout
 
 
-def is_port_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+def is_ready(cloud: CloudProcess) -> bool:
+    try:
+        with send_locally(f"{cloud.endpoint}/_ministack/ready", PROBE_TIMEOUT_SECONDS) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except (OSError, HTTPException):  # URLError and HTTPError are OSErrors: not serving yet
+        return False
 
 
-def is_local_cloud(pid: int) -> bool:
-    """Whether the process is a local cloud; its number may have been given to another process since."""
-    listed = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "local.cloud.host" in listed.stdout
+def _host_command(host_module: str, folder: Path, port: int, descriptors: Sequence[int]) -> list[str]:
+    command = [sys.executable, "-m", host_module, "--state", str(folder / "glue"), "--endpoint", f"http://{HOST}:{port}"]
+    command += ["--region", REGION, "--access-key-id", ACCESS_KEY, "--secret-access-key", SECRET_KEY]
+    for descriptor in descriptors:
+        command += ["--listen-on", str(descriptor)]
+    if translator := _sam_translator_folder():
+        command += ["--sam-translator", str(translator)]
+    return command
 
 
 def _host_environment(inherited: Mapping[str, str], port: int, scratch: Path) -> dict[str, str]:
@@ -157,18 +165,17 @@ def _wait_until_ready(cloud: CloudProcess) -> None:
     while time.monotonic() < deadline:
         if _has_ended(cloud):
             raise CloudFailed(f"The local cloud ended during its start; see {cloud.folder / 'log'}")
-        if _is_ready(f"{cloud.endpoint}/_ministack/ready"):
+        if is_ready(cloud):
             return
         time.sleep(0.1)
     raise CloudFailed(f"The local cloud did not answer within {START_TIMEOUT_SECONDS} s; see {cloud.folder / 'log'}")
 
 
-def _is_ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own process
-            return bool(response.status == HTTPStatus.OK)
-    except OSError:  # URLError and HTTPError are OSErrors: not listening yet
-        return False
+def _wait_until_ended(cloud: CloudProcess) -> bool:
+    deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+    while not (ended := _has_ended(cloud)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return ended
 
 
 def _has_ended(cloud: CloudProcess) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-from boto3.session import Session
+from botocore.config import Config
 
 from local.cloud.process import ACCESS_KEY, REGION, ROOT, SECRET_KEY, CloudFailed
 
@@ -20,6 +20,7 @@ DATA_BUCKET = "label-loop-data"
 ARTIFACT_BUCKET = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
 DEPLOY_TIMEOUT_SECONDS = 90
+WITHOUT_PROXY = Config(proxies={})  # the local cloud is on this machine, whatever HTTP_PROXY says
 # The reconciler runs every minute on AWS, and every two seconds here.
 DEFAULT_PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
@@ -41,8 +42,7 @@ class Stack:
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
         """A boto3 client of the local cloud, with the permissions of its root user."""
-        make_client: Any = _session().client
-        return make_client(service, endpoint_url=self.aws_endpoint_url)
+        return local_client(service, self.aws_endpoint_url)
 
     def as_json(self) -> str:
         return json.dumps({_camel(key): value for key, value in asdict(self).items()}, indent=2) + "\n"
@@ -64,8 +64,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template:
 
     `parameters`: the template's parameters, over DEFAULT_PARAMETERS.
     """
-    make_client = _session().client
-    s3 = make_client("s3", endpoint_url=endpoint)
+    s3 = local_client("s3", endpoint)
     for bucket in (DATA_BUCKET, ARTIFACT_BUCKET):
         s3.create_bucket(Bucket=bucket)
     s3.put_bucket_notification_configuration(Bucket=DATA_BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}})
@@ -77,7 +76,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template:
         **DEFAULT_PARAMETERS,
         **(parameters or {}),
     }
-    cloudformation = make_client("cloudformation", endpoint_url=endpoint)
+    cloudformation = local_client("cloudformation", endpoint)
     cloudformation.create_stack(
         StackName=STACK_NAME,
         TemplateURL=f"{endpoint}/{ARTIFACT_BUCKET}/template.yaml",  # TemplateBody is limited to 51,200 bytes
@@ -91,7 +90,7 @@ def deploy(endpoint: str, parameters: Mapping[str, str] | None = None, template:
         aws_endpoint_url=endpoint,
         glue_endpoint_url=endpoint,
         bucket=DATA_BUCKET,
-        env=_function_environment(make_client("lambda", endpoint_url=endpoint), outputs["ApiFunctionName"]),
+        env=_function_environment(local_client("lambda", endpoint), outputs["ApiFunctionName"]),
         outputs=outputs,
     )
 
@@ -138,5 +137,7 @@ def _function_environment(lambda_client: Any, function_name: str) -> dict[str, s
     }
 
 
-def _session() -> Session:
-    return boto3.session.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
+def local_client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - boto3's clients exist at run time only
+    """A boto3 client of a local cloud's root user."""
+    session: Any = boto3.session.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION)
+    return session.client(service, endpoint_url=endpoint, config=WITHOUT_PROXY)

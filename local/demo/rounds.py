@@ -11,6 +11,7 @@ from typing import Any
 
 from findmatches.metrics import pairwise_f1
 from label_loop.api import ApiClient, Response
+from local.cloud.local_http import send_locally
 from local.cloud.stack import Stack
 from local.demo.console import Reporter, StepFailed, check
 from local.sample_table import Records
@@ -167,7 +168,7 @@ def _start_matching(demo: DemoContext, number: int) -> str:
         headers={"Content-Type": "application/json"},
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT_SECONDS) as response:  # noqa: S310 - our own process
+    with send_locally(request, REQUEST_TIMEOUT_SECONDS) as response:
         return str(json.load(response)["TaskRunId"])
 
 

@@ -2,7 +2,8 @@
 
 import json
 
-from local.cloud.process import find_free_port
+from local.cloud.process import HOST
+from local.cloud.sockets import find_free_port
 from tests.e2e.sam_local_project import SamLocalProject, commands
 from tests.json_output import json_documents
 
@@ -24,9 +25,8 @@ def test_invoke_command_starts_a_run(clean_project: SamLocalProject) -> None:
 
 def test_api_starts_one_run_replays_lists_and_explains_an_invalid_request(clean_project: SamLocalProject) -> None:
     earlier_ids = clean_project.glue_run_ids()
-    script = (
-        commands("start-api").replace("3000", str(find_free_port())).replace("kill %1\n", GET_RUN + "kill %1\nwait || true\n")
-    )
+    script = commands("start-api").replace("3000", str(find_free_port(HOST)))
+    script = script.replace("kill %1\n", GET_RUN + "kill %1\nwait || true\n")
 
     completed = clean_project.run(script, PAGE_TIMEOUT_SECONDS)
 

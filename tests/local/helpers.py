@@ -18,6 +18,8 @@ from local.sample_table import Records
 Result = TypeVar("Result")
 TIMEOUT_SECONDS = 120
 PYTHON_TIMEOUT_SECONDS = 300
+# Nothing listens on port 9; every request that goes to the proxy fails.
+UNREACHABLE_PROXY = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
 
 
 def run_python(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

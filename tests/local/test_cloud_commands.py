@@ -2,16 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from botocore.credentials import Credentials
 
 from label_loop.api import ApiClient
-from local.cloud.process import ROOT
+from local.cloud.process import ROOT, start_cloud, stop_cloud
 from local.cloud.stack import Stack
-from tests.local.helpers import run_python
+from tests.local.helpers import UNREACHABLE_PROXY, run_python
 
 CALL_A_HANDLER = """
 from types import SimpleNamespace
@@ -25,10 +26,14 @@ print("reconciled")
 """
 
 
-def run_action(action: str, folder: Path) -> str:
-    completed = run_python("-m", "local.cloud", action, "--folder", str(folder))
+def run_action(action: str, folder: Path, env: Mapping[str, str] | None = None) -> str:
+    completed = run_python("-m", "local.cloud", action, "--folder", str(folder), env={**os.environ, **(env or {})})
     assert completed.returncode == 0, completed.stdout + completed.stderr
     return completed.stdout
+
+
+def read_stack(folder: Path) -> Stack:
+    return Stack.from_json((folder / "stack.json").read_text())
 
 
 @pytest.fixture
@@ -57,3 +62,52 @@ def test_handlers_run_as_plain_functions_with_the_environment_of_stack_json(stac
     completed = run_python("-c", CALL_A_HANDLER, env=env)
     assert completed.returncode == 0, completed.stderr
     assert completed.stdout.endswith("reconciled\n")
+
+
+def test_two_clouds_started_at_once_are_deployed_separately(tmp_path: Path) -> None:
+    folders = [tmp_path / "first", tmp_path / "second"]
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda folder: run_action("up", folder), folders))
+        stacks = [read_stack(folder) for folder in folders]
+        assert stacks[0].aws_endpoint_url != stacks[1].aws_endpoint_url
+        for stack in stacks:
+            (api,) = stack.client("apigateway").get_rest_apis()["items"]
+            assert api["id"] in stack.api_url
+    finally:
+        for folder in folders:
+            run_action("down", folder)
+
+
+def test_up_twice_at_once_in_one_folder_starts_one_cloud(folder: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        outputs = sorted(pool.map(lambda _: run_action("up", folder), range(2)), key=len)
+    endpoint = read_stack(folder).aws_endpoint_url
+    assert all(endpoint in output for output in outputs)
+    assert sum("already running" in output for output in outputs) == 1
+
+
+def test_up_and_sample_ignore_the_proxy_of_the_environment(folder: Path) -> None:
+    run_action("up", folder, UNREACHABLE_PROXY)
+    completed = run_python("-m", "local.sample", str(folder), env={**os.environ, **UNREACHABLE_PROXY})
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout.startswith("tfm-")
+
+
+def test_up_replaces_a_cloud_whose_deployment_was_interrupted(folder: Path) -> None:
+    interrupted = start_cloud(folder / "cloud")
+    assert interrupted.child is not None
+    (folder / "cloud" / "pid.json").write_text(json.dumps({"pid": interrupted.pid, "port": interrupted.port}))
+    try:
+        assert "is running" in run_action("up", folder)
+        interrupted.child.wait(timeout=10)
+        assert read_stack(folder).client("apigateway").get_rest_apis()["items"]
+    finally:
+        stop_cloud(interrupted)
+
+
+def test_up_explains_an_address_that_it_cannot_listen_on(folder: Path) -> None:
+    completed = run_python("-m", "local.cloud", "up", "--folder", str(folder), "--also-on", "203.0.113.1")
+    assert completed.returncode == 1
+    assert "cannot listen on 127.0.0.1, 203.0.113.1" in completed.stdout
+    assert "Traceback" not in completed.stdout + completed.stderr

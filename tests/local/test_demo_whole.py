@@ -2,16 +2,18 @@
 
 import csv
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.local.helpers import people, run_python
+from tests.local.helpers import UNREACHABLE_PROXY, people, run_python
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_python("-W", "error", "-m", "local.demo", *arguments)
+    """Run the demo where an unusable proxy is set: none of its requests may go through it."""
+    return run_python("-W", "error", "-m", "local.demo", *arguments, env={**os.environ, **UNREACHABLE_PROXY})
 
 
 @pytest.fixture
