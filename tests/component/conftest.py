@@ -1,4 +1,4 @@
-"""A fresh AWS for every test: moto, the engine in front of it, and the environment that the functions get."""
+"""A fresh AWS for every test: moto, the Glue emulator in front of it, and the environment of the functions."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from local.glue.service import GlueService, build_service
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.transforms import new_transform_document
-from tests.component.handler_harness import BUS, TABLE, HandlerHarness, client, forget_everything
-from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
+from tests.component.handler_harness import BUS, TABLE, HandlerHarness, clear_caches, client
+from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import table_input
 
 ENVIRONMENT = {
@@ -36,7 +36,7 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, socket_disabled: None) -> None:  # noqa: ARG001  nothing may reach the network
+def _environment(monkeypatch: pytest.MonkeyPatch, socket_disabled: None) -> None:  # noqa: ARG001  no test may reach the network
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
@@ -45,7 +45,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, socket_disabled: None) -> None
 
 @pytest.fixture
 def glue(tmp_path: Path) -> Iterator[GlueService]:
-    """The engine with the samples' transform on a small table of people. Runs stay in STARTING until `work` lets them go."""
+    """The Glue emulator with the samples' transform. Runs stay in STARTING until its faults are cleared."""
     with mock_aws(config={"core": {"passthrough": {"services": ["glue"]}}}):
         catalog = MemoryCatalog({("people", "people"): table_input("people", f"s3://{BUCKET}/people/")})
         _add_transform(tmp_path / "glue", catalog)
@@ -59,19 +59,19 @@ def glue(tmp_path: Path) -> Iterator[GlueService]:
 
 @pytest.fixture
 def harness(glue: GlueService, monkeypatch: pytest.MonkeyPatch) -> HandlerHarness:
-    forget_everything(vars(wiring))
+    clear_caches(vars(wiring))
     harness = HandlerHarness(glue)
     monkeypatch.setattr(wiring, "Session", harness.session)
     return harness
 
 
 def _add_transform(folder: Path, catalog: MemoryCatalog) -> None:
-    asked = {
+    request = {
         "Name": "people",
         "Role": f"arn:aws:iam::{ACCOUNT}:role/glue",
         "InputRecordTables": [{"DatabaseName": "people", "TableName": "people"}],
         "Parameters": {"TransformType": "FIND_MATCHES", "FindMatchesParameters": {"PrimaryKeyColumnName": "id"}},
     }
     store = Store(folder)
-    store.transforms.add(TRANSFORM, json.loads(json.dumps(new_transform_document(TRANSFORM, asked, catalog, 0.0))), {})
+    store.transforms.add(TRANSFORM, json.loads(json.dumps(new_transform_document(TRANSFORM, request, catalog, 0.0))), {})
     store.close()

@@ -1,4 +1,4 @@
-"""The four real handlers on an AWS in this process: moto, and our own engine for Glue."""
+"""The real handlers on an AWS in this process: moto, and the Glue emulator for Glue."""
 
 import json
 import time
@@ -16,34 +16,35 @@ import handlers.announce
 import handlers.api
 import handlers.bus
 import handlers.schedule
+from core.ports import Dependencies
 from local.cloud.template import ledger_table, rule_pattern
 from local.glue.in_process import answer_in_process
 from local.glue.service import GlueService
-from tests.component.samples import ACCOUNT, BUCKET, TRANSFORM
+from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import TWO_SETS
 
 TABLE, BUS = "ledger", "label-loop-bus"
-LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")  # of the samples
-EVERYTHING: dict[str, Any] = {"source": [{"prefix": ""}]}
+LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")  # that the samples name
+ANY_EVENT: dict[str, Any] = {"source": [{"prefix": ""}]}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A REST answer as its caller sees it; `headers` have lower-case names."""
+class Response:
+    """A REST response as its caller sees it; `headers` have lower-case names."""
 
     status: int
     headers: Mapping[str, str]
     body: Any
 
     @staticmethod
-    def of(answer: Mapping[str, Any]) -> "Answer":
-        headers = {name.lower(): ", ".join(values) for name, values in answer["multiValueHeaders"].items()}
-        return Answer(answer["statusCode"], headers, json.loads(answer["body"]))
+    def of(response: Mapping[str, Any]) -> "Response":
+        headers = {name.lower(): ", ".join(values) for name, values in response["multiValueHeaders"].items()}
+        return Response(response["statusCode"], headers, json.loads(response["body"]))
 
 
 @dataclass(frozen=True)
 class FunctionContext:
-    """What Lambda tells a function of itself."""
+    """The context that Lambda passes to a handler."""
 
     function_name: str = "glue-label-loop-function"
     memory_limit_in_mb: int = 512
@@ -59,7 +60,7 @@ class FunctionContext:
 
 @dataclass
 class HandlerHarness:
-    """The handlers, and a look at what they did. `calls` are all AWS calls that they sent, by operation."""
+    """Calls the handlers and shows what they did. `calls` are the operations of all AWS calls that they sent."""
 
     glue: GlueService
     calls: list[str] = field(default_factory=list)
@@ -73,106 +74,115 @@ class HandlerHarness:
         for key in LABEL_FILES:
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=TWO_SETS)
         self.events.create_event_bus(Name=BUS)
-        self._sent: str | None = None
+        self._published: str | None = None
         self._incoming: list[str] = []
 
-    # --- going in
+    # --- calls of the handlers
 
-    def rest(self, event: dict[str, Any], **given: Any) -> Answer:  # noqa: ANN401  the handler's optional collaborators
-        return Answer.of(handlers.api.handler(event, _context(), **given))
+    def rest(self, event: dict[str, Any], deps: Dependencies | None = None) -> Response:
+        """Send a REST request to the API's handler."""
+        return Response.of(handlers.api.handler(event, _context(), deps))
 
-    def event(self, event: dict[str, Any], **given: Any) -> None:  # noqa: ANN401  the handler's optional collaborators
-        handlers.bus.handler(event, _context(), **given)
+    def command(self, event: dict[str, Any]) -> None:
+        """Deliver a command or an upload to the bus handler."""
+        handlers.bus.handler(event, _context())
 
-    def tick(self, event: dict[str, Any] | None = None) -> dict[str, int]:
+    def reconcile(self, event: dict[str, Any] | None = None) -> dict[str, int]:
         return handlers.schedule.handler(event or {}, _context())
 
-    def work_until(self, *statuses: str) -> None:
-        """Let Glue work, and the clock tick, until the runs stand there, in the order in which they were requested."""
+    def run_glue_until(self, *statuses: str) -> None:
+        """Let Glue finish its runs, and reconcile, until the runs have these statuses, in order of request."""
         self.glue.faults.clear()
         deadline = time.monotonic() + 180
         while self.statuses() != list(statuses):
             assert time.monotonic() < deadline, self.items()
             time.sleep(0.05)
-            self.tick()
+            self.reconcile()
 
     def announce(self, event: dict[str, Any]) -> list[str]:
-        """The sequence numbers of the records that are to be delivered again."""
-        self._sent = self._sent or self._rule("everything", EVERYTHING, BUS)
-        return [one["itemIdentifier"] for one in handlers.announce.handler(event, _context())["batchItemFailures"]]
+        """Deliver stream records to the announcing handler; returns the sequence numbers that it wants delivered again."""
+        self._published = self._published or self._rule("AnyEvent", ANY_EVENT, BUS)
+        return [failure["itemIdentifier"] for failure in handlers.announce.handler(event, _context())["batchItemFailures"]]
 
-    # --- what AWS delivers
+    # --- deliveries by AWS
 
     def deliver_stream(self) -> list[str]:
-        """Let the ledger's stream deliver what is new; what comes back for another try is delivered by the next call."""
+        """Deliver the new records of the ledger's stream; those that fail are delivered again by the next call."""
         records = self._new_records()
         failed = self.announce({"Records": records}) if records else []
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        self._delivered += min((numbers.index(one) for one in failed), default=len(records))
+        self._delivered += min((numbers.index(number) for number in failed), default=len(records))
         return failed
 
     def connect_rules(self) -> None:
-        """Let commands and uploads from now on come in by the template's two rules."""
-        told: dict[str, Any] = {"EventBridgeConfiguration": {}}
-        self.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=told)
+        """From now on receive commands and uploads by the template's two rules."""
+        notification: dict[str, Any] = {"EventBridgeConfiguration": {}}
+        self.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=notification)
         self._incoming = [
             self._rule("Commands", rule_pattern("Commands"), BUS),
             self._rule("Uploads", rule_pattern("Uploads"), "default"),
         ]
 
     def deliver_commands(self) -> int:
-        """Hand the bus function what the rules let through, and say how many events that were."""
-        events = [event for queue in self._incoming for event in self._taken(queue)]
+        """Deliver to the bus handler what the rules matched; returns the number of events."""
+        events = [event for queue in self._incoming for event in self._receive_all(queue)]
         for event in events:
-            self.event(event)
+            self.command(event)
         return len(events)
 
-    # --- looking
+    # --- results
 
-    def on_bus(self) -> list[dict[str, Any]]:
-        """The events that went out since the last look, as their consumers see them."""
-        return [event for event in self._taken(self._sent) if event["source"] == "glue-label-loop"] if self._sent else []
+    def published_events(self) -> list[dict[str, Any]]:
+        """The events of this service that were published since the last call, as consumers receive them."""
+        return (
+            [event for event in self._receive_all(self._published) if event["source"] == "glue-label-loop"]
+            if self._published
+            else []
+        )
 
     def items(self) -> list[dict[str, Any]]:
-        """The ledger's runs, as plain values."""
-        found = self.dynamodb.scan(TableName=TABLE)["Items"]
-        return [{name: next(iter(value.values())) for name, value in item.items()} for item in found if "kind" in item]
+        """The runs in the ledger, with plain values."""
+        items = self.dynamodb.scan(TableName=TABLE)["Items"]
+        return [{name: next(iter(value.values())) for name, value in item.items()} for item in items if "kind" in item]
 
-    def items_by_age(self) -> list[dict[str, Any]]:
+    def items_by_request_time(self) -> list[dict[str, Any]]:
         return sorted(self.items(), key=lambda item: str(item["requestedKey"]))
 
     def statuses(self) -> list[str]:
-        return [item["status"] for item in self.items_by_age()]
+        return [item["status"] for item in self.items_by_request_time()]
 
-    def item(self) -> dict[str, Any]:
+    def only_item(self) -> dict[str, Any]:
         """The only run in the ledger."""
-        (only,) = self.items()
-        return only
+        (item,) = self.items()
+        return item
 
     def glue_runs(self) -> list[dict[str, Any]]:
-        """What Glue really has, asked from outside."""
-        found: list[dict[str, Any]] = self.glue.operations["GetMLTaskRuns"]({"TransformId": TRANSFORM}).get("TaskRuns", [])
-        return found
+        """The task runs that the Glue emulator has of the transform."""
+        runs: list[dict[str, Any]] = self.glue.operations["GetMLTaskRuns"]({"TransformId": TRANSFORM}).get("TaskRuns", [])
+        return runs
 
-    def starts(self) -> list[str]:
-        """The start calls that reached Glue."""
-        return [one for one in self.calls if one in ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun")]
+    def glue_start_calls(self) -> list[str]:
+        """The start calls that were sent to Glue."""
+        starts = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun")
+        return [call for call in self.calls if call in starts]
 
     def nothing_was_started(self) -> bool:
-        return not self.starts() and not self.glue_runs()
+        return not self.glue_start_calls() and not self.glue_runs()
 
     def session(self) -> Session:
-        """What the handlers' clients are made of: a plain session, watched, whose Glue is the engine."""
+        """The session for the handlers' clients: its calls are recorded, and those to Glue go to the emulator."""
         session = new_session()
         answer_in_process(session.events, self.glue)
-        session.events.register_first("before-send.glue", self._watch)  # a lost answer is raised past any later watcher
+        session.events.register_first(
+            "before-send.glue", self._record_call
+        )  # first: a lost response is raised before later watchers are called
         for service in ("dynamodb", "events"):
-            session.events.register_first(f"before-send.{service}", self._watch)
+            session.events.register_first(f"before-send.{service}", self._record_call)
         return session
 
-    # --- how
+    # --- helpers
 
-    def _watch(self, request: AWSPreparedRequest, **_: object) -> None:
+    def _record_call(self, request: AWSPreparedRequest, **_: object) -> None:
         target: Any = request.headers["X-Amz-Target"]
         self.calls.append((target.decode() if isinstance(target, bytes) else str(target)).partition(".")[2])
 
@@ -183,13 +193,13 @@ class HandlerHarness:
         self.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
         return url
 
-    def _taken(self, queue: str) -> list[dict[str, Any]]:
-        taken: list[dict[str, Any]] = []
+    def _receive_all(self, queue: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = []
         while messages := self._sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 self._sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(json.loads(message["Body"]))
-        return taken
+                events.append(json.loads(message["Body"]))
+        return events
 
     def _new_records(self) -> list[Any]:
         arn = self.dynamodb.describe_table(TableName=TABLE)["Table"]["LatestStreamArn"]
@@ -200,31 +210,31 @@ class HandlerHarness:
 
 
 @cache
-def _models() -> Any:  # noqa: ANN401  botocore's loader has no public type
-    """The service models, read once for all tests: reading them anew is most of what a client costs."""
+def _loader() -> Any:  # noqa: ANN401  botocore's loader has no public type
+    """One loader for all tests: reading the service models is most of what a client costs."""
     return create_loader()
 
 
 def new_session() -> Session:
     session = botocore.session.Session()
-    session.register_component("data_loader", _models())
+    session.register_component("data_loader", _loader())
     return Session(botocore_session=session)
 
 
 @cache
 def client(service: str) -> Any:  # noqa: ANN401  boto3 makes clients at run time
-    """The test's own look at AWS; it outlives a test, what it looks at does not."""
-    make: Any = new_session().client
-    return make(service)
+    """A client for the tests themselves, kept for all tests."""
+    create: Any = new_session().client
+    return create(service)
 
 
 def _context() -> Any:  # noqa: ANN401  LambdaContext has no constructor
     return FunctionContext()
 
 
-def forget_everything(namespace: Mapping[str, object]) -> None:
-    """Clear the caches of a module, as a new process of the function would find them."""
-    for one in namespace.values():
-        clear: Callable[[], None] | None = getattr(one, "cache_clear", None)
+def clear_caches(namespace: Mapping[str, object]) -> None:
+    """Clear the caches of a module's functions, as in a new process of the function."""
+    for member in namespace.values():
+        clear: Callable[[], None] | None = getattr(member, "cache_clear", None)
         if clear is not None:
             clear()

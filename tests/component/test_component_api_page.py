@@ -59,11 +59,11 @@ def plain(text: str) -> str:
     return " ".join(text.replace("`", "").split())
 
 
-def test_the_committed_page_is_what_the_documents_say() -> None:
+def test_committed_page_is_generated_from_the_documents() -> None:
     assert page(OPENAPI, ASYNCAPI) == PAGE, "run make contracts"
 
 
-def test_every_element_is_closed_and_every_id_unique(parsed: Page) -> None:
+def test_every_element_is_closed_and_every_id_is_unique(parsed: Page) -> None:
     assert parsed.open == []
     ids = parsed.values("id")
     assert len(ids) == len(set(ids))
@@ -77,14 +77,14 @@ def test_every_link_resolves(parsed: Page) -> None:
         assert link[1:] in ids if link.startswith("#") else (FOLDER / link).is_file(), link
 
 
-def test_it_loads_nothing_and_runs_no_script(parsed: Page) -> None:
+def test_page_loads_nothing_and_runs_no_script(parsed: Page) -> None:
     assert not {"script", "link", "img", "iframe", "object", "embed", "video", "audio", "base"} & set(parsed.tags)
     assert not [name for _, name, _ in parsed.attributes if name in ("src", "srcset", "style") or name.startswith("on")]
     assert not re.search(r"url\(|@import|@font-face", PAGE)
     assert not [link for link in parsed.values("href") if "//" in link]
 
 
-def test_it_has_every_operation_with_its_parameters_and_responses() -> None:
+def test_page_shows_every_operation_with_parameters_and_responses() -> None:
     for path, operations in OPENAPI["paths"].items():
         for operation in operations.values():
             html = PAGE.partition(f'<article id="{operation["operationId"]}">')[2].partition("</article>")[0]
@@ -98,7 +98,7 @@ def test_it_has_every_operation_with_its_parameters_and_responses() -> None:
                 assert f"{status} {plain(response['description'])}" in text
 
 
-def test_it_has_every_schema_with_its_fields(parsed: Page) -> None:
+def test_page_shows_every_schema_with_its_fields(parsed: Page) -> None:
     for name, schema in OPENAPI["components"]["schemas"].items():
         html = PAGE.partition(f'<article id="schema-{name}">')[2].partition("</article>")[0]
         text = Page(html).text
@@ -108,13 +108,13 @@ def test_it_has_every_schema_with_its_fields(parsed: Page) -> None:
     assert parsed.tags["article"] == len(OPERATIONS) + len(OPENAPI["components"]["schemas"]) + len(ASYNCAPI["operations"])
 
 
-def test_it_has_every_event_with_its_schema(parsed: Page) -> None:
+def test_page_links_the_schema_of_every_event(parsed: Page) -> None:
     for name, message in ASYNCAPI["components"]["messages"].items():
         assert f"schemas/{name}.json" in parsed.values("href")
         assert plain(message["summary"]) in parsed.text
 
 
-def test_what_a_document_says_is_never_html() -> None:
+def test_texts_of_the_documents_are_escaped() -> None:
     hostile = json.loads(json.dumps(OPENAPI).replace("Get a task run", "<script>alert(1)</script>"))
     assert "<script>" not in page(hostile, ASYNCAPI)
     assert "&lt;script&gt;" in page(hostile, ASYNCAPI)

@@ -1,11 +1,11 @@
-"""A label file is checked before Glue is asked; a replace can export first: through the real doors, S3 and engine."""
+"""Label files are checked before Glue is called; a replacing import can export the existing labels first."""
 
 import time
 
 import pytest
 
 from tests.component.handler_harness import HandlerHarness
-from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample
+from tests.component.sample_events import BUCKET, TRANSFORM, rest_sample, sample
 from tests.glue_emulator.people import COLUMNS, ROWS, TWO_SETS, csv_text
 
 IMPORT = "api-start-import"
@@ -22,7 +22,7 @@ def tick_until_all_succeeded(harness: HandlerHarness) -> None:
     while (statuses := {item["status"] for item in harness.items()}) != {"SUCCEEDED"}:
         assert time.monotonic() < deadline, statuses
         time.sleep(0.05)
-        harness.tick()
+        harness.reconcile()
 
 
 @pytest.mark.parametrize(
@@ -36,55 +36,55 @@ def tick_until_all_succeeded(harness: HandlerHarness) -> None:
     ],
     ids=["empty", "too large", "no label file", "missing columns", "wrong cells"],
 )
-def test_a_bad_label_file_is_a_422_with_its_lines_and_starts_nothing(
+def test_invalid_label_file_returns_422_with_line_numbers_and_starts_nothing(
     harness: HandlerHarness, body: bytes, finding: str
 ) -> None:
     put(harness, body)
-    answer = harness.rest(rest_sample(IMPORT, body=FILE))
-    assert (answer.status, answer.body["title"]) == (422, "Invalid label file")
-    assert any(error["detail"].startswith(finding) for error in answer.body["errors"])
-    assert {error["pointer"] for error in answer.body["errors"]} == {"#/inputS3Path"}
+    response = harness.rest(rest_sample(IMPORT, body=FILE))
+    assert (response.status, response.body["title"]) == (422, "Invalid label file")
+    assert any(error["detail"].startswith(finding) for error in response.body["errors"])
+    assert {error["pointer"] for error in response.body["errors"]} == {"#/inputS3Path"}
     assert harness.nothing_was_started()
-    assert harness.item()["status"] == "REFUSED"
+    assert harness.only_item()["status"] == "REFUSED"
 
 
-def test_a_bad_upload_ends_in_a_refused_event(harness: HandlerHarness) -> None:
+def test_upload_of_an_invalid_label_file_ends_in_a_refused_event(harness: HandlerHarness) -> None:
     put(harness, b"id,name\n1,Ann\n")
-    harness.event(sample("bus-upload"))
+    harness.command(sample("bus-upload"))
     harness.deliver_stream()
-    (event,) = harness.on_bus()
+    (event,) = harness.published_events()
     assert event["detail-type"] == "TaskRunRefused"
     assert event["detail"]["data"]["error"]["code"] == "INVALID_LABEL_FILE"
     assert harness.nothing_was_started()
 
 
-def test_a_replace_without_an_export_says_what_it_forgets_and_with_one_it_is_exported_first(harness: HandlerHarness) -> None:
+def test_replacing_import_warns_or_exports_the_existing_labels_first(harness: HandlerHarness) -> None:
     harness.s3.put_object(Bucket=BUCKET, Key="people/part-0.csv", Body=csv_text(ROWS, COLUMNS))
     harness.rest(rest_sample(IMPORT, key="first", body=FILE))
-    harness.work_until("SUCCEEDED")
+    harness.run_glue_until("SUCCEEDED")
 
     plain = harness.rest(rest_sample(IMPORT, key="plain", body=FILE | {"replaceAllLabels": True}))
     assert plain.body["warning"].startswith("removes ")
     tick_until_all_succeeded(harness)
 
     safe = FILE | {"replaceAllLabels": True, "exportTo": f"s3://{BUCKET}/backups"}
-    answer = harness.rest(rest_sample(IMPORT, key="safe", body=safe))
-    assert (answer.status, answer.body["status"]) == (202, "QUEUED")
-    assert answer.body["exportTo"] == f"s3://{BUCKET}/backups/{answer.body['id']}/"
-    assert "warning" not in answer.body
+    response = harness.rest(rest_sample(IMPORT, key="safe", body=safe))
+    assert (response.status, response.body["status"]) == (202, "QUEUED")
+    assert response.body["exportTo"] == f"s3://{BUCKET}/backups/{response.body['id']}/"
+    assert "warning" not in response.body
     tick_until_all_succeeded(harness)
 
-    kinds = [one["Properties"]["TaskType"] for one in harness.glue_runs()]
+    kinds = [run["Properties"]["TaskType"] for run in harness.glue_runs()]
     assert sorted(kinds) == ["EXPORT_LABELS", "IMPORT_LABELS", "IMPORT_LABELS", "IMPORT_LABELS"]
-    listed = harness.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"backups/{answer.body['id']}/")
+    listed = harness.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"backups/{response.body['id']}/")
     (exported,) = listed["Contents"]
     body = harness.s3.get_object(Bucket=BUCKET, Key=exported["Key"])["Body"].read()
     assert body.startswith(b"labeling_set_id,label,")
 
 
-def test_an_export_goes_with_a_replace_only(harness: HandlerHarness) -> None:
-    answer = harness.rest(rest_sample(IMPORT, body=FILE | {"exportTo": f"s3://{BUCKET}/backups"}))
-    assert answer.status == 422
-    assert answer.body["errors"][0]["pointer"] == "#/exportTo"
+def test_export_to_requires_replace_all_labels(harness: HandlerHarness) -> None:
+    response = harness.rest(rest_sample(IMPORT, body=FILE | {"exportTo": f"s3://{BUCKET}/backups"}))
+    assert response.status == 422
+    assert response.body["errors"][0]["pointer"] == "#/exportTo"
     assert harness.nothing_was_started()
     assert harness.items() == []

@@ -16,7 +16,7 @@ from handlers.rest.idempotency_key import MalformedKey, idempotency_key
 from handlers.rest.problems import EXPECTED, KINDS, ProblemDetails
 from handlers.rest.routes import METHODS
 from tests.component.handler_harness import HandlerHarness
-from tests.component.samples import names, sample
+from tests.component.sample_events import names, sample
 
 DOCUMENT: dict[str, Any] = json.loads(OPENAPI_PATH.read_text())
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -80,22 +80,22 @@ def check(name: str, example: object) -> str:
     return name
 
 
-def test_the_committed_file_is_what_the_code_generates() -> None:
+def test_committed_document_is_generated_from_the_code() -> None:
     assert OPENAPI_PATH.read_text() == openapi_text(), "run make contracts"
 
 
-def test_the_api_serves_the_committed_document(harness: HandlerHarness) -> None:
+def test_api_serves_the_committed_document(harness: HandlerHarness) -> None:
     assert harness.rest(sample("api-openapi")).body == DOCUMENT
     assert harness.calls == []
 
 
-def test_it_is_openapi_3_1_of_a_signed_api() -> None:
+def test_document_is_openapi_3_1_of_a_signed_api() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
     assert DOCUMENT["security"] == [{"sigv4": []}]
     assert set(DOCUMENT["components"]["securitySchemes"]) == {"sigv4"}
 
 
-def test_it_describes_every_route() -> None:
+def test_document_has_every_route() -> None:
     routes = {(path.replace("<id>", "{id}"), method.lower()) for path, method in METHODS.items()}
     assert {(path, method) for path, operations in DOCUMENT["paths"].items() for method in operations} == routes
 
@@ -135,7 +135,7 @@ def test_every_start_requires_an_idempotency_key() -> None:
         '"' + "k" * 256 + '"',
     ],
 )
-def test_the_idempotency_key_s_schema_allows_what_the_code_accepts(operation_id: str, header: str) -> None:
+def test_idempotency_key_schema_allows_what_the_code_accepts(operation_id: str, header: str) -> None:
     schema = next(each["schema"] for each in OPERATIONS[operation_id]["parameters"] if each["name"] == "Idempotency-Key")
     try:
         accepted = bool(idempotency_key(header))
@@ -175,7 +175,7 @@ def test_every_operation_documents_the_errors_that_it_may_answer(operation_id: s
     assert {status for id_, status, _ in errors() if id_ == operation_id} == ERRORS[operation_id]
 
 
-def test_every_error_is_a_problem_and_powertools_own_are_gone() -> None:
+def test_every_error_is_a_problem_and_none_is_a_powertools_default() -> None:
     for operation in OPERATIONS.values():
         for status, response in operation["responses"].items():
             media_type = "application/json" if status.startswith("2") else PROBLEM_JSON
@@ -234,17 +234,17 @@ def test_every_reference_resolves_and_every_schema_is_used() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in names("api") if name not in ("api-wrong-method", "api-unknown-path")])
-def test_every_sample_s_response_is_documented(harness: HandlerHarness, name: str) -> None:
+def test_response_to_every_sample_is_documented(harness: HandlerHarness, name: str) -> None:
     event = sample(name)
-    answer = harness.rest(event)
-    documented = DOCUMENT["paths"][event["resource"]][event["httpMethod"].lower()]["responses"][str(answer.status)]
-    assert list(documented["content"]) == [answer.headers["content-type"]]
-    assert set(answer.headers) - {"content-type"} <= {header.lower() for header in documented.get("headers", {})}
-    schema = documented["content"][answer.headers["content-type"]]["schema"]
-    validator(schema).validate(answer.body)
+    response = harness.rest(event)
+    documented = DOCUMENT["paths"][event["resource"]][event["httpMethod"].lower()]["responses"][str(response.status)]
+    assert list(documented["content"]) == [response.headers["content-type"]]
+    assert set(response.headers) - {"content-type"} <= {header.lower() for header in documented.get("headers", {})}
+    schema = documented["content"][response.headers["content-type"]]["schema"]
+    validator(schema).validate(response.body)
     model = MODELS.get(schema.get("$ref", "").rpartition("/")[2])
     if model is not None:
-        model.model_validate(answer.body)
+        model.model_validate(response.body)
 
 
 def test_examples_are_valid_for_their_schemas() -> None:

@@ -20,7 +20,7 @@ from local.cloud.sam_local import LABEL_FILES, TRANSFORM
 from local.cloud.stack import Stack
 from local.demo.event_listener import EventListener, subscribe
 from local.demo.rounds import FINAL_STATUSES
-from tests.component.samples import FUNCTIONS, sample
+from tests.component.sample_events import FUNCTIONS, sample
 
 PAGE = ROOT / "docs" / "sam-local.md"
 ENVIRONMENTS = (".venv", ".venv-sam")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.component.handler_harness import Answer
-from tests.component.samples import names
-from tests.component.test_component_samples import BUS, REST, STARTED, STREAM
+from tests.component.handler_harness import Response
+from tests.component.sample_events import names
+from tests.component.test_component_sample_events import BUS, REST, STARTED, STREAM
 from tests.e2e.sam_local_project import SamLocalProject
 
 CANCELLED = "api-cancel-task-run"
@@ -17,13 +17,13 @@ def test_container_responds_to_a_rest_sample_as_documented(name: str, clean_proj
     if expected.after:
         clean_project.invoke_deployed(expected.after)
 
-    answer = Answer.of(clean_project.invoke(name))
+    response = Response.of(clean_project.invoke(name))
 
-    assert answer.status == expected.status, answer
-    assert {header for header in answer.headers if header != "content-type"} == set(expected.headers)
-    assert answer.headers["content-type"] == ("application/problem+json" if expected.title else "application/json")
-    assert answer.body.get("title") == expected.title
-    errors = answer.body.get("errors", [])
+    assert response.status == expected.status, response
+    assert {header for header in response.headers if header != "content-type"} == set(expected.headers)
+    assert response.headers["content-type"] == ("application/problem+json" if expected.title else "application/json")
+    assert response.body.get("title") == expected.title
+    errors = response.body.get("errors", [])
     assert [error.get("pointer") or error["parameter"] for error in errors] == list(expected.points_at)
     started = [status for status in expected.ledger if status != "REFUSED"]
     if name == CANCELLED:
@@ -42,7 +42,7 @@ def test_container_handles_a_command_or_an_upload_as_documented(name: str, clean
 
     runs = [(item["status"], item["taskType"]) for item in clean_project.items()]
     assert runs == ([(expected.status, expected.task_type)] if expected.status else [])
-    assert all(expected.says in item.get("errorMessage", "") for item in clean_project.items())
+    assert all(expected.message in item.get("errorMessage", "") for item in clean_project.items())
     assert len(clean_project.new_statuses(earlier_ids)) == expected.runs
 
 

@@ -1,4 +1,4 @@
-"""Every sample in events/ goes through its real handler, and does what events/README.md says of it."""
+"""Every sample in events/ goes through its real handler, with the result that events/README.md names."""
 
 import json
 import re
@@ -17,14 +17,14 @@ from aws_lambda_powertools.utilities.parser.models import (
 from core.aws.items import from_item, is_run, to_item
 from local.cloud.template import handler_strings
 from tests.component.handler_harness import HandlerHarness
-from tests.component.samples import FOLDER, FUNCTIONS, names, sample, set_header
+from tests.component.sample_events import FOLDER, FUNCTIONS, names, sample, set_header
 
 STARTED = "api-start-labeling-set"
 
 
 @dataclass(frozen=True)
 class Rest:
-    """What a REST sample is answered with; `points_at` are the pointers or parameters of the problem's errors."""
+    """The response to a REST sample; `points_at` are the pointers or parameters of the problem's errors."""
 
     status: int
     title: str | None = None
@@ -68,35 +68,35 @@ REST = {
 
 
 @pytest.mark.parametrize("name", names("api"))
-def test_rest_sample_is_answered_as_promised(name: str, harness: HandlerHarness) -> None:
+def test_rest_sample_is_answered_as_documented(name: str, harness: HandlerHarness) -> None:
     expected = REST[name]
     if expected.after:
         harness.rest(sample(expected.after))
 
-    answer = harness.rest(sample(name))
+    response = harness.rest(sample(name))
 
-    assert answer.status == expected.status
-    assert {one for one in answer.headers if one != "content-type"} == set(expected.headers)
+    assert response.status == expected.status
+    assert {header for header in response.headers if header != "content-type"} == set(expected.headers)
     assert [item["status"] for item in harness.items()] == list(expected.ledger)
-    assert len(harness.starts()) == expected.starts
+    assert len(harness.glue_start_calls()) == expected.starts
     if expected.title is None:
-        assert answer.headers["content-type"] == "application/json"
+        assert response.headers["content-type"] == "application/json"
     else:
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert (answer.body["title"], answer.body["status"]) == (expected.title, expected.status)
-        errors = answer.body.get("errors", [])
-        assert [one.get("pointer") or one["parameter"] for one in errors] == list(expected.points_at)
+        assert response.headers["content-type"] == "application/problem+json"
+        assert (response.body["title"], response.body["status"]) == (expected.title, expected.status)
+        errors = response.body.get("errors", [])
+        assert [error.get("pointer") or error["parameter"] for error in errors] == list(expected.points_at)
 
 
 @dataclass(frozen=True)
 class Command:
-    """What becomes of an event: the run on record, Glue's runs, and the event that goes out."""
+    """The result of a command: the recorded run, the number of Glue's runs, and the published event."""
 
     status: str | None
-    told: str | None
+    published: str | None
     runs: int = 0
     task_type: str = "IMPORT_LABELS"
-    says: str = ""
+    message: str = ""
 
 
 SET_STARTED = Command("STARTING", "TaskRunStarted", 1, "LABELING_SET_GENERATION")
@@ -106,36 +106,38 @@ BUS = {
     "bus-start-labeling-set-without-key": SET_STARTED,
     "bus-start-import": IMPORT_STARTED,
     "bus-start-import-without-key": IMPORT_STARTED,
-    "bus-missing-field": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is required"),
-    "bus-forbidden-path": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is not allowed here"),
+    "bus-missing-field": Command("REFUSED", "TaskRunRefused", message="#/inputS3Path is required"),
+    "bus-forbidden-path": Command("REFUSED", "TaskRunRefused", message="#/inputS3Path is not allowed here"),
     "bus-unknown-transform": Command(
-        "REFUSED", "TaskRunRefused", task_type="LABELING_SET_GENERATION", says="Cannot find MLTransform"
+        "REFUSED", "TaskRunRefused", task_type="LABELING_SET_GENERATION", message="Cannot find MLTransform"
     ),
     "bus-own-source": Command(None, None),
     "bus-upload": IMPORT_STARTED,
     "bus-upload-unversioned": IMPORT_STARTED,
-    "bus-upload-forbidden-bucket": Command("REFUSED", "TaskRunRefused", says="#/inputS3Path is not allowed here"),
+    "bus-upload-forbidden-bucket": Command("REFUSED", "TaskRunRefused", message="#/inputS3Path is not allowed here"),
     "bus-upload-no-label-file": Command(None, None),
 }
 
 
 @pytest.mark.parametrize("name", names("bus"))
-def test_bus_sample_ends_as_promised_and_a_second_delivery_changes_nothing(name: str, harness: HandlerHarness) -> None:
+def test_bus_sample_ends_as_documented_and_a_second_delivery_changes_nothing(name: str, harness: HandlerHarness) -> None:
     expected = BUS[name]
     for _ in range(2):
-        harness.event(sample(name))
+        harness.command(sample(name))
     harness.deliver_stream()
 
     runs = [(item["status"], item["taskType"]) for item in harness.items()]
     assert runs == ([(expected.status, expected.task_type)] if expected.status else [])
-    assert all(expected.says in item.get("errorMessage", "") for item in harness.items())
+    assert all(expected.message in item.get("errorMessage", "") for item in harness.items())
     assert len(harness.glue_runs()) == expected.runs
-    assert [event["detail-type"] for event in harness.on_bus()] == ([expected.told] if expected.told else [])
+    assert [event["detail-type"] for event in harness.published_events()] == (
+        [expected.published] if expected.published else []
+    )
 
 
-def test_schedule_sample_is_one_round_of_the_reconciler(harness: HandlerHarness) -> None:
+def test_schedule_sample_runs_one_round_of_the_reconciler(harness: HandlerHarness) -> None:
     harness.rest(sample(STARTED))
-    summary = harness.tick(sample("schedule-tick"))
+    summary = harness.reconcile(sample("schedule-tick"))
     ages = {name: summary.pop(name) for name in ("oldest_open_seconds", "oldest_queued_seconds", "oldest_unconfirmed_seconds")}
     assert summary == {"transforms": 1, "failed": 0, "changed": 0, "ended": 0, "started": 0, "queued": 0}
     assert (ages["oldest_open_seconds"] >= 0, ages["oldest_queued_seconds"], ages["oldest_unconfirmed_seconds"]) == (True, 0, 0)
@@ -155,13 +157,13 @@ STREAM = {
 
 
 @pytest.mark.parametrize("name", names("stream"))
-def test_stream_sample_is_announced_as_promised(name: str, harness: HandlerHarness) -> None:
+def test_stream_sample_is_announced_as_documented(name: str, harness: HandlerHarness) -> None:
     assert harness.announce(sample(name)) == []
-    assert [event["detail-type"] for event in harness.on_bus()] == STREAM[name]
+    assert [event["detail-type"] for event in harness.published_events()] == STREAM[name]
 
 
 @pytest.mark.parametrize("name", names("stream"))
-def test_stream_sample_holds_items_as_the_ledger_writes_them(name: str) -> None:
+def test_stream_sample_has_items_as_the_ledger_writes_them(name: str) -> None:
     images = [
         record["dynamodb"][image]
         for record in sample(name)["Records"]
@@ -173,7 +175,7 @@ def test_stream_sample_holds_items_as_the_ledger_writes_them(name: str) -> None:
         assert to_item(from_item(image), timedelta(days=90)) == image
 
 
-def model_of(name: str) -> Any:  # noqa: ANN401  Powertools' models, which mypy can't see as types
+def model_of(name: str) -> Any:  # noqa: ANN401  mypy does not see Powertools' models as types
     if name.startswith("bus-upload"):
         return S3EventNotificationEventBridgeModel
     return {"api": APIGatewayProxyEventModel, "bus": EventBridgeModel, "stream": DynamoDBStreamModel}[name.partition("-")[0]]
@@ -184,12 +186,12 @@ def test_sample_has_the_form_that_aws_sends(name: str) -> None:
     model_of(name).model_validate(sample(name))
 
 
-def test_readme_tells_of_every_sample_and_of_its_function() -> None:
+def test_readme_lists_every_sample_with_its_function() -> None:
     rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| .+ \|$", (FOLDER / "README.md").read_text(), re.MULTILINE)
     assert sorted(rows) == [(name, FUNCTIONS[name.partition("-")[0]]) for name in names()]
 
 
-def test_template_has_the_functions_with_the_handlers_that_these_tests_call() -> None:
+def test_functions_of_the_template_have_the_tested_handlers() -> None:
     assert handler_strings() == {
         "ApiFunction": "handlers.api.handler",
         "BusFunction": "handlers.bus.handler",
@@ -198,7 +200,7 @@ def test_template_has_the_functions_with_the_handlers_that_these_tests_call() ->
     }
 
 
-def test_samples_can_be_changed_without_changing_each_other() -> None:
+def test_changing_a_sample_does_not_change_the_next_copy() -> None:
     changed: dict[str, Any] = sample(STARTED)
     set_header(changed, "Idempotency-Key", None)
     assert "Idempotency-Key" not in json.dumps(changed)

@@ -1,4 +1,4 @@
-"""Requests that are no good: a clear answer that names the field and the remedy, and nothing started."""
+"""Invalid requests: the problem names the field and the remedy, and nothing is started."""
 
 import base64
 import json
@@ -11,54 +11,54 @@ from core.errors import QueueBlocked
 from core.ports import Dependencies
 from handlers import wiring
 from handlers.rest.bodies import MAX_BYTES
-from tests.component.handler_harness import Answer, HandlerHarness
-from tests.component.samples import BUCKET, TRANSFORM, rest_sample, sample, set_header
+from tests.component.handler_harness import HandlerHarness, Response
+from tests.component.sample_events import BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET, IMPORT, GET, LIST = "api-start-labeling-set", "api-start-import", "api-get-task-run", "api-list-task-runs"
 GOOD_SET = {"transformId": TRANSFORM, "outputS3Path": f"s3://{BUCKET}/labeling-sets/"}
 GOOD_IMPORT = {"transformId": TRANSFORM, "inputS3Path": f"s3://{BUCKET}/labels/{TRANSFORM}/round-1.csv"}
 
 
-def refused(harness: HandlerHarness, event: dict[str, Any], status: int) -> Answer:
-    """The problem that `event` is answered with; nothing is on record and Glue was never asked."""
-    answer = harness.rest(event)
-    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert answer.body["status"] == status
-    assert answer.body["title"]
+def rejected(harness: HandlerHarness, event: dict[str, Any], status: int) -> Response:
+    """The problem in the response to `event`. Checks that nothing was recorded or started."""
+    response = harness.rest(event)
+    assert (response.status, response.headers["content-type"]) == (status, "application/problem+json")
+    assert response.body["status"] == status
+    assert response.body["title"]
     assert harness.items() == []
     assert harness.nothing_was_started()
-    return answer
+    return response
 
 
 @pytest.mark.parametrize("body", ['{"transformId": ', "transformId=1", "{'transformId': 1}", "[" * 30_000])
-def test_what_is_no_json_is_a_400(harness: HandlerHarness, body: str) -> None:
-    assert refused(harness, rest_sample(SET, body=body), 400).body["title"] == "Malformed JSON"
+def test_malformed_json_returns_400(harness: HandlerHarness, body: str) -> None:
+    assert rejected(harness, rest_sample(SET, body=body), 400).body["title"] == "Malformed JSON"
 
 
-def test_base64_of_what_is_no_text_is_a_400(harness: HandlerHarness) -> None:
+def test_base64_of_invalid_utf8_returns_400(harness: HandlerHarness) -> None:
     event = rest_sample(SET, body=base64.b64encode(b"\xff\xfe{}").decode()) | {"isBase64Encoded": True}
-    assert refused(harness, event, 400).body["title"] == "Malformed JSON"
+    assert rejected(harness, event, 400).body["title"] == "Malformed JSON"
 
 
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
 )
-def test_another_content_type_is_a_415_that_says_what_to_send(harness: HandlerHarness, media_type: str) -> None:
+def test_other_content_type_returns_415_and_names_the_right_one(harness: HandlerHarness, media_type: str) -> None:
     event = sample(SET)
-    event["path"] += "/"  # with or without: the samples have it without
+    event["path"] += "/"  # the samples have no trailing slash
     set_header(event, "content-type", media_type)
-    assert "application/json" in refused(harness, event, 415).body["detail"]
+    assert "application/json" in rejected(harness, event, 415).body["detail"]
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON", "application/json; charset=utf-8", None])
-def test_json_is_taken_however_it_is_announced(harness: HandlerHarness, media_type: str | None) -> None:
+def test_json_content_type_matches_in_any_spelling(harness: HandlerHarness, media_type: str | None) -> None:
     event = sample(SET)
     set_header(event, "CONTENT-TYPE", media_type)
     assert harness.rest(event).status == 202
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "pointer", "says"),
+    ("name", "body", "pointer", "message"),
     [
         (SET, [], "#", "must be a JSON object"),
         (SET, "null", "#", "is required"),
@@ -79,71 +79,69 @@ def test_json_is_taken_however_it_is_announced(harness: HandlerHarness, media_ty
         (IMPORT, GOOD_SET, "#/inputS3Path", "is required"),
     ],
 )
-def test_a_bad_field_is_a_422_that_points_at_it(
-    harness: HandlerHarness, name: str, body: object, pointer: str, says: str
+def test_invalid_field_returns_422_with_a_pointer_to_it(
+    harness: HandlerHarness, name: str, body: object, pointer: str, message: str
 ) -> None:
     event = rest_sample(name, body=body if isinstance(body, str) else json.dumps(body))
-    answer = refused(harness, event, 422)
-    told = {one["pointer"]: one["detail"] for one in answer.body["errors"]}
-    assert says in told[pointer]
+    response = rejected(harness, event, 422)
+    details = {error["pointer"]: error["detail"] for error in response.body["errors"]}
+    assert message in details[pointer]
 
 
-def test_without_a_body_it_is_a_422(harness: HandlerHarness) -> None:
+def test_missing_body_returns_422(harness: HandlerHarness) -> None:
     event = sample(SET) | {"body": None}
-    assert refused(harness, event, 422).body["errors"] == [{"detail": "is required", "pointer": "#"}]
+    assert rejected(harness, event, 422).body["errors"] == [{"detail": "is required", "pointer": "#"}]
 
 
-def test_without_allowed_prefixes_every_path_is_refused(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_path_is_rejected_when_no_prefix_is_allowed(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_S3_PREFIXES", "")
-    assert "allowed: none" in refused(harness, sample(SET), 422).body["errors"][0]["detail"]
+    assert "allowed: none" in rejected(harness, sample(SET), 422).body["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(("folder", "status"), [("mine", 202), ("mine/deeper", 202), ("mine-too", 422), ("others", 422)])
-def test_an_allowed_prefix_ends_at_its_slash(
+def test_allowed_prefix_matches_whole_folders_only(
     harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch, folder: str, status: int
 ) -> None:
     monkeypatch.setenv("ALLOWED_S3_PREFIXES", f"s3://somewhere-else/, s3://{BUCKET}/mine")
     assert harness.rest(rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/{folder}"})).status == status
 
 
-def test_a_caller_cannot_have_the_service_reach_what_is_another_s(
-    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caller_may_use_only_its_own_prefixes(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     caller = sample(SET)["requestContext"]["identity"]["userArn"]
     role = "arn:aws:iam::{}:role/{}".format(caller.split(":")[4], caller.split("/")[1])
     own = {role: [f"s3://{BUCKET}/labeling-sets/mine/"], "*": [f"s3://{BUCKET}/labeling-sets/theirs/"]}
     monkeypatch.setenv("CALLER_S3_PREFIXES", json.dumps(own))
     theirs = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/theirs/"})
-    assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in refused(harness, theirs, 422).body["errors"][0]["detail"]
+    assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in rejected(harness, theirs, 422).body["errors"][0]["detail"]
     mine = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/mine/"})
     assert harness.rest(mine).status == 202
 
 
 @pytest.mark.parametrize("name", [SET, IMPORT, "api-cancel-task-run"])
-def test_what_is_longer_than_any_valid_request_is_a_413_unread(harness: HandlerHarness, name: str) -> None:
+def test_oversized_body_returns_413_without_being_parsed(harness: HandlerHarness, name: str) -> None:
     event = sample(name) | {"body": "[" * (MAX_BYTES + 1)}
-    assert str(MAX_BYTES) in refused(harness, event, 413).body["detail"]
-    packed = base64.b64encode(b"[" * (MAX_BYTES + 3)).decode()
-    refused(harness, sample(name) | {"body": packed, "isBase64Encoded": True}, 413)
+    assert str(MAX_BYTES) in rejected(harness, event, 413).body["detail"]
+    encoded = base64.b64encode(b"[" * (MAX_BYTES + 3)).decode()
+    rejected(harness, sample(name) | {"body": encoded, "isBase64Encoded": True}, 413)
 
 
-def test_the_longest_valid_request_is_short_enough(harness: HandlerHarness) -> None:
+def test_longest_valid_request_is_within_the_size_limit(harness: HandlerHarness) -> None:
     long = f"s3://{BUCKET}/labels/" + "\U0001f600" * 900 + ".csv"
     body = GOOD_IMPORT | {"inputS3Path": long, "replaceAllLabels": True, "exportTo": long[:900]}
     assert len(json.dumps(body)) < MAX_BYTES
     assert harness.rest(rest_sample(IMPORT, body=body)).status not in (400, 413, 415)
 
 
-def test_null_headers_as_the_console_sends_them_miss_the_key(harness: HandlerHarness) -> None:
-    answer = refused(harness, sample(SET) | {"headers": None, "multiValueHeaders": None}, 400)
-    assert answer.body["errors"] == [{"detail": "is required", "parameter": "Idempotency-Key"}]
+def test_null_headers_from_the_console_return_400_for_the_missing_key(harness: HandlerHarness) -> None:
+    response = rejected(harness, sample(SET) | {"headers": None, "multiValueHeaders": None}, 400)
+    assert response.body["errors"] == [{"detail": "is required", "parameter": "Idempotency-Key"}]
 
 
 @pytest.mark.parametrize("id_", ["line%23tfm", "äöü", "x" * 3000, "line#tfm-1", 'a"b', "0123456789ABCDEF0123456789ABCDEF"])
 @pytest.mark.parametrize("name", [GET, "api-cancel-task-run"])
-def test_what_can_be_no_id_is_a_404(harness: HandlerHarness, name: str, id_: str) -> None:
+def test_malformed_run_id_returns_404_without_an_aws_call(harness: HandlerHarness, name: str, id_: str) -> None:
     path = sample(name)["path"].replace(sample(GET)["pathParameters"]["id"], id_)
-    refused(harness, rest_sample(name, path=path), 404)
+    rejected(harness, rest_sample(name, path=path), 404)
     assert harness.calls == []
 
 
@@ -160,9 +158,9 @@ def test_what_can_be_no_id_is_a_404(harness: HandlerHarness, name: str, id_: str
         ("OPTIONS", "/v1/task-runs/", "GET"),
     ],
 )
-def test_a_wrong_method_is_a_405_that_says_the_right_one(harness: HandlerHarness, method: str, path: str, allowed: str) -> None:
-    answer = refused(harness, rest_sample("api-wrong-method", path=path) | {"httpMethod": method}, 405)
-    assert answer.headers["allow"] == allowed
+def test_wrong_method_returns_405_with_allow(harness: HandlerHarness, method: str, path: str, allowed: str) -> None:
+    response = rejected(harness, rest_sample("api-wrong-method", path=path) | {"httpMethod": method}, 405)
+    assert response.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
@@ -179,43 +177,45 @@ def test_a_wrong_method_is_a_405_that_says_the_right_one(harness: HandlerHarness
         ({"cursor": "ü"}, "cursor", 400),
     ],
 )
-def test_a_bad_filter_is_named(harness: HandlerHarness, query: dict[str, str], parameter: str, status: int) -> None:
-    (error,) = refused(harness, rest_sample(LIST, query=query), status).body["errors"]
+def test_invalid_filter_is_named_in_the_error(
+    harness: HandlerHarness, query: dict[str, str], parameter: str, status: int
+) -> None:
+    (error,) = rejected(harness, rest_sample(LIST, query=query), status).body["errors"]
     assert error["parameter"] == parameter
 
 
-class Broken:
-    """A ledger that fails at whatever it is asked."""
+class BrokenLedger:
+    """A ledger whose every method fails."""
 
     def __init__(self, fault: Exception) -> None:
         self._fault = fault
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any method there is
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any method
         raise self._fault
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("the password is 1234"), QueueBlocked("the password is 1234")])
 @pytest.mark.parametrize("name", [SET, GET, LIST, "api-cancel-task-run"])
-def test_an_internal_fault_is_a_500_without_its_text(harness: HandlerHarness, name: str, fault: Exception) -> None:
-    broken: Dependencies = replace(wiring.dependencies(), ledger=Broken(fault))
-    answer = harness.rest(sample(name), deps=broken)
-    assert (answer.status, answer.headers["content-type"]) == (500, "application/problem+json")
-    assert answer.body["title"] == "Internal fault"
-    assert "1234" not in json.dumps(answer.body)
+def test_internal_fault_returns_500_without_the_exception_text(harness: HandlerHarness, name: str, fault: Exception) -> None:
+    broken: Dependencies = replace(wiring.dependencies(), ledger=BrokenLedger(fault))
+    response = harness.rest(sample(name), deps=broken)
+    assert (response.status, response.headers["content-type"]) == (500, "application/problem+json")
+    assert response.body["title"] == "Internal fault"
+    assert "1234" not in json.dumps(response.body)
     assert harness.nothing_was_started()
 
 
-def test_a_missing_setting_is_a_500_that_tells_nothing(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_setting_returns_500_without_naming_it(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEDGER_TABLE")
-    answer = refused(harness, sample(SET), 500)
-    assert "LEDGER_TABLE" not in json.dumps(answer.body)
+    response = rejected(harness, sample(SET), 500)
+    assert "LEDGER_TABLE" not in json.dumps(response.body)
 
 
 @pytest.mark.parametrize("name", [SET, GET, LIST, "api-cancel-task-run"])
-def test_a_ledger_out_of_reach_is_a_503_in_our_own_words(
+def test_unavailable_ledger_returns_503_without_aws_error_text(
     harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("LEDGER_TABLE", "no-such-table")
-    answer = refused(harness, sample(name), 503)
-    assert int(answer.headers["retry-after"]) > 0
-    assert "ResourceNotFound" not in json.dumps(answer.body)
+    response = rejected(harness, sample(name), 503)
+    assert int(response.headers["retry-after"]) > 0
+    assert "ResourceNotFound" not in json.dumps(response.body)
