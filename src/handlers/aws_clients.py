@@ -26,7 +26,7 @@ class Session:
 
     def __init__(self) -> None:
         self._session = botocore.session.Session()
-        self._session.register_component("data_loader", _data_loader(self._session))
+        self._session.register_component("data_loader", data_loader(self._session))
         self._credentials = Credentials(self._session.get_component("credential_provider"))
         self._session.register_component("credential_provider", self._credentials)
         self._ca_bundle = ca_bundle(os.environ, self._session, AMAZON_ROOTS)
@@ -90,6 +90,12 @@ class DataLoader(Loader):
         return super().load_service_model(service_name, type_name, api_version)
 
 
+def data_loader(session: botocore.session.Session) -> DataLoader:
+    data_path: str = session.get_config_variable("data_path") or ""
+    needs_rules = any(map(session.get_config_variable, _NEEDS_RULES))
+    return DataLoader(AWS_DATA, data_path.split(os.pathsep) if data_path else None, endpoints_by_table=not needs_rules)
+
+
 def ca_bundle(environment: Mapping[str, str], session: botocore.session.Session, amazon_roots: Path) -> str | None:
     """The file `amazon_roots` if every endpoint is AWS's in its public partition; else None, for botocore's own bundle.
 
@@ -114,12 +120,6 @@ class LazyClient:
             if "_client" not in self.__dict__:
                 self._client = self._make()
         return getattr(self._client, name)
-
-
-def _data_loader(session: botocore.session.Session) -> DataLoader:
-    data_path: str = session.get_config_variable("data_path") or ""
-    needs_rules = any(map(session.get_config_variable, _NEEDS_RULES))
-    return DataLoader(AWS_DATA, data_path.split(os.pathsep) if data_path else None, endpoints_by_table=not needs_rules)
 
 
 def _is_public_partition(session: botocore.session.Session) -> bool:

@@ -1,5 +1,7 @@
 """Endpoints from botocore's table equal those of its endpoint rules."""
 
+from pathlib import Path
+
 import botocore.session
 import pytest
 from botocore.config import Config
@@ -7,9 +9,11 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import EndpointProviderError
 from botocore.regions import EndpointResolver
 
+from handlers import aws_clients
 from handlers.aws_clients import AWS_DATA, DataLoader, Session
+from ops.package.botocore_data import slim_data, write_data
 from tests.contract.request_target import request_target
-from tests.contract.slim_models import FULL, SERVICES
+from tests.contract.slim_models import FULL, SERVICES, SRC
 
 # The last is not a region yet, so it is in no table.
 PLAIN = ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-iso-west-1", "eu-north-9"]
@@ -85,3 +89,18 @@ def test_account_id_in_credentials_does_not_select_an_account_endpoint(
 
 def all_regions() -> list[str]:
     return [region for partition in FULL.load_data("endpoints")["partitions"] for region in partition["regions"]]
+
+
+def test_operators_data_path_is_searched_before_the_deployed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, deployed = tmp_path / "own", tmp_path / "deployed"
+    own.mkdir()
+    write_data(slim_data(SRC), deployed)
+    (own / "endpoints.json").write_text('{"partitions": [], "version": 3}')
+    monkeypatch.setenv("AWS_DATA_PATH", str(own))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setattr(aws_clients, "AWS_DATA", deployed)
+    core = botocore.session.Session()
+    loader = aws_clients.data_loader(core)
+    assert loader.load_data("endpoints")["partitions"] == []
+    assert loader.load_data("partitions") == FULL.load_data("partitions")
+    assert loader.load_service_model("dynamodb", "endpoint-rule-set-1")  # whose table an operator replaces, needs the rules
