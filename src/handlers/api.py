@@ -24,7 +24,7 @@ from handlers import cold_start, metrics, wiring
 from handlers.callers import rest_caller
 from handlers.rest import problems
 from handlers.rest.bodies import JSON, body_problem, with_json_content_type
-from handlers.rest.headers import CORRELATION_ID, IDEMPOTENCY_KEY, header
+from handlers.rest.headers import CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER, header
 from handlers.rest.idempotency_key import idempotency_key
 from handlers.rest.problems import ProblemKind, problem
 from handlers.rest.routes import (
@@ -38,7 +38,7 @@ from handlers.rest.routes import (
     task_run_path,
 )
 
-_POLL_SECONDS = "30"
+POLL_SECONDS = 30
 _MAX_CORRELATION_ID_CHARACTERS = 128
 _MAX_ID_CHARACTERS_SHOWN = 64
 _UNKNOWN_PATH = ProblemKind(HTTPStatus.NOT_FOUND, "Unknown path", f"There is nothing at this path; see {OPENAPI}.")
@@ -173,9 +173,9 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
     metrics.count_start(accepted)
     if accepted.run.status is Status.REFUSED and not accepted.replayed:
         raise RunRefused(accepted.run)
-    headers: dict[str, str | list[str]] = {"Location": task_run_path(accepted.run.id), "Retry-After": _POLL_SECONDS}
+    headers: dict[str, str | list[str]] = {LOCATION: task_run_path(accepted.run.id), RETRY_AFTER: str(POLL_SECONDS)}
     if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
+        headers[IDEMPOTENCY_REPLAYED] = "true"
     return Response(HTTPStatus.ACCEPTED, JSON, view(accepted.run), headers=headers)
 
 

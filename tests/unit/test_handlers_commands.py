@@ -1,4 +1,4 @@
-"""What an event from EventBridge asks for."""
+"""Events of EventBridge as commands."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ LABELING = {
 }
 IMPORT = LABELING | {
     "detail-type": "StartLabelImportRun",
-    "detail": {"transformId": "tfm-1", "inputS3Path": "s3://bucket/one.csv", "replaceAllLabels": True},
+    "detail": {"transformId": "tfm-1", "inputS3Path": "s3://bucket/round-1.csv", "replaceAllLabels": True},
 }
-OBJECT = {"key": "labels/tfm-1/one.csv", "etag": "e1", "sequencer": "s1"}
+OBJECT = {"key": "labels/tfm-1/round-1.csv", "etag": "e1", "sequencer": "s1"}
 UPLOAD = LABELING | {
     "source": "aws.s3",
     "detail-type": "Object Created",
@@ -37,43 +37,43 @@ def with_detail(event: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noq
 
 
 def key_of(event: dict[str, Any]) -> str:
-    order = read_command(event)
-    assert order is not None
-    return order.key
+    command = read_command(event)
+    assert command is not None
+    return command.key
 
 
-def test_the_two_commands() -> None:
+def test_both_commands_are_read() -> None:
     labeling, importing = read_command(LABELING), read_command(IMPORT)
     assert labeling is not None
     assert importing is not None
     assert labeling.request == LabelingSetRequest(transform_id="tfm-1", output_s3_path="s3://bucket/sets")
     assert importing.request == LabelImportRequest(
-        transform_id="tfm-1", input_s3_path="s3://bucket/one.csv", replace_all_labels=True
+        transform_id="tfm-1", input_s3_path="s3://bucket/round-1.csv", replace_all_labels=True
     )
     assert (labeling.caller, labeling.causation_id) == ("events:1:planner", "m-1")
 
 
-def test_the_key_is_the_callers_or_the_envelopes_id() -> None:
+def test_key_is_the_callers_or_else_the_id_of_the_event() -> None:
     assert key_of(LABELING) == "m-1"
     assert key_of(with_detail(LABELING, idempotencyKey="mine")) == "mine"
 
 
-def test_an_upload_starts_an_import_that_appends() -> None:
-    order = read_command(UPLOAD)
-    assert order is not None
-    assert order.request == LabelImportRequest(transform_id="tfm-1", input_s3_path="s3://bucket/labels/tfm-1/one.csv")
-    assert order.caller == "s3:bucket"
+def test_upload_starts_an_import_that_appends() -> None:
+    command = read_command(UPLOAD)
+    assert command is not None
+    assert command.request == LabelImportRequest(transform_id="tfm-1", input_s3_path="s3://bucket/labels/tfm-1/round-1.csv")
+    assert command.caller == "s3:bucket"
 
 
-def test_an_uploads_key_tells_versions_apart_and_deliveries_not() -> None:
+def test_key_of_an_upload_differs_by_version_and_not_by_delivery() -> None:
     assert key_of(uploaded()) == key_of(uploaded() | {"id": "m-2"})
     assert len({key_of(uploaded(**{"version-id": version})) for version in ("v1", "v2")}) == 2
     assert key_of(uploaded(**{"version-id": "v1"})) == key_of(uploaded(**{"version-id": "v1", "sequencer": "s2"}))
     assert key_of(uploaded(etag="e2")) != key_of(uploaded()) != key_of(uploaded(sequencer="s2"))
 
 
-def test_an_upload_elsewhere_is_none_of_ours() -> None:
-    assert read_command(uploaded(key="reports/one.csv")) is None
+def test_upload_outside_of_a_label_folder_is_ignored() -> None:
+    assert read_command(uploaded(key="reports/round-1.csv")) is None
 
 
 @pytest.mark.parametrize(
@@ -91,20 +91,20 @@ def test_an_upload_elsewhere_is_none_of_ours() -> None:
         (UPLOAD | {"detail": {"bucket": "b", "object": 7}}, ["#/bucket/name", "#/object/key", "#/object/etag"]),
     ],
 )
-def test_a_malformed_command_says_what_is_wrong_and_can_be_put_on_record(event: dict[str, Any], pointers: list[str]) -> None:
+def test_malformed_command_names_its_fields_and_can_be_recorded(event: dict[str, Any], pointers: list[str]) -> None:
     with pytest.raises(InvalidRequest) as invalid:
         read_command(event)
     assert [error.pointer for error in invalid.value.errors] == pointers
     bad = refused_command(event, "INVALID_COMMAND", invalid.value.errors)
-    kind = TaskType.LABELING_SET_GENERATION if event["detail-type"] == "StartLabelingSetRun" else TaskType.IMPORT_LABELS
-    assert (bad.task_type, bad.causation_id) == (kind, "m-1")
+    task_type = TaskType.LABELING_SET_GENERATION if event["detail-type"] == "StartLabelingSetRun" else TaskType.IMPORT_LABELS
+    assert (bad.task_type, bad.causation_id) == (task_type, "m-1")
 
 
-def test_a_bad_command_keeps_what_could_be_read() -> None:
+def test_bad_command_keeps_the_readable_fields() -> None:
     bad = refused_command(with_detail(LABELING, transformId="no/id", outputS3Path="x" * 2000), "INVALID_COMMAND", ())
     assert (bad.transform_id, bad.path) == (None, "x" * 1024)
 
 
-def test_what_is_no_command_is_a_fault_of_the_rule() -> None:
+def test_event_of_another_type_raises_value_error() -> None:
     with pytest.raises(ValueError, match="not a command"):
         read_command(LABELING | {"detail-type": "Something"})

@@ -1,4 +1,4 @@
-"""The one table from core's errors to HTTP problems, and which paths there are."""
+"""Errors as HTTP problems, and the method of each path."""
 
 import json
 
@@ -26,7 +26,7 @@ from tests.fakes.service import Service, labeling_command
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "comes_again"),
+    ("error", "status", "retry_after"),
     [
         (MalformedKey("no"), 400, False),
         (InvalidCursor("no"), 400, False),
@@ -39,38 +39,38 @@ from tests.fakes.service import Service, labeling_command
         (LedgerUnavailable("no"), 503, True),
     ],
 )
-def test_every_error_is_a_problem(error: LoopError, status: int, *, comes_again: bool) -> None:
-    answer = error_problem(error)
-    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
-    assert ("Retry-After" in answer.headers) == comes_again
-    body = json.loads(answer.body or "")
+def test_every_error_is_a_problem(error: LoopError, status: int, *, retry_after: bool) -> None:
+    response = error_problem(error)
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert ("Retry-After" in response.headers) == retry_after
+    body = json.loads(response.body or "")
     assert body["status"] == status
     assert {"type", "title", "detail"} <= set(body)
 
 
-def test_field_errors_carry_a_json_pointer_each() -> None:
-    error = InvalidRequest(FieldError("#/transformId", "is required"), FieldError("#/outputS3Path", "is not allowed here"))
-    body = json.loads(error_problem(error).body or "")
-    assert [(one["pointer"], one["detail"]) for one in body["errors"]] == [
+def test_each_field_error_has_a_json_pointer() -> None:
+    invalid = InvalidRequest(FieldError("#/transformId", "is required"), FieldError("#/outputS3Path", "is not allowed here"))
+    body = json.loads(error_problem(invalid).body or "")
+    assert [(error["pointer"], error["detail"]) for error in body["errors"]] == [
         ("#/transformId", "is required"),
         ("#/outputS3Path", "is not allowed here"),
     ]
 
 
 @pytest.mark.parametrize(("transform_id", "status"), [("tfm-none", 404), ("tfm-1", 422)])
-def test_glues_no_names_the_run_that_is_on_record(service: Service, transform_id: str, status: int) -> None:
+def test_refusal_by_glue_names_the_recorded_run(service: Service, transform_id: str, status: int) -> None:
     service.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
     run = service.start_run(labeling_command(transform_id=transform_id))
-    answer = error_problem(RunRefused(run))
-    assert answer.status_code == status
-    assert json.loads(answer.body or "")["instance"] == f"/v1/task-runs/{run.id}"
+    response = error_problem(RunRefused(run))
+    assert response.status_code == status
+    assert json.loads(response.body or "")["instance"] == f"/v1/task-runs/{run.id}"
 
 
-def test_what_is_over_is_a_conflict(service: Service) -> None:
+def test_cancelling_an_ended_run_is_a_conflict(service: Service) -> None:
     service.glue.faults = [Fault.REFUSED]
-    answer = error_problem(AlreadyEnded(service.start_run(labeling_command())))
-    assert answer.status_code == 409
-    assert "already ended: REFUSED" in (answer.body or "")
+    response = error_problem(AlreadyEnded(service.start_run(labeling_command())))
+    assert response.status_code == 409
+    assert "already ended: REFUSED" in (response.body or "")
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_what_is_over_is_a_conflict(service: Service) -> None:
         ("/", None),
     ],
 )
-def test_every_path_of_the_contract_takes_its_method(path: str, method: str | None) -> None:
+def test_each_path_allows_its_method(path: str, method: str | None) -> None:
     assert allowed_method(path) == method

@@ -1,4 +1,4 @@
-"""Environment -> settings: defaults, bounds, and what is said of a wrong one."""
+"""Settings from the environment: defaults, limits, and errors that name the variable."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from core.paths import AllowedPrefixes
 from core.ports import Policy
 from handlers.wiring import BusSettings, LoopSettings
 
-NEEDED = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": "s3://bucket/a/"}
+REQUIRED = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": "s3://bucket/a/"}
 
 
-def test_what_is_not_said_is_as_in_the_contract() -> None:
-    settings = LoopSettings.model_validate(NEEDED)
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = LoopSettings.model_validate(REQUIRED)
     assert settings.retention_days == 90
     assert settings.policy == Policy(
         allowed_prefixes=AllowedPrefixes(("s3://bucket/a/",)),
@@ -24,33 +24,33 @@ def test_what_is_not_said_is_as_in_the_contract() -> None:
     )
 
 
-def test_every_setting_arrives() -> None:
-    said = {
+def test_every_setting_is_read() -> None:
+    optional = {
         "CONFIRM_AFTER_SECONDS": "1.5",
         "START_DEADLINE_SECONDS": "60",
         "MAX_QUEUED_PER_TRANSFORM": "0",
         "RETENTION_DAYS": "7",
         "PATH": "/bin",
     }
-    settings = LoopSettings.model_validate(NEEDED | said)
+    settings = LoopSettings.model_validate(REQUIRED | optional)
     assert (settings.policy.confirm_after, settings.policy.start_deadline) == (timedelta(seconds=1.5), timedelta(minutes=1))
     assert (settings.policy.max_queued, settings.retention_days) == (0, 7)
 
 
-def test_no_allowed_prefix_refuses_every_path() -> None:
-    settings = LoopSettings.model_validate(NEEDED | {"ALLOWED_S3_PREFIXES": ""})
+def test_no_allowed_prefix_rejects_every_path() -> None:
+    settings = LoopSettings.model_validate(REQUIRED | {"ALLOWED_S3_PREFIXES": ""})
     assert not settings.policy.allowed_prefixes.allow("s3://bucket/a/b")
 
 
-def test_a_role_in_the_mapping_stands_for_whoever_assumes_it() -> None:
-    said = '{"arn:aws:iam::123456789012:role/teams/team-a": ["s3://bucket/a/team-a/"]}'
-    policy = LoopSettings.model_validate(NEEDED | {"CALLER_S3_PREFIXES": said}).policy
+def test_role_in_the_mapping_stands_for_all_its_sessions() -> None:
+    prefixes = '{"arn:aws:iam::123456789012:role/teams/team-a": ["s3://bucket/a/team-a/"]}'
+    policy = LoopSettings.model_validate(REQUIRED | {"CALLER_S3_PREFIXES": prefixes}).policy
     assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-a").prefixes == ("s3://bucket/a/team-a/",)
     assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-b").prefixes == ("s3://bucket/a/",)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "name"),
+    ("setting", "name"),
     [
         ({"LEDGER_TABLE": ""}, "LEDGER_TABLE"),
         ({"ALLOWED_S3_PREFIXES": "bucket"}, "ALLOWED_S3_PREFIXES"),
@@ -65,9 +65,9 @@ def test_a_role_in_the_mapping_stands_for_whoever_assumes_it() -> None:
         ({"RETENTION_DAYS": "0"}, "RETENTION_DAYS"),
     ],
 )
-def test_a_wrong_setting_is_named(wrong: dict[str, str], name: str) -> None:
+def test_invalid_setting_is_named(setting: dict[str, str], name: str) -> None:
     with pytest.raises(ValidationError, match=name):
-        LoopSettings.model_validate(NEEDED | wrong)
+        LoopSettings.model_validate(REQUIRED | setting)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ def test_a_wrong_setting_is_named(wrong: dict[str, str], name: str) -> None:
         (BusSettings, {"EVENT_BUS_NAME": ""}, "EVENT_BUS_NAME"),
     ],
 )
-def test_a_missing_setting_is_named(model: Any, environment: dict[str, str], name: str) -> None:  # noqa: ANN401  either settings
+def test_missing_setting_is_named(model: Any, environment: dict[str, str], name: str) -> None:  # noqa: ANN401  either settings
     with pytest.raises(ValidationError, match=name):
         model.model_validate(environment)

@@ -20,15 +20,15 @@ from core.errors import (
 )
 from handlers.rest.bodies import JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from handlers.rest.examples import TASK_RUN_ID
-from handlers.rest.headers import IDEMPOTENCY_KEY
+from handlers.rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER
 from handlers.rest.idempotency_key import HEADER_PATTERN, MAX_CHARACTERS, MAX_HEADER_CHARACTERS
 from handlers.rest.problems import (
-    CONTENT_TYPE,
     INTERNAL_FAULT,
     INVALID_LABEL_FILE,
     KINDS,
     MALFORMED_JSON,
     MISSING_HEADER,
+    PROBLEM_JSON,
     REFUSED_BY_GLUE,
     UNKNOWN_TRANSFORM,
     ProblemKind,
@@ -42,17 +42,17 @@ _TOO_MANY_REQUESTS = ProblemKind(HTTPStatus.TOO_MANY_REQUESTS, "Too many request
 _NOT_IN_TIME = ProblemKind(HTTPStatus.GATEWAY_TIMEOUT, "The request could not be served in time")
 
 _HEADERS: dict[str, dict[str, Any]] = {
-    "Location": {
+    LOCATION: {
         "description": "The path of the task run.",
         "schema": {"type": "string", "format": "uri-reference"},
         "example": task_run_path(TASK_RUN_ID),
     },
-    "Retry-After": {
+    RETRY_AFTER: {
         "description": "Seconds to wait before the next request.",
         "schema": {"type": "integer", "minimum": 1},
         "example": 30,
     },
-    "Idempotency-Replayed": {
+    IDEMPOTENCY_REPLAYED: {
         "description": "Sent, as `true`, if an earlier request with this key was accepted before.",
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
@@ -93,14 +93,14 @@ def _problem(description: str, *examples: dict[str, Any], headers: tuple[str, ..
     """A response with one example, or with several that are named by their titles."""
     named = {"examples": {each["title"]: {"value": each} for each in examples}}
     content = {"schema": _PROBLEM_SCHEMA} | ({"example": examples[0]} if len(examples) == 1 else named)
-    return {"description": description, "headers": _headers(*headers), "content": {CONTENT_TYPE: content}}
+    return {"description": description, "headers": _headers(*headers), "content": {PROBLEM_JSON: content}}
 
 
 def _field(detail: str, **name: str) -> dict[str, Any]:
     return {"errors": [{"detail": detail, **name}]}
 
 
-_RETRY = ("Retry-After",)
+_RETRY = (RETRY_AFTER,)
 _INSTANCE = {"instance": task_run_path(TASK_RUN_ID)}
 _MISSING_KEY_EXAMPLE = _example(MISSING_HEADER, "", _field("is required", parameter=IDEMPOTENCY_KEY))
 _MALFORMED_JSON_EXAMPLE = _example(MALFORMED_JSON, "", {})
@@ -187,9 +187,9 @@ _INVALID_FILE = _example(
 _ACCEPTED = _success(
     "TaskRun",
     "The request is accepted: the task run, started or waiting to be started. A repeated key returns the run as it is now.",
-    "Location",
-    "Retry-After",
-    "Idempotency-Replayed",
+    LOCATION,
+    RETRY_AFTER,
+    IDEMPOTENCY_REPLAYED,
 )
 _READ_AGAIN = "Send the request again; it changes nothing."
 

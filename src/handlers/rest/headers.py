@@ -1,4 +1,4 @@
-"""The request headers that this API reads; their names match in any case."""
+"""The headers that this API reads and sends; names of request headers match in any case."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 CONTENT_TYPE = "Content-Type"
 CORRELATION_ID = "X-Correlation-Id"
 IDEMPOTENCY_KEY = "Idempotency-Key"
+IDEMPOTENCY_REPLAYED = "Idempotency-Replayed"
+LOCATION = "Location"
+RETRY_AFTER = "Retry-After"
 _READ = {name.lower() for name in (CONTENT_TYPE, CORRELATION_ID, IDEMPOTENCY_KEY)}
 
 

@@ -25,12 +25,12 @@ from core.errors import (
     RunRefused,
     TryAgainLater,
 )
-from handlers.rest.headers import IDEMPOTENCY_KEY
+from handlers.rest.headers import IDEMPOTENCY_KEY, RETRY_AFTER
 from handlers.rest.idempotency_key import MalformedKey
 from handlers.rest.routes import task_run_path
 from handlers.validation import json_pointer, message
 
-CONTENT_TYPE = "application/problem+json"
+PROBLEM_JSON = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
@@ -119,9 +119,9 @@ def problem(
     """A problem of this kind; `text` is its detail where the kind has none of its own."""
     body = ProblemDetails(title=kind.title, status=kind.status, detail=kind.detail or text, **more)
     seconds = kind.retry_after_seconds
-    retry_after: dict[str, str | list[str]] = {"Retry-After": str(seconds)} if seconds else {}
+    retry_after: dict[str, str | list[str]] = {RETRY_AFTER: str(seconds)} if seconds else {}
     return Response(
-        int(kind.status), CONTENT_TYPE, body.model_dump_json(exclude_none=True), headers=retry_after | (headers or {})
+        int(kind.status), PROBLEM_JSON, body.model_dump_json(exclude_none=True), headers=retry_after | (headers or {})
     )
 
 
