@@ -72,6 +72,9 @@ def _failed_reconcile(deployed: Deployed, record: dict[str, Any], _: Print) -> N
 
 
 def _unpublished_changes(deployed: Deployed, record: dict[str, Any], output: Print) -> None:
+    if "Records" in record:  # a change that the announce function could not read or publish
+        _announce(deployed, record["Records"])
+        return
     batch = record["DDBStreamBatchInfo"]
     try:
         records = stream_records(deployed, batch)
@@ -79,8 +82,14 @@ def _unpublished_changes(deployed: Deployed, record: dict[str, Any], output: Pri
         items = list(runs_changed_in(deployed, batch))
         records = as_inserts(items)
         output(_gone_message(batch, [item["id"]["S"] for item in items]))
+    _announce(deployed, records)
+
+
+def _announce(deployed: Deployed, records: list[dict[str, Any]]) -> None:
+    """Raises NotPublished. `redrive` makes the function report every failure, instead of writing a new letter."""
     for first in range(0, len(records), _MAX_RECORDS):
-        answer = deployed.invoke("AnnounceFunctionName", {"Records": records[first : first + _MAX_RECORDS]})
+        event = {"Records": records[first : first + _MAX_RECORDS], "redrive": True}
+        answer = deployed.invoke("AnnounceFunctionName", event)
         if answer["batchItemFailures"]:
             raise NotPublished(f"{len(answer['batchItemFailures'])} of the changes could not be published")
 

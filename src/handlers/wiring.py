@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import boto3.session
 
     from core.announce import Bus
+    from core.aws.dead_letters import DeadLetterQueue
 
 # Limits of one AWS call. All calls of a start together stay below Policy.start_within and the functions' timeouts.
 # The user agent is fixed: botocore builds its own from about thirty parts twice a call, a quarter of a call's work.
@@ -78,6 +79,7 @@ class BusSettings(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
     event_bus_name: Annotated[str, Field(alias="EVENT_BUS_NAME", min_length=1)]
+    unpublished_changes_url: Annotated[str, Field(alias="UNPUBLISHED_CHANGES_URL")] = ""
 
 
 def build_dependencies(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> Dependencies:
@@ -135,6 +137,15 @@ def _bus(glue_arn: str) -> "Bus":
     built = EventBus(_session().client("events", config=_WITH_RETRIES), name, glue_arn)
     cold_start.finish()
     return built
+
+
+@cache
+def dead_letters() -> "DeadLetterQueue | None":
+    """Where the function that announces leaves changes that can never be announced; None without a queue."""
+    from core.aws.dead_letters import DeadLetterQueue  # noqa: PLC0415  rarely needed
+
+    url = BusSettings.model_validate(os.environ).unpublished_changes_url
+    return DeadLetterQueue(_session().client("sqs", config=_WITH_RETRIES), url) if url else None
 
 
 @cache

@@ -8,6 +8,7 @@ import pytest
 
 from local.demo.event_listener import EventListener, subscribe
 from tests.chaos.cloud import ChaosCloud
+from tests.chaos.faults import Fault, Kind
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
 from tests.chaos.ledger_stream import LedgerStream
 from tests.chaos.requests import message
@@ -133,13 +134,43 @@ def test_expired_run_is_not_announced_and_its_key_is_free_again(
     assert len(driver.glue_runs()) == 2, "an expired key starts a new run"
 
 
-def test_change_that_cannot_be_published_is_reported_alone(driver: TransformDriver, stream: LedgerStream) -> None:
+def test_unreadable_change_is_isolated_and_the_stream_goes_on(
+    driver: TransformDriver, cloud: ChaosCloud, stream: LedgerStream, bus: EventListener
+) -> None:
+    run_at_once([driver.labeling_set_request()])
+    (item,) = driver.items()
+    records = stream.all_records()
+    unreadable = json.loads(json.dumps(records[-1]))
+    unreadable["dynamodb"]["NewImage"]["status"]["S"] = "UNKNOWN_STATUS"
+    unreadable["dynamodb"]["SequenceNumber"] = "9" * 21
+    bus.receive()
+    (outcome,) = run_at_once([HandlerRun("announce", {"Records": [unreadable, *records]})])
+    assert outcome.answer == {"batchItemFailures": []}, "the shard is not held"
+    assert item["id"] in [event["detail"]["data"]["id"] for event in bus.receive()]
+    (letter,) = dead_letters(cloud, "UnpublishedChanges")
+    assert letter == {"Records": [unreadable]}
+
+
+def test_unreadable_change_that_cannot_be_isolated_is_reported_alone(driver: TransformDriver, stream: LedgerStream) -> None:
     run_at_once([driver.labeling_set_request()])
     records = stream.all_records()
     unreadable = json.loads(json.dumps(records[-1]))
     unreadable["dynamodb"]["NewImage"]["status"]["S"] = "UNKNOWN_STATUS"
     unreadable["dynamodb"]["SequenceNumber"] = "9" * 21
-    (outcome,) = run_at_once([HandlerRun("announce", {"Records": [unreadable, *records]})])
-    assert outcome.raised or outcome.answer["batchItemFailures"], "Lambda bisects the batch and delivers the rest"
+    fault = Fault(0, "sqs.SendMessage", Kind.UNREACHABLE, lasting=True)
+    (outcome,) = run_at_once([HandlerRun("announce", {"Records": [unreadable, *records]}, fault=fault)])
+    assert outcome.fault_met
+    assert outcome.answer == {"batchItemFailures": [{"itemIdentifier": "9" * 21}]}, "Lambda delivers it again"
     (alone,) = run_at_once([HandlerRun("announce", {"Records": records})])
     assert alone.answer == {"batchItemFailures": []}
+
+
+def dead_letters(cloud: ChaosCloud, queue: str) -> list[dict[str, Any]]:
+    """The messages on the queue, which are deleted."""
+    sqs, url = cloud.client("sqs"), cloud.stack.outputs[f"{queue}Url"]
+    letters: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for letter in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
+            letters.append(json.loads(letter["Body"]))
+    return letters

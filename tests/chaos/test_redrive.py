@@ -189,6 +189,23 @@ def test_changes_no_longer_in_the_stream_are_published_from_the_ledger(
     assert ("TaskRunStarted", run["id"]["S"]) in [(sent["detail-type"], sent["detail"]["data"]["id"]) for sent in bus.receive()]
 
 
+def test_isolated_change_is_announced_once_it_can_be_read(
+    cloud: ChaosCloud, deployed: Deployed, transform: str, bus: EventListener
+) -> None:
+    event = command(cloud, transform)
+    deployed.invoke("BusFunctionName", event)
+    (item,) = items_of(cloud, event)
+    record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "7", "NewImage": item}}
+    unreadable = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "8", "NewImage": item | {"status": {"S": "UNKNOWN"}}}}
+    put(cloud, "UnpublishedChanges", {"Records": [record]})
+    put(cloud, "UnpublishedChanges", {"Records": [unreadable]})
+    bus.receive()
+    tally, output = redrive_queue(deployed, "UnpublishedChanges")
+    assert (tally.sent, len(tally.kept)) == (1, 1), output
+    assert [sent["detail"]["data"]["id"] for sent in bus.receive()] == [item["id"]["S"]]
+    assert count_messages(cloud, "UnpublishedChanges") == 1, "no second letter of the unreadable change"
+
+
 def test_every_dead_letter_queue_of_the_stack_can_be_redriven(cloud: ChaosCloud) -> None:
     assert {name.removesuffix("Url") for name in cloud.stack.outputs if name.endswith("Url")} - {"Api"} == set(QUEUES)
 

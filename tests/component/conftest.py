@@ -14,7 +14,7 @@ from local.glue.service import GlueService, build_service
 from local.glue.settings import Settings
 from local.glue.store import Store
 from local.glue.transforms import new_transform_document
-from tests.component.handler_harness import BUS, TABLE, HandlerHarness, clear_caches, client
+from tests.component.handler_harness import BUS, DEAD_LETTERS, TABLE, HandlerHarness, clear_caches, client
 from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import table_input
 
@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     "LEDGER_TABLE": TABLE,
     "EVENT_BUS_NAME": BUS,
+    "UNPUBLISHED_CHANGES_URL": f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/{DEAD_LETTERS}",
     "ALLOWED_S3_PREFIXES": f"s3://{BUCKET}/",
     "CONFIRM_AFTER_SECONDS": "0",
     "MAX_QUEUED_PER_TRANSFORM": "2",

@@ -23,7 +23,7 @@ from local.glue.service import GlueService
 from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import TWO_SETS
 
-TABLE, BUS = "ledger", "label-loop-bus"
+TABLE, BUS, DEAD_LETTERS = "ledger", "label-loop-bus", "unpublished-changes"
 LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")  # that the samples name
 ANY_EVENT: dict[str, Any] = {"source": [{"prefix": ""}]}
 
@@ -74,6 +74,7 @@ class HandlerHarness:
         for key in LABEL_FILES:
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=TWO_SETS)
         self.events.create_event_bus(Name=BUS)
+        self._dead_letters: str = self._sqs.create_queue(QueueName=DEAD_LETTERS)["QueueUrl"]
         self._published: str | None = None
         self._incoming: list[str] = []
 
@@ -139,6 +140,10 @@ class HandlerHarness:
             if self._published
             else []
         )
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """The letters that the announce function has written since the last call."""
+        return self._receive_all(self._dead_letters)
 
     def items(self) -> list[dict[str, Any]]:
         """The runs in the ledger, with plain values."""

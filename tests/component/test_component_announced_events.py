@@ -2,12 +2,14 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import botocore.client
 import pytest
 
 from core.events import Detail
-from tests.component.handler_harness import HandlerHarness
+from handlers import wiring
+from tests.component.handler_harness import HandlerHarness, clear_caches
 from tests.component.sample_events import TRANSFORM, sample
 
 EVENTS = {
@@ -118,3 +120,73 @@ def test_missing_setting_is_named_in_the_error(harness: HandlerHarness, monkeypa
     monkeypatch.delenv("EVENT_BUS_NAME")
     with pytest.raises(ValueError, match="EVENT_BUS_NAME"):
         harness.announce(sample("stream-run-started"))
+
+
+def numbers(records: list[dict[str, Any]]) -> list[str]:
+    return [record["dynamodb"]["SequenceNumber"] for record in records]
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "an unknown status": {"status": {"S": "UNKNOWN_STATUS"}},
+    "a time that is none": {"requestedOn": {"S": "yesterday"}},
+    "an attribute of another type": {"status": {"N": "1"}},
+    "no task type": {"taskType": {"S": ""}},
+}
+
+
+@pytest.mark.parametrize("attributes", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_change_goes_to_the_dead_letters_alone_and_the_rest_is_announced(
+    harness: HandlerHarness,
+    attributes: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Powertools' logger keeps writing where the first test of its service read.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"a-stack-{uuid4().hex}")
+    clear_caches(vars(wiring))
+    batch = sample("stream-batch")
+    poison = batch["Records"][3]
+    poison["dynamodb"]["NewImage"] |= attributes
+    assert harness.announce(batch) == [], "the stream goes on"
+    assert [event["detail-type"] for event in harness.published_events()] == ["TaskRunStarted", "TaskRunRefused"]
+    assert harness.dead_letters() == [{"Records": [poison]}]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CHANGE_" in line]
+    assert [line["message"] for line in lines] == ["CHANGE_UNREADABLE", "CHANGE_ISOLATED"]
+    assert {line["sequenceNumber"] for line in lines} == set(numbers([poison]))
+
+
+def test_unreadable_change_is_reported_where_it_cannot_be_isolated(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = sample("stream-batch")
+    poison = batch["Records"][3]
+    poison["dynamodb"]["NewImage"] |= UNREADABLE["an unknown status"]
+    assert harness.announce(batch | {"redrive": True}) == numbers([poison]), "a redriven letter stays on its queue"
+    monkeypatch.setenv("UNPUBLISHED_CHANGES_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/no-such-queue")
+    clear_caches(vars(wiring))
+    assert harness.announce(batch) == numbers([poison])
+    monkeypatch.delenv("UNPUBLISHED_CHANGES_URL")
+    clear_caches(vars(wiring))
+    assert harness.announce(batch) == numbers([poison])
+    assert [event["detail-type"] for event in harness.published_events()] == ["TaskRunStarted", "TaskRunRefused"] * 3
+    assert harness.dead_letters() == []
+
+
+def test_change_that_the_bus_never_accepts_goes_to_the_dead_letters(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_call: Any = botocore.client.BaseClient
+    real: Any = every_call._make_api_call  # noqa: SLF001  where every call of a client passes
+
+    def reject_refusals(client: Any, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  botocore's own
+        entries = arguments.get("Entries", [])
+        if operation != "PutEvents" or all(entry["DetailType"] != "TaskRunRefused" for entry in entries):
+            return real(client, operation, arguments)
+        raise botocore.client.ClientError({"Error": {"Code": "ValidationException"}}, operation)
+
+    batch = sample("stream-batch")
+    monkeypatch.setattr(every_call, "_make_api_call", reject_refusals)
+    assert harness.announce(batch) == []
+    assert [event["detail-type"] for event in harness.published_events()] == ["TaskRunStarted", "TaskRunSucceeded"]
+    (letter,) = harness.dead_letters()
+    assert letter["Records"][0]["dynamodb"]["NewImage"]["status"] == {"S": "REFUSED"}

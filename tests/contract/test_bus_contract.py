@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from core.announce import Bus, Change, Event, announce
+from core.announce import Bus, Change, Event, Rejection, announce
 from core.aws.bus import EventBus
 from core.events import DetailType, event_detail
 from core.runs import RunError, Status
@@ -94,7 +94,7 @@ def test_event_without_a_transform_has_no_resource(stubbed: Stubber, client: Any
 def test_response_200_may_reject_some_entries(stubbed: Stubber, client: Any, code: str) -> None:  # noqa: ANN401  boto3's client
     events = [event(number) for number in range(3)]
     stubbed.add_response("put_events", put_events_response(None, code, None))
-    assert EventBus(client, "bus", GLUE_ARN).send(events) == [events[1]]
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == [Rejection(events[1], is_final=code == "MalformedDetail")]
 
 
 def test_each_batch_of_ten_events_fails_or_succeeds_by_itself(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client
@@ -102,7 +102,7 @@ def test_each_batch_of_ten_events_fails_or_succeeds_by_itself(stubbed: Stubber, 
     stubbed.add_response("put_events", put_events_response(*[None] * 9, "InternalFailure"))
     stubbed.add_client_error("put_events", "ThrottlingException", http_status_code=400)
     stubbed.add_response("put_events", put_events_response(*[None] * 5))
-    assert EventBus(client, "bus", GLUE_ARN).send(events) == events[9:20]
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == [Rejection(rejected) for rejected in events[9:20]]
     stubbed.assert_no_pending_responses()
 
 
@@ -110,7 +110,23 @@ def test_each_batch_of_ten_events_fails_or_succeeds_by_itself(stubbed: Stubber, 
 def test_failed_call_rejects_all_events(stubbed: Stubber, client: Any, code: str, status: int) -> None:  # noqa: ANN401  boto3's client
     stubbed.add_client_error("put_events", code, http_status_code=status)
     events: Sequence[Event] = [event(1), event(2)]
-    assert EventBus(client, "bus", GLUE_ARN).send(events) == events
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == [Rejection(rejected) for rejected in events]
+
+
+@pytest.mark.parametrize(("code", "status"), [("ValidationException", 400), ("RequestEntityTooLarge", 413)])
+def test_invalid_entry_is_rejected_for_good_and_takes_no_other_along(
+    stubbed: Stubber,
+    client: Any,  # noqa: ANN401  boto3's client
+    code: str,
+    status: int,
+) -> None:
+    events = [event(number) for number in range(3)]
+    stubbed.add_client_error("put_events", code, http_status_code=status)
+    stubbed.add_response("put_events", put_events_response(None))
+    stubbed.add_client_error("put_events", code, http_status_code=status)
+    stubbed.add_response("put_events", put_events_response(None))
+    assert EventBus(client, "bus", GLUE_ARN).send(events) == [Rejection(events[1], is_final=True)]
+    stubbed.assert_no_pending_responses()
 
 
 def test_rejected_events_are_reported_by_sequence_number(stubbed: Stubber, client: Any) -> None:  # noqa: ANN401  boto3's client

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.announce import Event
+from core.announce import Event, Rejection
 
 
 class MemoryBus:
@@ -12,9 +12,9 @@ class MemoryBus:
         self.events: list[Event] = []
         self.is_down = False
 
-    def send(self, events: Sequence[Event]) -> list[Event]:
+    def send(self, events: Sequence[Event]) -> list[Rejection]:
         if self.is_down:
-            return list(events)
+            return [Rejection(event) for event in events]
         self.events += events
         return []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.announce import Change, Event, announce
+from core.announce import Change, Event, Rejection, Unpublished, announce, events_of, publish
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
@@ -27,8 +27,8 @@ class PickyBus:
     def __init__(self, takes: set[str]) -> None:
         self.takes = takes
 
-    def send(self, events: Sequence[Event]) -> list[Event]:
-        return [event for event in events if event.detail_type not in self.takes]
+    def send(self, events: Sequence[Event]) -> list[Rejection]:
+        return [Rejection(event) for event in events if event.detail_type not in self.takes]
 
 
 def test_changes_are_told_in_their_order() -> None:
@@ -60,3 +60,16 @@ def test_just_the_changes_whose_events_were_not_taken_come_again(takes: set[str]
 def test_a_change_with_two_events_is_named_once() -> None:
     found_over = Change("9", replace(RUN, status=Status.UNCONFIRMED), ENDED)
     assert announce([found_over], PickyBus(set())) == ["9"]
+
+
+class StrictBus:
+    """Rejects every event: TaskRunStarted for now, others for good."""
+
+    def send(self, events: Sequence[Event]) -> list[Rejection]:
+        return [Rejection(event, is_final=event.detail_type != "TaskRunStarted") for event in events]
+
+
+def test_changes_that_can_never_be_published_are_told_apart() -> None:
+    both_events = Change("9", replace(RUN, status=Status.UNCONFIRMED), ENDED)
+    events = [event for change in (*CHANGES, both_events) for event in events_of(change)]
+    assert publish(events, StrictBus()) == Unpublished(retry=["1", "9"], final=["2"])

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from core.announce import Event
+from core.announce import Event, Rejection
 from core.events import SOURCE
 from core.log_fields import log_fields
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MOST = 10  # entries that one PutEvents takes
+# Only the entry itself can be at fault: the same entry is rejected again. Other codes, such as missing rights, may pass.
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+_FINAL_CODES = ("InvalidArgument", "MalformedDetail", "RedactionFailure")
+_INVALID_CALL_CODES = ("ValidationException", "RequestEntityTooLarge")
 
 
 class EventBus:
@@ -27,21 +31,27 @@ class EventBus:
         self._name = name
         self._glue_arn = glue_arn
 
-    def send(self, events: Sequence[Event]) -> list[Event]:
+    def send(self, events: Sequence[Event]) -> list[Rejection]:
         remaining = iter(events)
-        refused: list[Event] = []
+        rejected: list[Rejection] = []
         while chunk := list(islice(remaining, _MOST)):
-            refused += self._send(chunk)
-        return refused
+            rejected += self._send(chunk)
+        return rejected
 
-    def _send(self, events: list[Event]) -> list[Event]:
-        """A 200 may still refuse some of its entries, so every entry's own answer is read."""
+    def _send(self, events: list[Event]) -> list[Rejection]:
+        """A 200 may reject some entries, so each entry's own result is read."""
         try:
             answers = self._client.put_events(Entries=[self._entry(event) for event in events])["Entries"]
-        except (ClientError, BotoCoreError) as fault:
-            _log.warning("EVENTS_NOT_SENT", extra={"count": len(events), "cause": str(fault)})
-            return events
-        refused = [event for event, answer in zip(events, answers, strict=True) if "EventId" not in answer]
+        except (ClientError, BotoCoreError) as error:
+            if len(events) > 1 and _is_invalid(error):  # one invalid entry must not take the others along
+                return [rejection for event in events for rejection in self._send([event])]
+            _log.warning("EVENTS_NOT_SENT", extra={"count": len(events), "cause": str(error)})
+            return [Rejection(event, is_final=_is_invalid(error)) for event in events]
+        rejected = [
+            Rejection(event, is_final=answer.get("ErrorCode") in _FINAL_CODES)
+            for event, answer in zip(events, answers, strict=True)
+            if "EventId" not in answer
+        ]
         for event, answer in zip(events, answers, strict=True):
             code = "EVENT_SENT" if "EventId" in answer else "EVENT_NOT_SENT"
             run, metadata = event.change.after, event.detail.metadata
@@ -49,7 +59,7 @@ class EventBus:
                 code,
                 extra=log_fields(run, detailType=event.detail_type, eventId=metadata.event_id, cause=answer.get("ErrorCode")),
             )
-        return refused
+        return rejected
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
         entry: PutEventsRequestEntryTypeDef = {
@@ -62,3 +72,10 @@ class EventBus:
         if event.transform_id:
             entry["Resources"] = [f"{self._glue_arn}:mlTransform/{event.transform_id}"]
         return entry
+
+
+def _is_invalid(error: ClientError | BotoCoreError) -> bool:
+    """Whether the call was rejected for what it contains."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"] in _INVALID_CALL_CODES
+    return isinstance(error, ParamValidationError)
