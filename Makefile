@@ -57,6 +57,10 @@ test: $(VENV) $(SAM) ## set everything up, then run all tests
 chaos: $(VENV) $(SAM) ## inject a fault at every AWS call, in real processes (EVERY=2 runs every second case, MINUTES=15 as many as fit)
 	@$(RUN)/python -m tests.chaos $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST)) $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: simulate
+simulate: $(VENV) ## play 100,000 simulated schedules of crashes, lost responses and races (SEED=n explains one, SCHEDULES=1000)
+	@$(RUN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SCHEDULES),--schedules $(SCHEDULES))
+
 .PHONY: load
 load: $(VENV) $(SAM) ## 50 callers for a minute: responses, latency, memory
 	@$(RUN)/python -m tests.load

@@ -85,6 +85,12 @@ class Environment:
             task_run = open_runs[position % len(open_runs)]
             self.glue.set_status(task_run.task_run_id, status, error="simulated" if status is Status.FAILED else None)
 
+    def forget_run(self, position: int) -> None:
+        """Glue forgets one of our open task runs: its transform was deleted and made anew, say."""
+        ours = [task_run for task_run in self.open_task_runs() if task_run.path and task_run.task_type != "EXPORT_LABELS"]
+        if ours:
+            self.glue.remove(ours[position % len(ours)].task_run_id)
+
     def open_task_runs(self) -> list[GlueRun]:
         return [task_run for task_run in self.glue.all_task_runs() if task_run.status in IN_GLUE]
 

@@ -43,7 +43,7 @@ def check_end(environment: Environment, accepted: Iterable[str]) -> None:
         _announced(run, environment)
         _exported_before_replace(run, environment)
     owned = {run.task_run_id for run in ledger.items.values()}
-    ours = {run.path for run in ledger.items.values()}
+    ours = {run.path for run in ledger.items.values() if run.status is not Status.LOST}  # LOST says that Glue may have it
     lost = [t for t in glue.all_task_runs() if t.path in ours and t.task_type != EXPORT and t.task_run_id not in owned]
     _require(not lost, f"Glue ran {[t.task_run_id for t in lost]}, of which the ledger knows nothing")
     _imports_in_order_of_acceptance(environment)

@@ -40,11 +40,12 @@ class PortCall:
 
 
 class Process:
-    """One invocation of a handler. `clock_offset` is how far its host's clock is from the true time."""
+    """One invocation of a handler, which its platform kills after `timeout`."""
 
     def __init__(self, name: str, body: Callable[[], None], started_on: datetime, timeout: timedelta) -> None:
         self.name = name
         self.deadline = started_on + timeout
+        self.stopped_on = started_on
         self._greenlet = greenlet(body)
         self.call: PortCall | None = None
 

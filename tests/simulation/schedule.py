@@ -12,9 +12,9 @@ from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import Run, Status
 from core.start import start
 from tests.simulation.choices import Choices
-from tests.simulation.environment import HOST_CLOCK_OFFSETS, TRANSFORMS, Environment
+from tests.simulation.environment import HOST_CLOCK_OFFSETS, MAX_DELAY, TRANSFORMS, Environment
 from tests.simulation.invariants import Violation, check_deadline, check_end, check_step
-from tests.simulation.ports import possible_outcomes
+from tests.simulation.ports import STARTS, possible_outcomes
 from tests.simulation.processes import Crashed, InlineExecutor, Outcome, Process
 
 STEPS = 50
@@ -92,6 +92,7 @@ class Schedule:
             (3, self._pass_time),
             (2, self._deliver_stream),
             (1, self._disturb),
+            (1, self._break_or_mend_lookups),
         ]
         options[1] = (options[1][0] if len(self.processes) < MAX_PROCESSES else 0, self._spawn_reconciler)
         position = self.choices.weighted([weight for weight, _ in options])
@@ -106,17 +107,25 @@ class Schedule:
         self._go_on(process, outcome)
 
     def _outcome(self, process: Process) -> Outcome:
-        if self.environment.clock.now > process.deadline:
-            return Outcome.CRASH_BEFORE
         call = process.call
-        if call is None or not self.faults:
+        if self.environment.clock.now > process.deadline or self._stood_too_long(process):
+            return Outcome.CRASH_BEFORE
+        if call is None:
             return Outcome.OK
         if self.environment.lookups_fail and call.method in ("list_task_runs", "get_task_run"):
             return Outcome.FAIL_BEFORE
+        if not self.faults:
+            return Outcome.OK
         outcomes = possible_outcomes(call)
         return list(outcomes)[self.choices.weighted(list(outcomes.values()))]
 
+    def _stood_too_long(self, process: Process) -> bool:
+        """A start that is not sent within MAX_DELAY never is: no lookup could find a run that starts later."""
+        is_start = process.call is not None and process.call.method in STARTS
+        return is_start and self.environment.clock.now - process.stopped_on > MAX_DELAY
+
     def _go_on(self, process: Process, outcome: Outcome | None = None) -> None:
+        process.stopped_on = self.environment.clock.now
         try:
             lives = process.resume(outcome)
         except BaseException:
@@ -224,17 +233,21 @@ class Schedule:
         kinds: dict[str, Callable[[], None]] = {
             "the index of open runs lags": environment.ledger.freeze_index,
             "someone else starts a run": lambda: environment.start_foreign_run(TRANSFORMS[self.choices.below(2)]),
-            "look-ups in Glue begin to fail": lambda: setattr(environment, "lookups_fail", True),
-            "look-ups in Glue work again": lambda: setattr(environment, "lookups_fail", False),
             "the bus goes down": lambda: setattr(environment.bus, "is_down", True),
             "the bus is back": lambda: setattr(environment.bus, "is_down", False),
             "new runs are listed late": lambda: setattr(environment.glue, "listing_delay", timedelta(seconds=60)),
             "a file is replaced": self._replace_file,
+            "Glue forgets a run": lambda: environment.forget_run(self.choices.below(8)),
             "the operator changes the paths": environment.narrow_paths,
         }
         name = list(kinds)[self.choices.below(len(kinds))]
         self._say(name)
         kinds[name]()
+
+    def _break_or_mend_lookups(self) -> None:
+        """A role that is narrowed, a policy that denies: look-ups fail until somebody mends that, for days if need be."""
+        self.environment.lookups_fail = not self.environment.lookups_fail
+        self._say(f"look-ups in Glue {'begin to fail' if self.environment.lookups_fail else 'work again'}")
 
     def _replace_file(self) -> None:
         path = f"s3://bucket/labels/{TRANSFORMS[self.choices.below(2)]}/{self.choices.below(MAX_REQUESTS)}.csv"

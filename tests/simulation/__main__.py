@@ -1,0 +1,116 @@
+"""`make simulate`: play schedules from consecutive seeds, on all cores, and say which promises broke.
+
+`SEED=n` plays one schedule and prints what happened. Exit code 0 only if no promise was broken and each move was a legal one.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.simulation.choices import Choices
+from tests.simulation.moves import LEGAL, is_legal
+from tests.simulation.schedule import Move, Result, Schedule
+from tests.simulation.shrink import shrink
+
+BATCH = 250
+MAX_SHOWN = 10
+
+
+@dataclass
+class Totals:
+    schedules: int = 0
+    steps: int = 0
+    moves: Counter[Move] = field(default_factory=Counter)
+    violations: dict[int, str] = field(default_factory=dict)
+
+    def add(self, other: "Totals") -> None:
+        self.schedules += other.schedules
+        self.steps += other.steps
+        self.moves += other.moves
+        self.violations |= other.violations
+
+
+def play(source: int | Sequence[int], *, traces: bool = False) -> Result:
+    return Schedule(Choices(source), traces=traces).run()
+
+
+def play_batch(first_seed: int) -> Totals:
+    """Play BATCH schedules."""
+    logging.disable(logging.CRITICAL)
+    totals = Totals()
+    for seed in range(first_seed, first_seed + BATCH):
+        result = play(seed)
+        totals.add(Totals(1, result.steps, result.moves, {seed: result.violation} if result.violation else {}))
+    return totals
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=100_000)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="play this schedule alone, and print its trace")
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    if arguments.seed is not None:
+        return _explain(arguments.seed)
+    return _simulate(range(arguments.first_seed, arguments.first_seed + arguments.schedules, BATCH))
+
+
+def _simulate(first_seeds: Sequence[int]) -> int:
+    begin, totals = time.monotonic(), Totals()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for batch in pool.map(play_batch, first_seeds):
+            totals.add(batch)
+            if sys.stdout.isatty():
+                _print(f"\r{totals.schedules:,} schedules, {len(totals.violations)} violations", end="")
+    _print(f"\n{totals.schedules:,} schedules, {totals.steps:,} steps, {time.monotonic() - begin:.0f} s")
+    illegal = {move: count for move, count in totals.moves.items() if not is_legal(*move)}
+    legal = {(before.value if before else None, after.value) for before, afters in LEGAL.items() for after in afters}
+    _print(
+        f"moves between states: {len(legal & totals.moves.keys())} of {len(legal)} legal ones seen, {len(illegal)} illegal ones"
+    )
+    for before, after in sorted(legal - totals.moves.keys(), key=str):
+        _print(f"  not seen: {before} -> {after}")
+    for (before, after), count in illegal.items():
+        _print(f"  ILLEGAL: {before} -> {after}, {count} times")
+    for message, count in Counter(message.partition(":")[0] for message in totals.violations.values()).most_common():
+        seeds = [seed for seed, other in totals.violations.items() if other.startswith(message)]
+        _print(f"  BROKEN {count} times: {message}; seeds {', '.join(map(str, seeds[:MAX_SHOWN]))}")
+    _print("no promise was broken" if not totals.violations else "SEED=n make simulate plays one of them")
+    return 1 if totals.violations or illegal else 0
+
+
+def _explain(seed: int) -> int:
+    """Play one schedule; if it fails, shrink it first."""
+    result = play(seed)
+    if result.violation is not None:
+        kind = result.violation.partition(":")[0]
+        choices = shrink(result.choices, partial(_breaks, kind=kind))
+        _print(f"seed {seed} breaks a promise; shrunk from {len(result.choices)} choices to {len(choices)}:")
+        result = play(choices, traces=True)
+    else:
+        result = play(seed, traces=True)
+    _print("\n".join(result.trace))
+    _print(result.violation or "no promise was broken")
+    return 1 if result.violation else 0
+
+
+def _breaks(choices: Sequence[int], kind: str) -> bool:
+    violation = play(choices).violation
+    return violation is not None and violation.startswith(kind)
+
+
+def _print(text: str, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
