@@ -7,6 +7,7 @@ the grace period (`Policy.confirm_after`).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from core.errors import (
     ConcurrencyLimitReached,
@@ -27,10 +28,11 @@ def needs_export(run: Run) -> bool:
     return run.export_to is not None
 
 
-def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> bool:
+def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], listed_on: datetime, deps: Dependencies) -> bool:
     """Take the next step of the export of `run`; tell whether its import may start now.
 
-    `glue_runs` are the transform's task runs. Raises Conflict, QueueBlocked, StartPostponed, LedgerUnavailable.
+    `glue_runs` are the transform's task runs, listed after `listed_on`. Raises Conflict, QueueBlocked, StartPostponed,
+    LedgerUnavailable.
     """
     if run.export_attempted_on is None:
         if not _has_labels(run, deps):
@@ -39,7 +41,7 @@ def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) 
         return False
     export = _find_export(run, glue_runs)
     if export is None:
-        if deps.clock() - run.export_attempted_on >= deps.policy.confirm_after:
+        if listed_on - run.export_attempted_on >= deps.policy.confirm_after:
             _start_export(run, deps)
         return False
     if export.status.is_terminal and export.status is not Status.SUCCEEDED:
@@ -51,7 +53,10 @@ def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) 
 
 def _start_export(run: Run, deps: Dependencies) -> None:
     """Start the export, recording the attempt first: the transform's other imports wait from then on."""
-    attempted = deps.ledger.write(run, replace(run, export_attempted_on=deps.clock()))
+    attempted_on = deps.clock()
+    attempted = deps.ledger.write(run, replace(run, export_attempted_on=attempted_on))
+    if deps.clock() - attempted_on > deps.policy.start_within:
+        return  # another reconciler may already be looking for this export: starting it now could export twice
     try:
         export_run_id = deps.glue.start_export(replace(attempted, export_to=_export_folder(attempted)))
     except ResponseLost:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from core.caller_transforms import CallerTransforms
 from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.runs import Progress, Run, Status, TaskType
@@ -69,6 +68,9 @@ class Ledger(Protocol):
         Not for the end of an import: that changes the transform's queue, and so needs `write`. Raises Conflict if the run has
         changed since `run` was read, LedgerUnavailable.
         """
+
+    def queue(self, transform_id: str) -> tuple[str, ...]:
+        """The ids of the transform's queued runs, in the order of acceptance. Raises LedgerUnavailable."""
 
     def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         """Glue's ids of the transform's runs that were requested at or after `since`. Raises LedgerUnavailable."""
@@ -152,7 +154,6 @@ class Policy:
 
     allowed_prefixes: AllowedPrefixes
     caller_prefixes: CallerPrefixes = field(default_factory=CallerPrefixes)
-    caller_transforms: CallerTransforms = field(default_factory=CallerTransforms)
     confirm_after: timedelta = timedelta(seconds=120)
     start_deadline: timedelta = timedelta(days=1)
     max_queued: int = 100

@@ -16,8 +16,8 @@ from core.log_fields import log_fields
 from core.open_runs import OpenRun, task_tag
 from core.ports import Dependencies, GlueRun
 from core.runs import IN_GLUE, Run, Status
-from core.settle import settle
-from core.start_queued import start_queued_runs
+from core.settle import as_unsettled, is_unsettled_past_deadline, settle
+from core.start_queued import end_at_deadline, is_past_start_deadline, start_queued_runs
 from core.track import read_run, track_open_run, track_run
 
 _log = logging.getLogger(__name__)
@@ -76,9 +76,13 @@ def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSum
     in_glue = [run for run in runs if run.task_tag is not None]
     now = deps.clock()
     unclear = _read_runs([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
-    glue_runs = _list_task_runs([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
+    try:
+        glue_runs = _list_task_runs([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
+    except GlueUnavailable:
+        _end_overdue(queued, unclear, now, deps)
+        raise
     changed = [*_track(in_glue, glue_runs, now, deps), *_settle(unclear, glue_runs, now, deps)]
-    started = start_queued_runs(queued, glue_runs, deps)
+    started = start_queued_runs(queued, glue_runs, now, deps)
     return RoundSummary(
         transforms=1,
         changed=len(changed),
@@ -117,6 +121,18 @@ def _settle(runs: Sequence[Run], glue_runs: Sequence[GlueRun], now: datetime, de
             if after.revision != run.revision:
                 changed.append(_log_change(after))
     return changed
+
+
+def _end_overdue(queued: Sequence[OpenRun], unclear: Sequence[Run], now: datetime, deps: Dependencies) -> None:
+    """End runs that are past their start deadline, although Glue cannot be looked up: that may last for days."""
+    for open_run in queued:
+        with suppress(Conflict):
+            if is_past_start_deadline(open_run, now, deps):
+                end_at_deadline(read_run(open_run, deps), deps)
+    for run in unclear:
+        with suppress(Conflict):
+            if run.status not in IN_GLUE and is_unsettled_past_deadline(run, now, deps):
+                _log_change(deps.ledger.write(run, as_unsettled(run, now)))
 
 
 def _log_change(run: Run) -> Run:

@@ -37,6 +37,21 @@ def settle(run: Run, glue_runs: Sequence[GlueRun], now: datetime, deps: Dependen
     return _start_again(run, now, deps)
 
 
+def is_unsettled_past_deadline(run: Run, now: datetime, deps: Dependencies) -> bool:
+    """Whether it can no longer be waited for Glue to say what became of the start of `run`."""
+    rested = now - (run.changed_on or run.requested_on)
+    return rested >= deps.policy.confirm_after and is_past_start_deadline(run, now, deps)
+
+
+def as_unsettled(run: Run, now: datetime) -> Run:
+    """`run`, ended although Glue may have started it: nobody can be asked. The same key does not start it again."""
+    error = RunError(
+        "START_NOT_SETTLED",
+        "Glue could not be asked before the start deadline whether it started the run; look for the run in Glue",
+    )
+    return as_ended(run, Status.LOST, now, error)
+
+
 def _find_task_run(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> GlueRun | None:
     """The task run that `run` started.
 

@@ -16,20 +16,20 @@ from core.track import read_run
 _log = logging.getLogger(__name__)
 
 
-def start_queued_runs(queued: Sequence[OpenRun], glue_runs: Sequence[GlueRun], deps: Dependencies) -> int:
+def start_queued_runs(queued: Sequence[OpenRun], glue_runs: Sequence[GlueRun], listed_on: datetime, deps: Dependencies) -> int:
     """Start as many of the transform's queued runs as Glue accepts, and return how many left the queue.
 
-    `glue_runs` are the transform's task runs. A run past its start deadline ends START_FAILED. Only runs whose turn it may be
-    are read from the ledger, as a queue can be long. Raises LedgerUnavailable.
+    `glue_runs` are the transform's task runs, listed after `listed_on`. A run past its start deadline ends START_FAILED. Only
+    runs whose turn it may be are read from the ledger, as a queue can be long. Raises LedgerUnavailable.
     """
     left_queue = 0
     blocked_types: set[TaskType] = set()
-    for run in sorted(queued, key=lambda run: (run.requested_on, run.id)):
+    for run in _in_queue_order(queued, deps):
         try:
             if is_past_start_deadline(run, deps.clock(), deps):
-                _end_at_deadline(read_run(run, deps), deps)
+                end_at_deadline(read_run(run, deps), deps)
                 left_queue += 1
-            elif run.task_type not in blocked_types and _start_if_ready(read_run(run, deps), glue_runs, deps):
+            elif run.task_type not in blocked_types and _start_if_ready(read_run(run, deps), glue_runs, listed_on, deps):
                 left_queue += 1
             else:
                 blocked_types.add(run.task_type)
@@ -50,14 +50,23 @@ def as_start_failed(run: Run, now: datetime) -> Run:
     return as_ended(run, Status.START_FAILED, now, error)
 
 
-def _end_at_deadline(run: Run, deps: Dependencies) -> None:
+def end_at_deadline(run: Run, deps: Dependencies) -> None:
+    """End a queued run that was not started in time. Raises Conflict, LedgerUnavailable."""
     _log.info("START_FAILED", extra=log_fields(deps.ledger.write(run, as_start_failed(run, deps.clock()))))
 
 
-def _start_if_ready(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> bool:
+def _in_queue_order(runs: Sequence[OpenRun], deps: Dependencies) -> Sequence[OpenRun]:
+    """The order of the queue item, not that of the hosts' clocks; runs that have just left the queue come last."""
+    if len(runs) < 2:  # noqa: PLR2004  nothing to sort
+        return runs
+    position = {run_id: number for number, run_id in enumerate(deps.ledger.queue(runs[0].transform_id))}
+    return sorted(runs, key=lambda run: (position.get(run.id, len(position)), run.requested_on, run.id))
+
+
+def _start_if_ready(run: Run, glue_runs: Sequence[GlueRun], listed_on: datetime, deps: Dependencies) -> bool:
     """Start the run, unless it still waits for an export; tell whether it was started."""
     try:
-        is_ready = not needs_export(run) or is_import_ready(run, glue_runs, deps)
+        is_ready = not needs_export(run) or is_import_ready(run, glue_runs, listed_on, deps)
         if is_ready:
             _start_queued_run(run, deps)
     except StartPostponed as postponed:

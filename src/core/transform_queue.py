@@ -16,10 +16,15 @@ class QueueMove:
 
     requires_empty_queue: bool
     requires_head_of_queue: bool
-    joins: bool
+    joins_at_head: bool
+    joins_at_tail: bool
     leaves: bool
     opens_import: bool
     closes_import: bool
+
+    @property
+    def joins(self) -> bool:
+        return self.joins_at_head or self.joins_at_tail
 
     @property
     def is_none(self) -> bool:
@@ -39,7 +44,9 @@ def queue_move(before: Run | None, after: Run | None) -> QueueMove:
     return QueueMove(
         requires_empty_queue=is_new and is_reserved,
         requires_head_of_queue=_is_queued(before) and (is_reserved or opens_import),
-        joins=_is_queued(after) and not _is_queued(before),
+        # A reserved run was accepted, or was at the head, before any run that is in the queue now.
+        joins_at_head=_is_queued(after) and not _is_queued(before) and not is_new,
+        joins_at_tail=_is_queued(after) and not _is_queued(before) and is_new,
         leaves=_is_queued(before) and not _is_queued(after),
         opens_import=opens_import,
         closes_import=_has_open_import(before) and not _has_open_import(after),
@@ -47,14 +54,22 @@ def queue_move(before: Run | None, after: Run | None) -> QueueMove:
 
 
 def queue_key(run: Run) -> str:
-    """The run's entry in the queue; entries sort in the order of acceptance."""
+    """The run's entry in the queue.
+
+    The order of acceptance is that of the queue item's list, not that of the times in its entries: hosts' clocks differ.
+    """
     return f"{run.requested_on.isoformat(timespec='microseconds')}/{run.task_type}/{run.id}"
 
 
 def is_next(run: Run, queue: tuple[str, ...]) -> bool:
-    """Whether `run` is the oldest of its type in `queue`."""
-    same_type = [entry for entry in queue if f"/{run.task_type}/" in entry]
-    return queue_key(run) == min(same_type, default=None)
+    """Whether `run` is the first of its type in `queue`."""
+    same_type = (entry for entry in queue if f"/{run.task_type}/" in entry)
+    return queue_key(run) == next(same_type, None)
+
+
+def queued_run_id(entry: str) -> str:
+    """The id of the run that an entry of the queue stands for."""
+    return entry.rpartition("/")[2]
 
 
 def _is_queued(run: Run | None) -> bool:

@@ -73,13 +73,14 @@ def test_refused_import_may_be_sent_again_once_nothing_blocks_it(ledger: Ledger)
 
 
 @pytest.mark.parametrize("kind", [labeling, importing])
-def test_oldest_of_a_kind_leaves_the_queue_first(ledger: Ledger, kind: type) -> None:
-    younger, older = (ledger.write(None, kind(number, Status.QUEUED)) for number in (2, 1))
+def test_first_accepted_of_a_kind_leaves_the_queue_first_whatever_its_time(ledger: Ledger, kind: type) -> None:
+    first, second = (ledger.write(None, kind(seconds, Status.QUEUED)) for seconds in (2, 1))
+    assert ledger.queue("tfm-1") == (first.id, second.id)
     with pytest.raises(QueueBlocked):
-        turn(ledger, younger, Status.RESERVED)
-    assert is_unchanged(ledger, younger)
-    turn(ledger, older, Status.RESERVED, Status.SUCCEEDED)
-    turn(ledger, younger, Status.RESERVED)
+        turn(ledger, second, Status.RESERVED)
+    assert is_unchanged(ledger, second)
+    turn(ledger, first, Status.RESERVED, Status.SUCCEEDED)
+    turn(ledger, second, Status.RESERVED)
 
 
 def test_labeling_set_may_overtake_a_blocked_import(ledger: Ledger) -> None:

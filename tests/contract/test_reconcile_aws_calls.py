@@ -107,7 +107,8 @@ def test_queued_runs_add_no_calls_each(harness: Harness) -> None:
         harness.write(queued)
     summary, calls = harness.summary()
     assert (summary.queued, summary.failed) == (30, 0)
-    assert calls == {"Query": 1, "GetItem": 2, "TransactWriteItems": 2, "StartMLLabelingSetGenerationTaskRun": 1}
+    # The queue is read for its order, the run at its head, and the queue again as the run leaves it.
+    assert calls == {"Query": 1, "GetItem": 3, "TransactWriteItems": 2, "StartMLLabelingSetGenerationTaskRun": 1}
 
 
 def test_ended_import_takes_one_more_read_to_update_its_queue(harness: Harness) -> None:

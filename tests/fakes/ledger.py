@@ -10,7 +10,7 @@ from core.errors import Conflict, InvalidCursor, QueueBlocked, QueueLimitReached
 from core.open_runs import OpenRun, open_run
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
-from core.transform_queue import QueueMove, is_next, queue_key, queue_move
+from core.transform_queue import QueueMove, is_next, queue_key, queue_move, queued_run_id
 
 
 @dataclass
@@ -81,6 +81,9 @@ class MemoryLedger:
                 raise Conflict(current)
             return self.write(current, progress.apply_to(current))
 
+    def queue(self, transform_id: str) -> tuple[str, ...]:
+        return tuple(map(queued_run_id, self.queues.get(transform_id, Queue()).waiting))
+
     def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         return frozenset(
             run.task_run_id
@@ -104,7 +107,9 @@ class MemoryLedger:
             raise QueueBlocked("others wait longer")
         if move.joins and max_queued is not None and len(line.waiting) >= max_queued:
             raise QueueLimitReached("the queue is full")
-        if move.joins:
+        if move.joins_at_head:
+            line.waiting.insert(0, queue_key(run))
+        if move.joins_at_tail:
             line.waiting.append(queue_key(run))
         if move.leaves:
             line.waiting.remove(queue_key(run))

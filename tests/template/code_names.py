@@ -2,24 +2,18 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 _LOGGER = re.compile(r"(\w+\.)*_?log(ger\(\))?")
 
 
-def log_codes(*sources: str) -> set[str]:
-    """The messages that the modules log. A code may be a literal, a conditional of literals, or an argument of a function.
+def log_codes(source: str) -> set[str]:
+    """The messages that the module logs. A code may be a literal, a conditional of literals, or an argument of a function.
 
     Raises ValueError for a message whose values cannot be determined, so that none is overlooked.
     """
-    modules = [ast.parse(source) for source in sources]
-    return {code for module in modules for code in _log_codes(module, modules)}
-
-
-def _log_codes(module: ast.Module, modules: Sequence[ast.Module]) -> set[str]:
-    """Those of `module`; the others may call its functions."""
-    scope = [module, *(other for other in modules if other is not module)]
+    module = ast.parse(source)
     calls = [
         (call, function)
         for call, function in _calls(module)
@@ -27,7 +21,7 @@ def _log_codes(module: ast.Module, modules: Sequence[ast.Module]) -> set[str]:
         and call.func.attr in _LOG_METHODS
         and _LOGGER.fullmatch(ast.unparse(call.func.value))
     ]
-    return {code for call, function in calls for code in _values(call.args[0], function, scope)}
+    return {code for call, function in calls for code in _values(call.args[0], function, module)}
 
 
 def metrics(source: str) -> set[str]:
@@ -66,13 +60,10 @@ def _calls(module: ast.Module) -> Iterator[tuple[ast.Call, ast.FunctionDef | Non
 def _values(
     expression: ast.expr,
     function: ast.FunctionDef | None,
-    scope: Sequence[ast.Module],
+    module: ast.Module,
     resolved: frozenset[tuple[str, int]] = frozenset(),
 ) -> set[str]:
-    """The strings that `expression`, in `function`, may be. `scope` has the function's module first.
-
-    `resolved` has the parameters that are being resolved already.
-    """
+    """The strings that `expression`, in `function`, may be. `resolved` has the parameters that are being resolved already."""
     if literals := _literals(expression):
         return literals
     if isinstance(expression, ast.Name) and function is not None:
@@ -82,30 +73,20 @@ def _values(
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == expression.id
         ]
         if assigned:
-            return {code for value in assigned for code in _values(value, function, scope, resolved)}
+            return {code for value in assigned for code in _values(value, function, module, resolved)}
         parameters = [argument.arg for argument in function.args.args]
         if expression.id in parameters:
-            return _arguments((function.name, parameters.index(expression.id)), scope, resolved)
+            return _arguments((function.name, parameters.index(expression.id)), module, resolved)
     raise ValueError(f"line {expression.lineno}: the log code {ast.unparse(expression)} cannot be determined")
 
 
-def _arguments(parameter: tuple[str, int], scope: Sequence[ast.Module], resolved: frozenset[tuple[str, int]]) -> set[str]:
-    """What is passed for a parameter (the name of its function, its position): by its module, and by others if it is public."""
+def _arguments(parameter: tuple[str, int], module: ast.Module, resolved: frozenset[tuple[str, int]]) -> set[str]:
+    """What the module passes for a parameter: the name of its function, and its position."""
     if parameter in resolved:
         return set()  # the function calls itself
     name, position = parameter
-    callers = scope[:1] if name.startswith("_") else scope
-    calls = [
-        (call, function, module)
-        for module in callers
-        for call, function in _calls(module)
-        if ast.unparse(call.func).rpartition(".")[2] == name
-    ]
-    return {
-        code
-        for call, function, module in calls
-        for code in _values(call.args[position], function, [module, *scope], resolved | {parameter})
-    }
+    calls = [(call, function) for call, function in _calls(module) if ast.unparse(call.func) == name]
+    return {code for call, function in calls for code in _values(call.args[position], function, module, resolved | {parameter})}
 
 
 def _literals(expression: ast.expr) -> set[str]:

@@ -1,8 +1,11 @@
 """Before a replace: the labels that it will forget are exported first."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from core.cancel import cancel
+from core.ports import GlueRun
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
@@ -151,3 +154,38 @@ def test_a_replace_without_an_export_says_what_it_forgets(service: Service) -> N
     run = service.start_run(import_command(replaces=True))
     assert run.warning == "removes 30 labels that were not exported; send exportTo to export them first"
     assert service.start_run(import_command("appends", path="s3://bucket/two.csv")).warning is None
+
+
+def test_export_is_not_repeated_by_a_reconciler_with_an_old_listing(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    replacing(service)
+    later(service)
+    service.glue.listing_delay = timedelta(seconds=60)
+    list_task_runs = service.glue.list_task_runs
+
+    def list_then_pause(transform_id: str, since: datetime) -> list[GlueRun]:
+        task_runs = list_task_runs(transform_id, since)
+        service.clock.pass_seconds(121)
+        return task_runs
+
+    monkeypatch.setattr(service.glue, "list_task_runs", list_then_pause)
+    service.reconcile()
+    assert kinds(service) == ["EXPORT_LABELS"]
+
+
+def test_export_is_not_started_long_after_its_attempt_was_recorded(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    replacing(service)
+    write = service.ledger.write
+
+    def write_then_pause(before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
+        run = write(before, after, max_queued=max_queued)
+        service.clock.pass_seconds(31)
+        return run
+
+    with monkeypatch.context() as slow:
+        slow.setattr(service.ledger, "write", write_then_pause)
+        later(service)
+    assert kinds(service) == []
+    later(service)
+    assert kinds(service) == [], "it may have been started by then, as far as other reconcilers know"
+    later(service, 121)
+    assert kinds(service) == ["EXPORT_LABELS"]

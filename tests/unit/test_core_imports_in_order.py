@@ -137,3 +137,16 @@ def test_imports_at_glues_limit_keep_their_order_too(service: Service) -> None:
 def test_imports_of_different_transforms_do_not_wait_for_each_other(service: Service) -> None:
     upload(service, 1)
     assert service.start_run(import_command("other", transform_id="tfm-2")).status is Status.STARTING
+
+
+@pytest.mark.parametrize("seconds", [-2.0, -0.2, 0.2, 2.0])
+def test_order_of_acceptance_does_not_depend_on_the_hosts_clocks(service: Service, seconds: float) -> None:
+    upload(service, 0)
+    for number in (1, 2, 3):
+        service.clock.pass_seconds(seconds)  # each request reaches another host
+        upload(service, number)
+    for _ in range(6):
+        service.clock.pass_seconds(10)
+        service.glue.finish_all()
+        service.reconcile()
+    assert imported(service) == ["0.csv", "1.csv", "2.csv", "3.csv"]

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 
 from core.cancel import cancel
+from core.errors import GlueUnavailable
 from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
@@ -216,3 +218,37 @@ def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(service
     service.glue.finish_all(Status.STOPPED)
     service.reconcile()
     assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunStopped"]
+
+
+def test_start_that_cannot_be_looked_up_before_its_deadline_ends_lost(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unconfirmed = lost(service, labeling_command("unconfirmed"))
+    service.glue.limit = 0
+    queued = service.start_run(labeling_command("queued"))
+    monkeypatch.setattr(service.glue, "list_task_runs", Mock(side_effect=GlueUnavailable("AccessDeniedException")))
+    service.clock.pass_seconds(REST)
+    service.reconcile()
+    assert (service.reload(unconfirmed).status, service.reload(queued).status) == (Status.UNCONFIRMED, Status.QUEUED)
+    service.clock.pass_seconds(86_400)
+    service.reconcile()
+    ended = service.reload(unconfirmed)
+    assert (ended.status, ended.error and ended.error.code) == (Status.LOST, "START_NOT_SETTLED")
+    assert service.reload(queued).status is Status.START_FAILED
+    assert sorted(service.bus.detail_types()) == ["TaskRunLost", "TaskRunStartFailed"]
+
+
+def test_start_lost_just_before_its_deadline_is_given_time_to_be_looked_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.glue.limit = 0
+    run = service.start_run(labeling_command())
+    service.clock.pass_seconds(86_400 - 10)
+    service.glue.limit, service.glue.faults = 3, [Fault.LOST_AFTER]
+    service.reconcile()
+    with monkeypatch.context() as throttled:
+        throttled.setattr(service.glue, "list_task_runs", Mock(side_effect=GlueUnavailable("ThrottlingException")))
+        service.clock.pass_seconds(60)
+        service.reconcile()
+    service.reconcile()
+    assert service.reload(run).status is Status.STARTING

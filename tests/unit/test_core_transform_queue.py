@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
-from core.transform_queue import is_next, queue_key, queue_move
+from core.transform_queue import is_next, queue_key, queue_move, queued_run_id
 from tests.fakes.service import import_command, labeling_command
 
 ALLOWED = AllowedPrefixes.parse("s3://bucket/")
@@ -51,20 +51,21 @@ def test_most_changes_do_not_touch_the_line() -> None:
     assert not queue_move(None, LABELING).is_none
 
 
-@given(st.lists(MOMENTS, min_size=1, max_size=20, unique=True))
-def test_places_sort_in_the_order_of_acceptance(moments: list[datetime]) -> None:
-    runs = [replace(IMPORT, requested_on=moment) for moment in moments]
-    assert sorted(runs, key=queue_key) == sorted(runs, key=lambda run: run.requested_on)
-
-
-@given(st.lists(st.tuples(MOMENTS, st.sampled_from([LABELING, IMPORT])), min_size=1, max_size=20, unique_by=lambda one: one[0]))
-def test_the_next_is_the_oldest_of_its_kind(entries: list[tuple[datetime, Run]]) -> None:
+@given(st.lists(st.tuples(MOMENTS, st.sampled_from([LABELING, IMPORT])), min_size=1, max_size=20))
+def test_next_run_is_the_first_of_its_type_whatever_the_clocks_say(entries: list[tuple[datetime, Run]]) -> None:
     runs = [replace(run, requested_on=moment, id=f"{number:032x}") for number, (moment, run) in enumerate(entries)]
-    line = tuple(map(queue_key, runs))
-    for run in runs:
-        older = [one for one in runs if one.task_type is run.task_type and one.requested_on < run.requested_on]
-        assert is_next(run, line) == (not older)
+    queue = tuple(map(queue_key, runs))
+    assert list(map(queued_run_id, queue)) == [run.id for run in runs]
+    for position, run in enumerate(runs):
+        earlier = [entry for entry in runs[:position] if entry.task_type is run.task_type]
+        assert is_next(run, queue) == (not earlier)
 
 
-def test_nobody_is_next_in_an_empty_line() -> None:
+def test_new_run_joins_at_the_tail_and_reserved_run_at_the_head() -> None:
+    queued = replace(IMPORT, status=Status.QUEUED)
+    moves = [queue_move(before, queued) for before in (None, replace(IMPORT, status=Status.CANCELLED), IMPORT)]
+    assert [(move.joins_at_head, move.joins_at_tail) for move in moves] == [(False, True), (False, True), (True, False)]
+
+
+def test_no_run_is_next_in_an_empty_queue() -> None:
     assert not is_next(IMPORT, ())

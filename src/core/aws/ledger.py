@@ -17,7 +17,7 @@ from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitRea
 from core.open_runs import OpenRun
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
-from core.transform_queue import QueueMove, is_next, queue_move
+from core.transform_queue import QueueMove, is_next, queue_move, queued_run_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -99,6 +99,9 @@ class DynamoLedger:
         )
         return frozenset(item["taskRunId"]["S"] for item in items if "taskRunId" in item)
 
+    def queue(self, transform_id: str) -> tuple[str, ...]:
+        return tuple(map(queued_run_id, self._waiting(transform_id)))
+
     # --- how a write is carried out
 
     def _again(self, act: Callable[[], Outcome]) -> Outcome:
@@ -116,7 +119,7 @@ class DynamoLedger:
             raise WriteContention from busy
 
     def _try(self, verb: str, operation: dict[str, Any], run: Run, move: QueueMove, max_queued: int | None) -> None:
-        waiting = self._waiting(run) if move.reads_queue else None
+        waiting = self._waiting(run.transform_id) if move.reads_queue else None
         if waiting and move.requires_head_of_queue and not is_next(run, waiting):
             raise QueueBlocked("others of the same kind wait longer")
         line = queue_operation(self._table, run, move, waiting, max_queued)
@@ -147,7 +150,7 @@ class DynamoLedger:
             raise QueueBlocked("others of the transform come first")
 
     def _import_is_open(self, run: Run, move: QueueMove) -> bool:
-        return move.opens_import and "importing" in (self._get(queue_item_key(run)) or {})
+        return move.opens_import and "importing" in (self._get(queue_item_key(run.transform_id)) or {})
 
     def _own(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms
         """Our own write, if that is what failed a write's condition: its answer was lost, and the SDK sent it twice."""
@@ -160,8 +163,8 @@ class DynamoLedger:
 
     # --- reading
 
-    def _waiting(self, run: Run) -> tuple[str, ...]:
-        item = self._get(queue_item_key(run)) or {}
+    def _waiting(self, transform_id: str | None) -> tuple[str, ...]:
+        item = self._get(queue_item_key(transform_id)) or {}
         return tuple(entry["S"] for entry in item.get("waiting", {"L": []})["L"])
 
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:

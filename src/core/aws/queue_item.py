@@ -14,8 +14,8 @@ _NO_IMPORT = "attribute_not_exists(importing)"
 _MY_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
 
 
-def queue_item_key(run: Run) -> dict[str, dict[str, str]]:
-    return {"id": {"S": f"line#{run.transform_id}"}}
+def queue_item_key(transform_id: str | None) -> dict[str, dict[str, str]]:
+    return {"id": {"S": f"line#{transform_id}"}}
 
 
 def queue_operation(
@@ -30,7 +30,7 @@ def queue_operation(
     sets, removes, conditions, values = _parts(run, move, waiting, max_queued)
     if not (sets or removes or conditions):
         return None
-    common: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run)}
+    common: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run.transform_id)}
     if conditions:
         common["ConditionExpression"] = " AND ".join(conditions)
     used = {name: value for name, value in values.items() if name in " ".join([*sets, *conditions])}
@@ -57,10 +57,12 @@ def _parts(
     }
     if move.requires_empty_queue:
         conditions.append(_NOBODY_WAITS)
-    if move.joins:
+    if move.joins_at_head:
+        sets.append("waiting = list_append(:me, if_not_exists(waiting, :none))")
+    if move.joins_at_tail:
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")
-        if max_queued is not None:
-            conditions.append(_ROOM if max_queued else _NO_ROOM)
+    if move.joins and max_queued is not None:
+        conditions.append(_ROOM if max_queued else _NO_ROOM)
     if waiting is not None:
         values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
         conditions.append("waiting = :seen")
