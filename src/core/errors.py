@@ -1,6 +1,6 @@
 """Every error that this service raises on purpose. They know nothing of HTTP or AWS."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.runs import Run
 
@@ -12,8 +12,7 @@ class LoopError(Exception):
 # --- errors for callers
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """An invalid field of a request. `pointer` is a JSON Pointer into the payload; `detail` continues the field's name."""
 
     pointer: str

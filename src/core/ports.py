@@ -1,9 +1,12 @@
-"""The interfaces of what core depends on. core.aws implements them on AWS, tests/fakes in memory."""
+"""The interfaces of what core depends on. core.aws implements them on AWS, tests/fakes in memory.
+
+Plain records here are named tuples: a dataclass costs four times as much at every cold start.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
@@ -22,8 +25,7 @@ class RunFilter:
     requested_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunPage:
+class RunPage(NamedTuple):
     """Some runs, newest first; `next` is the cursor of the next page, None on the last."""
 
     items: tuple[Run, ...]
@@ -76,8 +78,7 @@ class Ledger(Protocol):
         """Glue's ids of the transform's runs that were requested at or after `since`. Raises LedgerUnavailable."""
 
 
-@dataclass(frozen=True, slots=True)
-class GlueRun:
+class GlueRun(NamedTuple):
     """A task run as Glue lists it. `execution_time` in seconds; `path` and `replace_all_labels` are those of the start."""
 
     task_run_id: str
@@ -91,8 +92,7 @@ class GlueRun:
     replace_all_labels: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(NamedTuple):
     """A transform: the columns of its table (none if Glue does not return them), and how many labels it has."""
 
     columns: tuple[str, ...]
@@ -124,8 +124,7 @@ class Glue(Protocol):
         """Cancel a task run and return its status. Raises NotFoundInGlue, GlueUnavailable, Refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenFile(NamedTuple):
     """A label file that is being read: its `size` in bytes, the `version` that is read, and its content in `chunks`."""
 
     version: str

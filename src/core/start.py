@@ -4,7 +4,8 @@ If the process dies on the way, the ledger's item tells the reconciler how to go
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from core.check_label_file import check_label_file
 from core.errors import (
@@ -31,8 +32,7 @@ _NOTHING_STARTED = "Glue cannot start the run at the moment. No run was started;
 _MAX_ATTEMPTS = 5  # at a key that others use at the same time
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The current state of the run; `replayed` tells whether an earlier request with the same key had requested it."""
 
     run: Run

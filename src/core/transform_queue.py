@@ -5,13 +5,12 @@ they were accepted, or a late `replaceAllLabels` would remove labels that were i
 holds both facts. It is written in the same transaction as the run.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.runs import Run, Status
 
 
-@dataclass(frozen=True, slots=True)
-class QueueMove:
+class QueueMove(NamedTuple):
     """What a change of a run requires of its transform's queue, and does to it."""
 
     requires_empty_queue: bool

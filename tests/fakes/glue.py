@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import count
@@ -80,8 +80,8 @@ class FakeGlue:
                     if one.task_type == "IMPORT_LABELS" and status is Status.SUCCEEDED and one.status is not status:
                         self.label_count = 10 + (0 if one.replace_all_labels else self.label_count)
                     over = self.clock() if status.is_terminal else None
-                    listed[position] = replace(
-                        one, status=status, completed_on=over, execution_time=7 if over else None, error=error
+                    listed[position] = one._replace(
+                        status=status, completed_on=over, execution_time=7 if over else None, error=error
                     )
                     return listed[position]
         raise KeyError(task_run_id)

@@ -1,6 +1,5 @@
 """A lost answer is settled by looking the run up; it is asked again only when it is proved not to be there."""
 
-from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import Mock
 
@@ -155,10 +154,10 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Servi
     ours = lost(service, import_command())
     (started,) = service.glue.all_task_runs()
     by_hand = [
-        replace(started, task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
-        replace(started, task_run_id="tsk-replacing", replace_all_labels=True),
-        replace(started, task_run_id="tsk-before", started_on=started.started_on - service.policy.clock_skew * 2),
-        replace(started, task_run_id="tsk-evaluation", task_type="EVALUATION", path=None, replace_all_labels=None),
+        started._replace(task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
+        started._replace(task_run_id="tsk-replacing", replace_all_labels=True),
+        started._replace(task_run_id="tsk-before", started_on=started.started_on - service.policy.clock_skew * 2),
+        started._replace(task_run_id="tsk-evaluation", task_type="EVALUATION", path=None, replace_all_labels=None),
     ]
     service.glue.task_runs["tfm-1"][:0] = by_hand
     service.reconcile()
@@ -170,7 +169,7 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Servi
 def test_glues_clock_may_be_a_minute_off(service: Service, order: StartCommand, ahead: int) -> None:
     run = lost(service, order)
     (started,) = service.glue.all_task_runs()
-    service.glue.task_runs["tfm-1"] = [replace(started, started_on=started.started_on + timedelta(seconds=ahead))]
+    service.glue.task_runs["tfm-1"] = [started._replace(started_on=started.started_on + timedelta(seconds=ahead))]
     service.clock.pass_seconds(max(ahead, 0))
     service.reconcile()
     assert service.reload(run).task_run_id == started.task_run_id
@@ -179,7 +178,7 @@ def test_glues_clock_may_be_a_minute_off(service: Service, order: StartCommand, 
 def test_of_several_alike_the_nearest_in_time_is_ours(service: Service) -> None:
     run = lost(service, import_command(path=UPLOADED))
     (started,) = service.glue.all_task_runs()
-    late = replace(started, task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
+    late = started._replace(task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
     service.glue.task_runs["tfm-1"].append(late)
     service.clock.pass_seconds(40)
     service.reconcile()
@@ -190,10 +189,10 @@ def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(service
     run = lost(service, import_command(path=UPLOADED))
     (started,) = service.glue.all_task_runs()
     assert run.start_attempted_on is not None
-    before = replace(started, task_run_id="tsk-by-hand", started_on=run.start_attempted_on - timedelta(milliseconds=200))
+    before = started._replace(task_run_id="tsk-by-hand", started_on=run.start_attempted_on - timedelta(milliseconds=200))
     service.glue.task_runs["tfm-1"][:] = [
         before,
-        replace(started, started_on=run.start_attempted_on + timedelta(milliseconds=900)),
+        started._replace(started_on=run.start_attempted_on + timedelta(milliseconds=900)),
     ]
     service.clock.pass_seconds(40)
     service.reconcile()
