@@ -54,7 +54,7 @@ class Table:
 
     def _range(self, arguments: dict[str, Any]) -> tuple[int, int]:
         condition = arguments["KeyConditionExpression"]
-        begin = arguments["ExpressionAttributeValues"].get(":begin", {"S": ""})["S"]
+        begin = arguments["ExpressionAttributeValues"].get(":first", {"S": ""})["S"]
         keys = [entry[:2] for entry in self._index] if begin or "ExclusiveStartKey" in arguments else []
         first = bisect_left(keys, (begin, "")) if ">=" in condition else 0
         end = bisect_left(keys, (begin, "")) if " < " in condition else len(self._index)
@@ -69,7 +69,7 @@ class Table:
     def update(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
         """The response; None if the item's revision is not the expected one."""
         item, values = dict(self.item(arguments["Key"]["id"]["S"])), arguments["ExpressionAttributeValues"]
-        if ":seen" in values and item["revision"] != values[":seen"]:
+        if ":oldRevision" in values and item["revision"] != values[":oldRevision"]:
             return None
         sets, _, removes = arguments["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
         for pair in sets.split(", "):

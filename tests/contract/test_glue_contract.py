@@ -56,7 +56,7 @@ def test_two_starts_are_two_task_runs(backend: Backend) -> None:
 
 
 def test_listing_reads_all_pages(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.aws.glue._PAGE", 1)
+    monkeypatch.setattr("core.aws.glue._PAGE_SIZE", 1)
     started = {backend.glue.start(backend.labeling) for _ in range(3)}
     assert {run.task_run_id for run in backend.glue.list_task_runs(backend.transform_id, an_hour_ago())} == started
 

@@ -67,7 +67,7 @@ def test_import_can_run_but_not_end_by_progress(ledger: Ledger) -> None:
     run = ledger.write(None, in_glue(importing()))
     running = ledger.record_progress(only_open_run(ledger), progress(run.task_run_id or "", Status.RUNNING))
     assert running.status is Status.RUNNING
-    with pytest.raises(ValueError, match="line"):
+    with pytest.raises(ValueError, match="queue"):
         ledger.record_progress(only_open_run(ledger), progress(run.task_run_id or "", Status.SUCCEEDED))
     turn(ledger, running, Status.SUCCEEDED)
     ledger.write(None, importing(2))

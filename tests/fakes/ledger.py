@@ -74,7 +74,7 @@ class MemoryLedger:
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
-            raise ValueError("the end of an import moves its line")
+            raise ValueError("the end of an import changes the queue, and needs write")
         with self._lock:
             current = self.items.get(run.id)
             if current is None or (current.revision, current.task_run_id) != (run.revision, progress.task_run_id):
@@ -100,11 +100,11 @@ class MemoryLedger:
     def _change_queue(self, move: QueueMove, run: Run, max_queued: int | None) -> None:
         line = self.queues.setdefault(run.transform_id, Queue())
         if move.requires_empty_queue and line.waiting:
-            raise QueueBlocked("somebody waits")
+            raise QueueBlocked("other runs are queued")
         if move.opens_import and line.importing:
             raise QueueBlocked("an import is open")
         if move.requires_head_of_queue and not is_next(run, tuple(line.waiting)):
-            raise QueueBlocked("others wait longer")
+            raise QueueBlocked("older runs of the same type are queued")
         if move.joins and max_queued is not None and len(line.waiting) >= max_queued:
             raise QueueLimitReached("the queue is full")
         if move.joins_at_head:

@@ -1,8 +1,8 @@
-from core.aws.recent_runs import Known
+from core.aws.recent_runs import RecentRuns
 
 
 def test_who_was_added_is_known_until_discarded() -> None:
-    known = Known()
+    known = RecentRuns()
     known.add("one")
     known.add("one")
     assert "one" in known
@@ -13,7 +13,7 @@ def test_who_was_added_is_known_until_discarded() -> None:
 
 
 def test_the_latest_thousand_are_known() -> None:
-    known = Known()
+    known = RecentRuns()
     for number in range(1001):
         known.add(str(number))
     assert "0" not in known

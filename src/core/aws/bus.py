@@ -1,4 +1,4 @@
-"""Events out, through EventBridge's PutEvents."""
+"""Send events to EventBridge."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _log = logging.getLogger(__name__)
-_MOST = 10  # entries that one PutEvents takes
+_MAX_ENTRIES = 10  # of one PutEvents
 # Only the entry itself can be at fault: the same entry is rejected again. Other codes, such as missing rights, may pass.
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
 _FINAL_CODES = ("InvalidArgument", "MalformedDetail", "RedactionFailure")
@@ -34,30 +34,30 @@ class EventBus:
     def send(self, events: Sequence[Event]) -> list[Rejection]:
         remaining = iter(events)
         rejected: list[Rejection] = []
-        while chunk := list(islice(remaining, _MOST)):
-            rejected += self._send(chunk)
+        while batch := list(islice(remaining, _MAX_ENTRIES)):
+            rejected += self._send_batch(batch)
         return rejected
 
-    def _send(self, events: list[Event]) -> list[Rejection]:
-        """A 200 may reject some entries, so each entry's own result is read."""
+    def _send_batch(self, events: list[Event]) -> list[Rejection]:
+        """Send up to ten events; return those that were rejected. EventBridge may reject single entries of a request."""
         try:
-            answers = self._client.put_events(Entries=[self._entry(event) for event in events])["Entries"]
+            results = self._client.put_events(Entries=[self._entry(event) for event in events])["Entries"]
         except (ClientError, BotoCoreError) as error:
             if len(events) > 1 and _is_invalid(error):  # one invalid entry must not take the others along
-                return [rejection for event in events for rejection in self._send([event])]
+                return [rejection for event in events for rejection in self._send_batch([event])]
             _log.warning("EVENTS_NOT_SENT", extra={"count": len(events), "cause": str(error)})
             return [Rejection(event, is_final=_is_invalid(error)) for event in events]
         rejected = [
-            Rejection(event, is_final=answer.get("ErrorCode") in _FINAL_CODES)
-            for event, answer in zip(events, answers, strict=True)
-            if "EventId" not in answer
+            Rejection(event, is_final=result.get("ErrorCode") in _FINAL_CODES)
+            for event, result in zip(events, results, strict=True)
+            if "EventId" not in result
         ]
-        for event, answer in zip(events, answers, strict=True):
-            code = "EVENT_SENT" if "EventId" in answer else "EVENT_NOT_SENT"
+        for event, result in zip(events, results, strict=True):
+            code = "EVENT_SENT" if "EventId" in result else "EVENT_NOT_SENT"
             run, metadata = event.change.after, event.detail.metadata
             _log.info(
                 code,
-                extra=log_fields(run, detailType=event.detail_type, eventId=metadata.event_id, cause=answer.get("ErrorCode")),
+                extra=log_fields(run, detailType=event.detail_type, eventId=metadata.event_id, cause=result.get("ErrorCode")),
             )
         return rejected
 

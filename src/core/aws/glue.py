@@ -1,4 +1,4 @@
-"""Glue through boto3: a start that is sent once, and which failures prove that nothing started."""
+"""Glue through boto3. A start is sent once, and its errors tell whether it is proved that nothing was started."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,11 +20,13 @@ from core.runs import Run, Status
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
-_LIMITS = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
-_TOO_MANY = "ML Task Runs count"  # of AWS's own error strings too: exports have no exception of their own for limits
-_TOO_LARGE = "Label file has exceeded"  # of AWS's own error strings: the same exception, but waiting makes no file smaller
-_DOUBTFUL = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
-_PASSING = {
+_LIMIT_CODES = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"}
+# How messages of Glue begin: at its limit, StartExportLabelsTaskRun raises the exception that also stands for other errors; and
+# a label file that is too large raises the exception of a limit, but waiting does not make it smaller.
+_LIMIT_MESSAGE = "ML Task Runs count"
+_FILE_TOO_LARGE_MESSAGE = "Label file has exceeded"
+_UNKNOWN_OUTCOME_CODES = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
+_TEMPORARY_CODES = {
     "429",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -35,15 +37,15 @@ _PASSING = {
     "ThrottlingException",
     "TooManyRequestsException",
 }
-_NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
-_SERVER_ERROR = 500
-_PAGE = 1000
+_NOT_SENT_ERRORS = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
+_MIN_SERVER_ERROR_STATUS = 500
+_PAGE_SIZE = 1000
 
 
 class GlueTaskRuns:
     """core.ports.Glue.
 
-    `starter` must be a client that never repeats a request by itself: a repeated start is a second run. `client` may.
+    `starter` must be a client that never retries: a start that is sent twice starts two runs. `client` may retry.
     """
 
     def __init__(self, starter: "GlueClient", client: "GlueClient") -> None:
@@ -73,34 +75,34 @@ class GlueTaskRuns:
 
     def get_transform(self, transform_id: str) -> Transform:
         try:
-            answer = self._client.get_ml_transform(TransformId=transform_id)
-        except Exception as error:  # noqa: BLE001  see runs
-            _raise_as_lookup_error(error)
-        columns = tuple(column["Name"] for column in answer.get("Schema", []) if "Name" in column)
-        return Transform(columns, answer.get("LabelCount", 0))
+            response = self._client.get_ml_transform(TransformId=transform_id)
+        except Exception as error:  # noqa: BLE001  see list_task_runs
+            _raise_lookup_error(error)
+        columns = tuple(column["Name"] for column in response.get("Schema", []) if "Name" in column)
+        return Transform(columns, response.get("LabelCount", 0))
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
-        found: list[GlueRun] = []
+        glue_runs: list[GlueRun] = []
         arguments: dict[str, Any] = {
             "TransformId": transform_id,
-            "MaxResults": _PAGE,
+            "MaxResults": _PAGE_SIZE,
             "Filter": {"StartedAfter": since},
         }
         try:
             while True:
-                answer = self._client.get_ml_task_runs(**arguments)
-                found += map(_glue_run, answer.get("TaskRuns", []))
-                if not answer.get("NextToken"):
-                    return found
-                arguments["NextToken"] = answer["NextToken"]
-        except Exception as error:  # noqa: BLE001  botocore's parsers raise whatever an unreadable answer makes them
-            _raise_as_lookup_error(error)
+                response = self._client.get_ml_task_runs(**arguments)
+                glue_runs += map(_glue_run, response.get("TaskRuns", []))
+                if not response.get("NextToken"):
+                    return glue_runs
+                arguments["NextToken"] = response["NextToken"]
+        except Exception as error:  # noqa: BLE001  botocore's parsers raise all kinds of errors on an unreadable response
+            _raise_lookup_error(error)
 
     def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
         try:
             return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
-        except Exception as error:  # noqa: BLE001  see runs
-            _raise_as_lookup_error(error)
+        except Exception as error:  # noqa: BLE001  see list_task_runs
+            _raise_lookup_error(error)
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
         try:
@@ -108,44 +110,44 @@ class GlueTaskRuns:
         except ClientError as error:
             if _code(error) == "InvalidInputException":
                 raise Refused(_code(error), _message(error)) from error
-            _raise_as_lookup_error(error)
-        except Exception as error:  # noqa: BLE001  see runs
-            _raise_as_lookup_error(error)
+            _raise_lookup_error(error)
+        except Exception as error:  # noqa: BLE001  see list_task_runs
+            _raise_lookup_error(error)
 
 
 def _start(send: Callable[[], object]) -> str:
-    """Send a start, and name what came of it; `send` gives what the answer has in the place of the task run's id."""
+    """Send a start with `send`, which returns the id in Glue's response, and return the id. Raises as core.ports.Glue.start."""
     try:
         task_run_id = send()
     except ClientError as error:
-        _raise_as_start_error(error)
+        _raise_start_error(error)
     except ParamValidationError as error:
         raise Refused("InvalidInputException", str(error)) from error
-    except _NEVER_SENT as error:
+    except _NOT_SENT_ERRORS as error:
         raise NotStarted(f"Glue cannot be reached: {error}") from error
-    except Exception as error:  # the request may have arrived, whatever it was that went wrong afterwards
+    except Exception as error:  # Glue may have received the request
         raise ResponseLost(str(error)) from error
     if not isinstance(task_run_id, str):
-        raise ResponseLost("the answer names no task run")
+        raise ResponseLost("the response has no task run id")
     return task_run_id
 
 
-def _raise_as_start_error(error: ClientError) -> Never:
-    """A 4xx of Glue's own proves that nothing started; a 5xx, a time-out, or something in between, proves nothing."""
+def _raise_start_error(error: ClientError) -> Never:
+    """A 4xx from Glue proves that nothing was started. A 5xx, a timeout or a response that is not Glue's proves nothing."""
     code, message = _code(error), _message(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
-    if status >= _SERVER_ERROR or code in _DOUBTFUL:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _MIN_SERVER_ERROR_STATUS)
+    if status >= _MIN_SERVER_ERROR_STATUS or code in _UNKNOWN_OUTCOME_CODES:
         raise ResponseLost(f"{code}: {message}") from error
-    if message.startswith(_TOO_MANY) or (code in _LIMITS and not message.startswith(_TOO_LARGE)):
+    if message.startswith(_LIMIT_MESSAGE) or (code in _LIMIT_CODES and not message.startswith(_FILE_TOO_LARGE_MESSAGE)):
         raise ConcurrencyLimitReached(message) from error
-    if code in _PASSING:
+    if code in _TEMPORARY_CODES:
         raise NotStarted(f"{code}: {message}") from error
-    if code.isdigit():  # botocore's name for an answer without one: it is not Glue's
+    if code.isdigit():  # botocore's substitute if the response has no code: it is not Glue's
         raise ResponseLost(f"{code}: {message}") from error
     raise Refused(code, message) from error
 
 
-def _raise_as_lookup_error(error: Exception) -> Never:
+def _raise_lookup_error(error: Exception) -> Never:
     if isinstance(error, ClientError) and _code(error) == "EntityNotFoundException":
         raise NotFoundInGlue(_message(error)) from error
     raise GlueUnavailable(str(error)) from error
@@ -159,23 +161,23 @@ def _message(error: ClientError) -> str:
     return error.response["Error"].get("Message", "")
 
 
-def _glue_run(answer: Any) -> GlueRun:  # noqa: ANN401  two operations answer with the same fields under two types
-    properties = answer.get("Properties", {})
-    labeling = properties.get("LabelingSetGenerationTaskRunProperties", {})
-    importing = properties.get("ImportLabelsTaskRunProperties", {})
-    exporting = properties.get("ExportLabelsTaskRunProperties", {})
+def _glue_run(task_run: Any) -> GlueRun:  # noqa: ANN401  of GetMLTaskRun or GetMLTaskRuns, which have the same fields
+    properties = task_run.get("Properties", {})
+    labeling_set = properties.get("LabelingSetGenerationTaskRunProperties", {})
+    label_import = properties.get("ImportLabelsTaskRunProperties", {})
+    label_export = properties.get("ExportLabelsTaskRunProperties", {})
     return GlueRun(
-        task_run_id=answer["TaskRunId"],
+        task_run_id=task_run["TaskRunId"],
         task_type=properties.get("TaskType", ""),
-        status=Status(answer["Status"]),
-        started_on=_utc(answer["StartedOn"]),
-        completed_on=_utc(answer["CompletedOn"]) if answer.get("CompletedOn") else None,
-        execution_time=answer.get("ExecutionTime"),
-        error=answer.get("ErrorString"),
-        path=labeling.get("OutputS3Path") or importing.get("InputS3Path") or exporting.get("OutputS3Path"),
-        replace_all_labels=importing.get("Replace"),
+        status=Status(task_run["Status"]),
+        started_on=_utc(task_run["StartedOn"]),
+        completed_on=_utc(task_run["CompletedOn"]) if task_run.get("CompletedOn") else None,
+        execution_time=task_run.get("ExecutionTime"),
+        error=task_run.get("ErrorString"),
+        path=labeling_set.get("OutputS3Path") or label_import.get("InputS3Path") or label_export.get("OutputS3Path"),
+        replace_all_labels=label_import.get("Replace"),
     )
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)

@@ -1,4 +1,7 @@
-"""The line's item, as the part that it plays in a transaction."""
+"""The ledger item of a transform's queue, and its part in a transaction.
+
+`waiting` is the list of queued runs by `core.transform_queue.queue_key`, `importing` the id of the open import.
+"""
 
 from typing import Any
 
@@ -7,44 +10,46 @@ from core.transform_queue import QueueMove, queue_key
 
 Operation = dict[str, dict[str, Any]]
 
-_NOBODY_WAITS = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
-_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :most)"
-_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :most)"  # a line of no places has none before its first, either
-_NO_IMPORT = "attribute_not_exists(importing)"
-_MY_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
+_KEY_PREFIX = "line#"  # stored in deployed ledgers, like the names of the attributes
+_IS_EMPTY = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
+_HAS_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :max)"
+_HAS_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :max)"  # never true: a limit of 0 holds for the first run too
+_NO_OPEN_IMPORT = "attribute_not_exists(importing)"
+_NO_OTHER_OPEN_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
 
 
 def queue_item_key(transform_id: str | None) -> dict[str, dict[str, str]]:
-    return {"id": {"S": f"line#{transform_id}"}}
+    return {"id": {"S": f"{_KEY_PREFIX}{transform_id}"}}
 
 
 def queue_operation(
-    table: str, run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_queued: int | None
+    table: str, run: Run, move: QueueMove, queue: tuple[str, ...] | None, max_queued: int | None
 ) -> Operation | None:
-    """What `move` does to the line of `run`, as one of a transaction's operations; None if it does nothing.
+    """The operation of a transaction that makes `move` on the queue of `run`; None if there is nothing to do.
 
-    `waiting` is the line as it was read, and has to be given where `move.reads_queue`.
+    `queue` is the queue as it was read; it is required if `move.reads_queue`. `max_queued` limits how many runs may be queued.
     """
-    if waiting is not None and queue_key(run) not in waiting:
-        waiting = None  # the line was lost with its item: there is nothing left to leave
-    sets, removes, conditions, values = _parts(run, move, waiting, max_queued)
+    if queue is not None and queue_key(run) not in queue:
+        queue = None  # the queue's item was deleted: there is no entry to remove
+    sets, removes, conditions, values = _expressions(run, move, queue, max_queued)
     if not (sets or removes or conditions):
         return None
-    common: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run.transform_id)}
+    operation: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run.transform_id)}
     if conditions:
-        common["ConditionExpression"] = " AND ".join(conditions)
-    used = {name: value for name, value in values.items() if name in " ".join([*sets, *conditions])}
-    if used:
-        common["ExpressionAttributeValues"] = used
+        operation["ConditionExpression"] = " AND ".join(conditions)
+    used_values = {name: value for name, value in values.items() if name in " ".join([*sets, *conditions])}
+    if used_values:
+        operation["ExpressionAttributeValues"] = used_values
     if not (sets or removes):
-        return {"ConditionCheck": common}
+        return {"ConditionCheck": operation}
     clauses = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removes)}" if removes else ""]
-    return {"Update": common | {"UpdateExpression": " ".join(filter(None, clauses))}}
+    return {"Update": operation | {"UpdateExpression": " ".join(filter(None, clauses))}}
 
 
-def _parts(
-    run: Run, move: QueueMove, waiting: tuple[str, ...] | None, max_queued: int | None
+def _expressions(
+    run: Run, move: QueueMove, queue: tuple[str, ...] | None, max_queued: int | None
 ) -> tuple[list[str], list[str], list[str], dict[str, dict[str, Any]]]:
+    """The parts of SET, of REMOVE, of the condition, and the values that they may use."""
     sets: list[str] = []
     removes: list[str] = []
     conditions: list[str] = []
@@ -52,27 +57,25 @@ def _parts(
         ":zero": {"N": "0"},
         ":id": {"S": run.id},
         ":none": {"L": []},
-        ":me": {"L": [{"S": queue_key(run)}]},
-        ":most": {"N": str(max_queued)},
+        ":entry": {"L": [{"S": queue_key(run)}]},
+        ":max": {"N": str(max_queued)},
     }
     if move.requires_empty_queue:
-        conditions.append(_NOBODY_WAITS)
-    if move.joins_at_head:
-        sets.append("waiting = list_append(:me, if_not_exists(waiting, :none))")
-    if move.joins_at_tail:
-        sets.append("waiting = list_append(if_not_exists(waiting, :none), :me)")
-    if move.joins and max_queued is not None:
-        conditions.append(_ROOM if max_queued else _NO_ROOM)
-    if waiting is not None:
-        values[":seen"] = {"L": [{"S": entry} for entry in waiting]}
-        conditions.append("waiting = :seen")
-    if move.leaves and waiting is not None:
-        values[":rest"] = {"L": [{"S": entry} for entry in waiting if entry != queue_key(run)]}
+        conditions.append(_IS_EMPTY)
+    if move.joins:
+        sets.append("waiting = list_append(if_not_exists(waiting, :none), :entry)")
+        if max_queued is not None:
+            conditions.append(_HAS_ROOM if max_queued else _HAS_NO_ROOM)
+    if queue is not None:
+        values[":queue"] = {"L": [{"S": entry} for entry in queue]}
+        conditions.append("waiting = :queue")
+    if move.leaves and queue is not None:
+        values[":rest"] = {"L": [{"S": entry} for entry in queue if entry != queue_key(run)]}
         sets.append("waiting = :rest")
     if move.opens_import:
         sets.append("importing = :id")
-        conditions.append(_NO_IMPORT)
+        conditions.append(_NO_OPEN_IMPORT)
     if move.closes_import:
         removes.append("importing")
-        conditions.append(_MY_IMPORT)
+        conditions.append(_NO_OTHER_OPEN_IMPORT)
     return sets, removes, conditions, values

@@ -1,16 +1,16 @@
-"""Which runs this process has met in the ledger: a hint, never a truth."""
+"""The ids of runs that this process has recently seen in the ledger."""
 
 from collections import OrderedDict
 
-_MOST = 1000
+_MAX_IDS = 1000
 
 
-class Known:
-    """The ids of the latest runs, a thousand at most.
+class RecentRuns:
+    """The ids of the latest 1,000 runs; a hint only, as other processes may have deleted them.
 
-    Who asks for one of these again most likely asks a second time. Reading the run is two thirds of the work of a write that
-    has to fail, takes a read unit in place of two items' write units, and leaves the transform's line alone, where such a
-    write would make those of others fail.
+    A request for one of these runs is most likely a replay. To read the run takes two thirds of the work of a write whose
+    condition fails, and one read unit instead of two items' write units. It also leaves the transform's queue alone, where such
+    a write would make the writes of others fail.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Known:
 
     def add(self, run_id: str) -> None:
         self._ids[run_id] = None
-        if len(self._ids) > _MOST:
+        if len(self._ids) > _MAX_IDS:
             self._ids.popitem(last=False)
 
     def discard(self, run_id: str) -> None:

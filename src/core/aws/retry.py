@@ -1,4 +1,4 @@
-"""Writes that get in each other's way at DynamoDB: tried again, after a pause that grows."""
+"""Retry writes that conflicted with another writer, with exponential backoff and jitter."""
 
 import time
 from collections.abc import Callable
@@ -9,28 +9,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from core.errors import LedgerUnavailable
 
-Outcome = TypeVar("Outcome")
-_ROUNDS = 8
-_FIRST_PAUSE = 0.02  # seconds; doubles, so that eight rounds take some 5 s
+Result = TypeVar("Result")
+_MAX_ATTEMPTS = 8
+_FIRST_PAUSE_SECONDS = 0.02  # doubles, so eight attempts take some 5 s
 
 
 class WriteContention(Exception):
-    """Somebody else touched the line or the item at the same moment: look again."""
+    """Another writer changed the run or its transform's queue at the same time; the write may be tried again."""
 
 
-def again(act: Callable[[], Outcome], pause: Callable[[float], None]) -> Outcome:
-    """Do `act` until others leave it alone. Raises LedgerUnavailable, also for botocore's errors."""
+def retry_on_contention(write: Callable[[], Result], sleep: Callable[[float], None]) -> Result:
+    """Call `write` until it does not raise WriteContention, and return its result; `sleep` takes seconds.
+
+    Raises LedgerUnavailable after eight attempts, and for botocore's errors.
+    """
     try:
-        for attempt in range(_ROUNDS):
+        for attempt in range(_MAX_ATTEMPTS):
             try:
-                return act()
+                return write()
             except WriteContention:
-                pause(_FIRST_PAUSE * 2**attempt)
-    except (ClientError, BotoCoreError) as fault:
-        raise LedgerUnavailable(str(fault)) from fault
-    raise LedgerUnavailable("too many writers at the same line")
+                sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+    except (ClientError, BotoCoreError) as error:
+        raise LedgerUnavailable(str(error)) from error
+    raise LedgerUnavailable("too many writers to the same transform's queue")
 
 
 def sleep_with_jitter(seconds: float) -> None:
-    """Many writers to one line must not come back all at once."""
+    """Sleep for half of `seconds` at least, so that concurrent writers do not retry all at once."""
     time.sleep(uniform(seconds / 2, seconds))  # noqa: S311  no secret
