@@ -9,10 +9,10 @@ BENCH := .venv-bench/ready
 AUDIT := .venv-audit/ready
 RUN := .venv/bin
 
-$(VENV): requirements/dev.txt
+$(VENV): requirements/dev.txt requirements/uv.txt
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@.venv/bin/uv pip sync --quiet --python .venv/bin/python requirements/dev.txt
 	@touch $@
 
