@@ -21,6 +21,7 @@ from ministack.services.cloudformation import provisioners
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 GATEWAY_RESPONSES = "x-amazon-apigateway-gateway-responses"
+RESOURCE_POLICY = "x-amazon-apigateway-policy"
 THROTTLE_PAUSE_SECONDS = 0.2
 
 # Set during an asynchronous invocation. AWS retries a throttled asynchronous event for up to six hours.
@@ -36,7 +37,7 @@ def apply_patches(schedule_tick_seconds: float) -> None:
     deliver_rule_targets_asynchronously()
     retry_throttled_events()
     retry_partial_batches()
-    import_any_methods_and_gateway_responses()
+    support_openapi_extensions()
     support_events_source_condition_key()
     keep_reserved_concurrency()
     allow_schedules_in_seconds(schedule_tick_seconds)
@@ -97,8 +98,8 @@ def retry_partial_batches() -> None:
     _replace(lambda_svc, "_execute_function", fail_partial_batch)
 
 
-def import_any_methods_and_gateway_responses() -> None:
-    """MiniStack's OpenAPI import drops ANY methods and gateway responses."""
+def support_openapi_extensions() -> None:
+    """MiniStack's OpenAPI import drops ANY methods, gateway responses and the API's resource policy."""
     import_api = _function(apigateway_v1, "_import_rest_api")
     import_operation = _function(apigateway_v1, "_import_operation")
     put_response = _function(apigateway_v1, "_put_gateway_response")
@@ -109,15 +110,16 @@ def import_any_methods_and_gateway_responses() -> None:
     def import_operation_with_any(api_id: str, resource_id: str, method: str, *rest: Any) -> Any:  # noqa: ANN401 - passed through
         return import_operation(api_id, resource_id, "ANY" if method.lower() == ANY_METHOD else method, *rest)
 
-    def import_api_with_responses(spec: Mapping[str, Any], base_data: Any = None) -> Any:  # noqa: ANN401 - passed through
-        api_id = import_api(spec, base_data)
+    def import_api_with_extensions(spec: Mapping[str, Any], base_data: Any = None) -> Any:  # noqa: ANN401 - passed through
+        policy = {"policy": spec[RESOURCE_POLICY]} if RESOURCE_POLICY in spec else {}
+        api_id = import_api(spec, {**(base_data or {}), **policy})
         for response_type, response in (spec.get(GATEWAY_RESPONSES) or {}).items():
             put_response(api_id, response_type, response)
         return api_id
 
     methods.add(ANY_METHOD)
     _replace(apigateway_v1, "_import_operation", import_operation_with_any)
-    _replace(apigateway_v1, "_import_rest_api", import_api_with_responses)
+    _replace(apigateway_v1, "_import_rest_api", import_api_with_extensions)
 
 
 def support_events_source_condition_key() -> None:

@@ -1,7 +1,9 @@
 """IAM permissions hold in the local cloud as on AWS: those of callers, and those of the functions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import pytest
@@ -10,6 +12,18 @@ from botocore.exceptions import ClientError
 from label_loop.api import ApiClient
 from local.cloud.stack import Stack
 from tests.local.helpers import assert_problem
+
+ACCOUNT_ONLY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": "000000000000"},
+            "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/*",
+        }
+    ],
+}
 
 
 @pytest.fixture
@@ -60,3 +74,45 @@ def test_permission_for_one_transform_does_not_cover_another(stack: Stack, trans
     ):
         with pytest.raises(ClientError, match="AccessDeniedException"):
             denied_call()
+
+
+def test_deployed_api_has_the_resource_policy_of_the_template(stack: Stack) -> None:
+    (api,) = stack.client("apigateway").get_rest_apis()["items"]
+    (statement,) = json.loads(json.loads(f'"{api["policy"]}"'))["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Allow", {"AWS": "000000000000"})
+    assert (statement["Action"], statement["Resource"]) == ("execute-api:Invoke", "execute-api:/*")
+
+
+@pytest.mark.parametrize(("policy", "status"), [(None, 200), (ACCOUNT_ONLY, 403)])
+def test_resource_policy_refuses_unsigned_requests_to_a_route_without_iam(
+    stack: Stack, policy: dict[str, Any] | None, status: int
+) -> None:
+    with open_api(stack, {"x-amazon-apigateway-policy": policy} if policy else {}) as url:
+        assert ApiClient(url, stack.env["AWS_REGION"], None).request("GET", "/open").status == status
+
+
+@contextmanager
+def open_api(stack: Stack, extensions: Mapping[str, Any]) -> Iterator[str]:
+    """The URL of an API that CloudFormation imports from OpenAPI, with one route, `/open`, that needs no signature."""
+    integration = {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {"default": {"statusCode": "200"}},
+    }
+    route = {"responses": {"200": {"description": "OK"}}, "x-amazon-apigateway-integration": integration}
+    body = {"openapi": "3.0.1", "info": {"title": "open", "version": "1"}, "paths": {"/open": {"get": route}}, **extensions}
+    api = {"Ref": "Api"}
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}},
+        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": api, "StageName": "live"}},
+    }
+    cloudformation = stack.client("cloudformation")
+    template = {"Resources": resources, "Outputs": {"ApiId": {"Value": api}}}
+    cloudformation.create_stack(StackName="open-api", TemplateBody=json.dumps(template))
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(StackName="open-api", WaiterConfig={"Delay": 1})
+        (output,) = cloudformation.describe_stacks(StackName="open-api")["Stacks"][0]["Outputs"]
+        yield f"{stack.aws_endpoint_url}/_aws/execute-api/{output['OutputValue']}/live"
+    finally:
+        cloudformation.delete_stack(StackName="open-api")
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName="open-api", WaiterConfig={"Delay": 1})

@@ -74,7 +74,7 @@ def test_keys_of_label_files_decrypt_only_through_s3(template: dict[str, Any], r
         "Condition": {"StringEquals": {"kms:ViaService": {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}}},
     }
     assert resources["LabelFileKeysPolicy"]["Condition"] == "NamesLabelFileKeys"
-    given = {"Fn::Equals": [{"Fn::Join": ["", {"Ref": "LabelFileKmsKeyArns"}]}, ""]}
+    given = {"Fn::Equals": [{"Fn::Select": [0, {"Ref": "LabelFileKmsKeyArns"}]}, ""]}
     assert template["Conditions"]["NamesLabelFileKeys"] == {"Fn::Not": [given]}
 
 
