@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from core.caller_transforms import CallerTransforms
 from core.open_runs import OpenRun
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.runs import Progress, Run, Status, TaskType
@@ -153,6 +154,7 @@ class Policy:
 
     allowed_prefixes: AllowedPrefixes
     caller_prefixes: CallerPrefixes = field(default_factory=CallerPrefixes)
+    caller_transforms: CallerTransforms = field(default_factory=CallerTransforms)
     confirm_after: timedelta = timedelta(seconds=120)
     start_deadline: timedelta = timedelta(days=1)
     max_queued: int = 100

@@ -47,6 +47,7 @@ def start(command: StartCommand, deps: Dependencies) -> Accepted:
     Raises InvalidRequest, IdempotencyKeyReused, RequestInFlight, QueueFull and TryAgainLater. After the last two, nothing is
     accepted and the same key may be sent again.
     """
+    deps.policy.caller_transforms.check(command.request.transform_id, command.caller)
     requested = new_run(command, deps.clock(), deps.policy.allowed_for(command.caller))
     try:
         return _replay_or_start(requested, deps)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
+from core.caller_transforms import CallerTransforms
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Dependencies, Policy
 from handlers import cold_start
@@ -47,6 +48,12 @@ def _caller_prefixes(text: str) -> CallerPrefixes:
     return CallerPrefixes({configured_caller(name): AllowedPrefixes.of(each) for name, each in prefixes_by_name.items()})
 
 
+def _caller_transforms(text: str) -> CallerTransforms:
+    """Read `{"caller": ["tfm-1", "tfm-team-*"]}`. Raises ValueError."""
+    patterns_by_name = TypeAdapter(dict[str, list[str]]).validate_json(text)
+    return CallerTransforms({configured_caller(name): tuple(each) for name, each in patterns_by_name.items()})
+
+
 class LoopSettings(BaseModel):
     """The settings of the functions that start and track runs."""
 
@@ -55,6 +62,9 @@ class LoopSettings(BaseModel):
     ledger_table: Annotated[str, Field(alias="LEDGER_TABLE", min_length=3)]
     allowed: Annotated[AllowedPrefixes, Field(alias="ALLOWED_S3_PREFIXES"), BeforeValidator(AllowedPrefixes.parse)]
     narrowed: Annotated[CallerPrefixes, Field(alias="CALLER_S3_PREFIXES"), BeforeValidator(_caller_prefixes)] = CallerPrefixes()
+    caller_transforms: Annotated[CallerTransforms, Field(alias="CALLER_TRANSFORMS"), BeforeValidator(_caller_transforms)] = (
+        CallerTransforms()
+    )
     confirm_after_seconds: Annotated[float, Field(alias="CONFIRM_AFTER_SECONDS", ge=0)] = 120
     start_deadline_seconds: Annotated[float, Field(alias="START_DEADLINE_SECONDS", gt=0)] = 86_400
     max_queued: Annotated[int, Field(alias="MAX_QUEUED_PER_TRANSFORM", ge=0)] = 100
@@ -66,6 +76,7 @@ class LoopSettings(BaseModel):
         return Policy(
             allowed_prefixes=self.allowed,
             caller_prefixes=self.narrowed,
+            caller_transforms=self.caller_transforms,
             confirm_after=timedelta(seconds=self.confirm_after_seconds),
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             max_queued=self.max_queued,

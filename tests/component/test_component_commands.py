@@ -1,5 +1,6 @@
 """Commands and uploads: their keys, what is refused for good and what is retried."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from core.errors import QueueFull, TryAgainLater
 from local.glue.faults import CallFault, FaultPlan
 from tests.component.handler_harness import HandlerHarness
-from tests.component.sample_events import BUCKET, TRANSFORM, sample
+from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM, sample
 
 SET, IMPORT, UPLOAD = "bus-start-labeling-set", "bus-start-import", "bus-upload"
+SOURCE_CALLER = f"events:{ACCOUNT}:com.example.planner"
 
 
 def changed(name: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  members of an event's envelope
@@ -188,3 +190,16 @@ def test_empty_upload_is_refused(harness: HandlerHarness) -> None:
     harness.command(sample(UPLOAD))
     assert harness.only_item()["status"] == "REFUSED"
     assert harness.glue_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "caller"),
+    [(SET, SOURCE_CALLER), (IMPORT, SOURCE_CALLER), (UPLOAD, f"s3:{BUCKET}")],
+)
+def test_source_or_bucket_may_name_only_its_own_transforms(
+    harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch, name: str, caller: str
+) -> None:
+    monkeypatch.setenv("CALLER_TRANSFORMS", json.dumps({caller: ["tfm-a*", "tfm-b"], "*": ["*"]}))
+    harness.command(sample(name))
+    assert refusal(harness) == "#/transformId is not allowed for this caller; allowed: tfm-a*, tfm-b"
+    assert (harness.only_item()["errorCode"], harness.only_item()["transformId"]) == ("INVALID_COMMAND", TRANSFORM)

@@ -12,7 +12,7 @@ from core.ports import Dependencies
 from handlers import wiring
 from handlers.rest.bodies import MAX_BYTES
 from tests.component.handler_harness import HandlerHarness, Response
-from tests.component.sample_events import BUCKET, TRANSFORM, rest_sample, sample, set_header
+from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM, rest_sample, sample, set_header
 
 SET, IMPORT, GET, LIST = "api-start-labeling-set", "api-start-import", "api-get-task-run", "api-list-task-runs"
 GOOD_SET = {"transformId": TRANSFORM, "outputS3Path": f"s3://{BUCKET}/labeling-sets/"}
@@ -115,6 +115,18 @@ def test_caller_may_use_only_its_own_prefixes(harness: HandlerHarness, monkeypat
     assert f"allowed: s3://{BUCKET}/labeling-sets/mine/" in rejected(harness, theirs, 422).body["errors"][0]["detail"]
     mine = rest_sample(SET, body=GOOD_SET | {"outputS3Path": f"s3://{BUCKET}/labeling-sets/mine/"})
     assert harness.rest(mine).status == 202
+
+
+def test_caller_may_name_only_its_own_transforms(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/teams/team-a"
+    monkeypatch.setenv("CALLER_TRANSFORMS", json.dumps({role: [f"{TRANSFORM[:8]}*"], "*": ["tfm-shared"]}))
+    for name, body in {SET: GOOD_SET, IMPORT: GOOD_IMPORT | {"replaceAllLabels": True}}.items():
+        response = rejected(harness, rest_sample(name, body=body, role="team-b"), 422)
+        assert response.body["errors"] == [
+            {"detail": "is not allowed for this caller; allowed: tfm-shared", "pointer": "#/transformId"}
+        ]
+    assert harness.items() == []
+    assert harness.rest(rest_sample(SET, role="team-a")).status == 202
 
 
 @pytest.mark.parametrize("name", [SET, IMPORT, "api-cancel-task-run"])

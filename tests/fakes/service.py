@@ -1,7 +1,6 @@
 """The whole loop in memory: what a unit or crash test starts from."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from itertools import count
 
 from core.announce import Change, announce
@@ -38,7 +37,7 @@ class Service:
     def deps(self) -> Dependencies:
         return Dependencies(self.ledger, self.glue, self.files, self.clock, self.policy)
 
-    def set_policy(self, **settings: timedelta | int | AllowedPrefixes) -> None:
+    def set_policy(self, **settings: object) -> None:
         self.policy = replace(self.policy, **settings)  # type: ignore[arg-type]  # a test names its settings
 
     def start(self, order: StartCommand) -> Accepted:

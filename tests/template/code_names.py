@@ -2,18 +2,24 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 _LOGGER = re.compile(r"(\w+\.)*_?log(ger\(\))?")
 
 
-def log_codes(source: str) -> set[str]:
-    """The messages that the module logs. A code may be a literal, a conditional of literals, or an argument of a function.
+def log_codes(*sources: str) -> set[str]:
+    """The messages that the modules log. A code may be a literal, a conditional of literals, or an argument of a function.
 
     Raises ValueError for a message whose values cannot be determined, so that none is overlooked.
     """
-    module = ast.parse(source)
+    modules = [ast.parse(source) for source in sources]
+    return {code for module in modules for code in _log_codes(module, modules)}
+
+
+def _log_codes(module: ast.Module, modules: Sequence[ast.Module]) -> set[str]:
+    """Those of `module`; the others may call its functions."""
+    scope = [module, *(other for other in modules if other is not module)]
     calls = [
         (call, function)
         for call, function in _calls(module)
@@ -21,7 +27,7 @@ def log_codes(source: str) -> set[str]:
         and call.func.attr in _LOG_METHODS
         and _LOGGER.fullmatch(ast.unparse(call.func.value))
     ]
-    return {code for call, function in calls for code in _values(call.args[0], function, module)}
+    return {code for call, function in calls for code in _values(call.args[0], function, scope)}
 
 
 def metrics(source: str) -> set[str]:
@@ -60,10 +66,13 @@ def _calls(module: ast.Module) -> Iterator[tuple[ast.Call, ast.FunctionDef | Non
 def _values(
     expression: ast.expr,
     function: ast.FunctionDef | None,
-    module: ast.Module,
+    scope: Sequence[ast.Module],
     resolved: frozenset[tuple[str, int]] = frozenset(),
 ) -> set[str]:
-    """The strings that `expression`, in `function`, may be. `resolved` has the parameters that are being resolved already."""
+    """The strings that `expression`, in `function`, may be. `scope` has the function's module first.
+
+    `resolved` has the parameters that are being resolved already.
+    """
     if literals := _literals(expression):
         return literals
     if isinstance(expression, ast.Name) and function is not None:
@@ -73,20 +82,30 @@ def _values(
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == expression.id
         ]
         if assigned:
-            return {code for value in assigned for code in _values(value, function, module, resolved)}
+            return {code for value in assigned for code in _values(value, function, scope, resolved)}
         parameters = [argument.arg for argument in function.args.args]
         if expression.id in parameters:
-            return _arguments((function.name, parameters.index(expression.id)), module, resolved)
+            return _arguments((function.name, parameters.index(expression.id)), scope, resolved)
     raise ValueError(f"line {expression.lineno}: the log code {ast.unparse(expression)} cannot be determined")
 
 
-def _arguments(parameter: tuple[str, int], module: ast.Module, resolved: frozenset[tuple[str, int]]) -> set[str]:
-    """What the module passes for a parameter: the name of its function, and its position."""
+def _arguments(parameter: tuple[str, int], scope: Sequence[ast.Module], resolved: frozenset[tuple[str, int]]) -> set[str]:
+    """What is passed for a parameter (the name of its function, its position): by its module, and by others if it is public."""
     if parameter in resolved:
         return set()  # the function calls itself
     name, position = parameter
-    calls = [(call, function) for call, function in _calls(module) if ast.unparse(call.func) == name]
-    return {code for call, function in calls for code in _values(call.args[position], function, module, resolved | {parameter})}
+    callers = scope[:1] if name.startswith("_") else scope
+    calls = [
+        (call, function, module)
+        for module in callers
+        for call, function in _calls(module)
+        if ast.unparse(call.func).rpartition(".")[2] == name
+    ]
+    return {
+        code
+        for call, function, module in calls
+        for code in _values(call.args[position], function, [module, *scope], resolved | {parameter})
+    }
 
 
 def _literals(expression: ast.expr) -> set[str]:

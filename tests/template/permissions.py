@@ -31,6 +31,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
         ),
         TRANSFORMS,
     ),
+    "CommandSendersPolicy": {"events:PutEvents": ["Bus.Arn"]},
     "LabelFilesPolicy": {"s3:GetObject": ["arn:aws:s3:::bucket/prefix/*"]},
     "LabelFileKeysPolicy": {"kms:Decrypt": ["LabelFileKmsKeyArns"]},
     "KeyPolicy": {action: ["KmsKeyArn"] for action in ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")},

@@ -23,7 +23,7 @@ def names(template: dict[str, Any], resources: dict[str, Any]) -> dict[str, set[
     return {
         "Parameters": set(template["Parameters"]),
         "Environment variables": set_by_template.union(*map(code_names.environment_variables, SOURCES)),
-        "Log codes": set().union(*map(code_names.log_codes, SOURCES)),
+        "Log codes": code_names.log_codes(*SOURCES),
         "Metrics": code_names.metrics(METRICS),
         "Runbook": {name for name, _ in properties_of_type(resources, "AWS::CloudWatch::Alarm")},
     }
@@ -67,6 +67,11 @@ def test_log_codes_are_found_wherever_they_are_logged(source: str) -> None:
     assert "NEW_CODE" in code_names.log_codes(source)
 
 
+def test_log_codes_are_found_in_calls_from_other_modules() -> None:
+    logging = "def record(code):\n    _log.info(code)\ndef _record(code):\n    _log.info(code)\n_record('OWN')"
+    assert code_names.log_codes(logging, "m.record('NEW_CODE')", "_record('ANOTHERS')") == {"OWN", "NEW_CODE"}
+
+
 def test_a_log_code_that_cannot_be_determined_is_an_error() -> None:
     with pytest.raises(ValueError, match="line 2: the log code"):
         code_names.log_codes('def f(run):\n    _log.info(f"RUN_{run.status}")')
@@ -77,7 +82,7 @@ def test_every_logging_call_is_recognized() -> None:
     pattern = re.compile(r'\.(?:debug|info|warning|error|exception|critical)\(\s*"([A-Z_]{4,})"')
     written = {code for source in SOURCES for code in pattern.findall(source)}
     assert written
-    assert written <= set().union(*map(code_names.log_codes, SOURCES))
+    assert written <= code_names.log_codes(*SOURCES)
 
 
 @pytest.mark.parametrize(

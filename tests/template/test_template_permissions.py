@@ -131,6 +131,19 @@ def test_only_the_announcer_sends_events_and_only_under_our_source(resources: di
     assert senders[0][1]["Resource"] == {"Fn::GetAtt": ["Bus", "Arn"]}
 
 
+def test_a_sender_of_commands_is_pinned_to_the_source_in_its_tag(resources: dict[str, Any], functions: dict[str, Any]) -> None:
+    (statement,) = resources["CommandSendersPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    commands = functions["BusFunction"]["Events"]["Commands"]["Properties"]["Pattern"]["detail-type"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": {"Fn::GetAtt": ["Bus", "Arn"]},
+        "Condition": {
+            "StringEquals": {"events:source": "${aws:PrincipalTag/event-source}", "events:detail-type": commands},
+        },
+    }
+
+
 def test_the_announcer_can_neither_access_the_ledgers_items_nor_glue(resources: dict[str, Any]) -> None:
     role = dict(properties_of_type(resources, "AWS::IAM::Role"))["AnnounceRole"]
     actions = {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from core.errors import InvalidRequest
 from core.paths import AllowedPrefixes
 from core.ports import Policy
 from handlers.wiring import BusSettings, LoopSettings
@@ -49,6 +50,14 @@ def test_role_in_the_mapping_stands_for_all_its_sessions() -> None:
     assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-b").prefixes == ("s3://bucket/a/",)
 
 
+def test_transforms_of_a_role_are_those_of_its_sessions() -> None:
+    setting = '{"arn:aws:iam::123456789012:role/teams/team-a": ["tfm-a-*"], "*": []}'
+    transforms = LoopSettings.model_validate(REQUIRED | {"CALLER_TRANSFORMS": setting}).policy.caller_transforms
+    transforms.check("tfm-a-1", "arn:aws:sts::123456789012:assumed-role/team-a")
+    with pytest.raises(InvalidRequest, match="allowed: none"):
+        transforms.check("tfm-a-1", "arn:aws:sts::123456789012:assumed-role/team-b")
+
+
 @pytest.mark.parametrize(
     ("setting", "name"),
     [
@@ -57,6 +66,10 @@ def test_role_in_the_mapping_stands_for_all_its_sessions() -> None:
         ({"CALLER_S3_PREFIXES": "alice"}, "CALLER_S3_PREFIXES"),
         ({"CALLER_S3_PREFIXES": '{"alice": "s3://bucket/"}'}, "CALLER_S3_PREFIXES"),
         ({"CALLER_S3_PREFIXES": '{"alice": ["bucket"]}'}, "CALLER_S3_PREFIXES"),
+        ({"CALLER_TRANSFORMS": "alice"}, "CALLER_TRANSFORMS"),
+        ({"CALLER_TRANSFORMS": '{"alice": "tfm-1"}'}, "CALLER_TRANSFORMS"),
+        ({"CALLER_TRANSFORMS": '{"alice": ["tfm 1"]}'}, "CALLER_TRANSFORMS"),
+        ({"CALLER_TRANSFORMS": '{"alice": [""]}'}, "CALLER_TRANSFORMS"),
         ({"CONFIRM_AFTER_SECONDS": "-1"}, "CONFIRM_AFTER_SECONDS"),
         ({"CONFIRM_AFTER_SECONDS": "soon"}, "CONFIRM_AFTER_SECONDS"),
         ({"START_DEADLINE_SECONDS": "0"}, "START_DEADLINE_SECONDS"),
