@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from local.cloud.process import ACCESS_KEY, REGION, ROOT, SECRET_KEY, CloudFailed
+from local.cloud.process import ACCESS_KEY, REGION, ROOT, ROOT_USER_ARN, SECRET_KEY, CloudFailed
 
 STACK_NAME = "glue-label-loop"
 DATA_BUCKET = "label-loop-data"
@@ -21,10 +21,10 @@ ARTIFACT_BUCKET = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
 DEPLOY_TIMEOUT_SECONDS = 90
 WITHOUT_PROXY = Config(proxies={})  # the local cloud is on this machine, whatever HTTP_PROXY says
-# The reconciler runs every minute on AWS, and every two seconds here.
+# The reconciler runs every minute on AWS, and every two seconds here. The root user is an operator, as on AWS somebody is.
 DEFAULT_PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
-    "ShareRuns": "true",
+    "OperatorArns": ROOT_USER_ARN,
     "LedgerDeletionProtection": "false",
 }
 

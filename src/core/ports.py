@@ -149,7 +149,7 @@ class Policy:
 
     A process sends a start to Glue within `start_within` of its reservation, or not at all. `lease` is how long the reservation
     lasts: longer than any such process can run. `clock_skew` is how far Glue's clock and ours may be apart. `share_runs` lets
-    every caller see and cancel all runs.
+    every caller see and cancel all runs; `operators` are the callers who always may.
     """
 
     allowed_prefixes: AllowedPrefixes
@@ -162,6 +162,11 @@ class Policy:
     start_within: timedelta = timedelta(seconds=30)
     clock_skew: timedelta = timedelta(seconds=120)
     share_runs: bool = False
+    operators: frozenset[str] = frozenset()
+
+    def sees_all_runs(self, caller: str) -> bool:
+        """Whether `caller` may see and cancel the runs of all callers."""
+        return self.share_runs or caller in self.operators
 
     def allowed_for(self, caller: str) -> AllowedPrefixes:
         """The prefixes that `caller` may use."""

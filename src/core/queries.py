@@ -1,4 +1,4 @@
-"""Read runs. A caller sees its own runs only, unless the operator shares all runs with all callers."""
+"""Read runs. A caller sees its own runs only; operators see all, and so does everybody if runs are shared."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from core.runs import Run
 def get_run(run_id: str, caller: str, deps: Dependencies) -> Run:
     """The current state of a run. Raises RunNotFound, also for another caller's run; LedgerUnavailable."""
     run = deps.ledger.get(run_id)
-    if run is None or not (deps.policy.share_runs or run.requested_by == caller):
+    if run is None or not (run.requested_by == caller or deps.policy.sees_all_runs(caller)):
         raise RunNotFound(f"There is no task run {run_id}.")
     return run
 
 
 def list_runs(run_filter: RunFilter, caller: str, limit: int, cursor: str | None, deps: Dependencies) -> RunPage:
     """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
-    visible = run_filter if deps.policy.share_runs else replace(run_filter, requested_by=caller)
+    visible = run_filter if deps.policy.sees_all_runs(caller) else replace(run_filter, requested_by=caller)
     return deps.ledger.list_runs(visible, limit, cursor)

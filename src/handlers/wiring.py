@@ -54,6 +54,11 @@ def _caller_transforms(text: str) -> CallerTransforms:
     return CallerTransforms({configured_caller(name): tuple(each) for name, each in patterns_by_name.items()})
 
 
+def _operators(text: str) -> frozenset[str]:
+    """Read a comma-separated list of ARNs."""
+    return frozenset(configured_caller(name.strip()) for name in text.split(",") if name.strip())
+
+
 class LoopSettings(BaseModel):
     """The settings of the functions that start and track runs."""
 
@@ -69,6 +74,7 @@ class LoopSettings(BaseModel):
     start_deadline_seconds: Annotated[float, Field(alias="START_DEADLINE_SECONDS", gt=0)] = 86_400
     max_queued: Annotated[int, Field(alias="MAX_QUEUED_PER_TRANSFORM", ge=0)] = 100
     share_runs: Annotated[bool, Field(alias="SHARE_RUNS")] = False
+    operators: Annotated[frozenset[str], Field(alias="OPERATORS"), BeforeValidator(_operators)] = frozenset()
     retention_days: Annotated[float, Field(alias="RETENTION_DAYS", gt=0)] = 90
 
     @property
@@ -81,6 +87,7 @@ class LoopSettings(BaseModel):
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
             max_queued=self.max_queued,
             share_runs=self.share_runs,
+            operators=self.operators,
         )
 
 

@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "ALLOWED_S3_PREFIXES": f"s3://{BUCKET}/",
     "CONFIRM_AFTER_SECONDS": "0",
     "MAX_QUEUED_PER_TRANSFORM": "2",
-    "SHARE_RUNS": "true",
+    "OPERATORS": f"arn:aws:iam::{ACCOUNT}:role/labeling-team",  # the role that signs the REST samples
     "POWERTOOLS_SERVICE_NAME": "glue-label-loop",
 }
 

@@ -31,7 +31,7 @@ def pages(harness: HandlerHarness, **query: str) -> list[list[str]]:
 
 
 def test_callers_can_neither_read_nor_cancel_runs_of_others(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHARE_RUNS", "false")
+    monkeypatch.delenv("OPERATORS")
     run = started(harness, "mine")
     assert pages(harness) == [[run["id"]]]
     for request in (get_run(run["id"], role="another-team"), cancel_run(run["id"], role="another-team")):
@@ -40,6 +40,25 @@ def test_callers_can_neither_read_nor_cancel_runs_of_others(harness: HandlerHarn
     assert harness.rest(rest_sample(LIST, query={}, role="another-team")).body["items"] == []
     assert harness.only_item()["status"] == "STARTING"
     assert harness.rest(cancel_run(run["id"])).status == 202
+
+
+def test_operators_read_and_cancel_runs_of_uploads_and_events(harness: HandlerHarness) -> None:
+    for name in ("bus-upload", "bus-start-labeling-set"):
+        harness.command(sample(name))
+    ids = {item["id"] for item in harness.items()}
+    assert {id_ for page in pages(harness) for id_ in page} == ids
+    assert harness.rest(rest_sample(LIST, query={}, role="another-team")).body["items"] == []
+    for id_ in ids:
+        assert harness.rest(cancel_run(id_, role="another-team")).status == 404
+        assert harness.rest(get_run(id_)).status == 200
+        assert harness.rest(cancel_run(id_)).status == 202
+
+
+def test_everybody_reads_all_runs_if_runs_are_shared(harness: HandlerHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPERATORS")
+    monkeypatch.setenv("SHARE_RUNS", "true")
+    run = started(harness, "mine")
+    assert harness.rest(get_run(run["id"], role="another-team")).status == 200
 
 
 def test_list_is_newest_first_and_complete_across_pages(harness: HandlerHarness) -> None:

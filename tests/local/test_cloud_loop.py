@@ -93,6 +93,22 @@ def test_same_key_of_two_callers_is_two_runs(stack: Stack, api: ApiClient, trans
     assert first.body["requestedBy"] == "arn:aws:iam::000000000000:user/tester"
 
 
+def test_only_an_operator_reads_and_cancels_the_run_of_an_event(
+    stack: Stack, api: ApiClient, transform_id: str, event_log: EventLog
+) -> None:
+    """As on AWS by default. Here, the root user is the operator."""
+    caller = caller_allowed_to(stack, "GET/v1/task-runs/*", "GET/v1/task-runs", "POST/v1/task-runs/*/cancellation")
+    source = "com.example.without-operator"
+    publish(stack, source, "StartLabelingSetRun", {"transformId": transform_id, "outputS3Path": output_path(stack)})
+    events = eventually(lambda: event_log.with_run_fields(requestedBy=f"events:000000000000:{source}") or None)
+    run_id = events[0]["detail"]["data"]["id"]
+    assert [api.get_task_run(run_id).status, caller.get_task_run(run_id).status] == [200, 404]
+    assert caller.cancel_task_run(run_id).status == 404
+    assert api.cancel_task_run(run_id).status in (202, 409)  # 409 if it has ended by now
+    assert run_id in {run["id"] for run in api.list_task_runs().body["items"]}
+    assert run_id not in {run["id"] for run in caller.list_task_runs().body["items"]}
+
+
 def test_permission_to_generate_does_not_cover_imports(stack: Stack, transform_id: str) -> None:
     caller = caller_allowed_to(stack, "POST/v1/labeling-set-runs")
     refused = caller.start_label_import_run("key", transform_id, f"s3://{stack.bucket}/x.csv", replace_all_labels=True)

@@ -1,10 +1,14 @@
 """The template has the settings, handlers, routes and table that the service documents."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SRC = Path(__file__).resolve().parents[2] / "src"
+ACCOUNT = "arn:aws:iam::123456789012"
 SETTINGS = {
     "LEDGER_TABLE",
     "EVENT_BUS_NAME",
@@ -20,6 +24,7 @@ MORE_SETTINGS = {
     "CALLER_S3_PREFIXES",
     "CALLER_TRANSFORMS",
     "SHARE_RUNS",
+    "OPERATORS",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "PYDANTIC_DISABLE_PLUGINS",
@@ -53,6 +58,24 @@ def test_parameters_have_their_documented_defaults(template: dict[str, Any]) -> 
 def test_times_that_would_start_a_run_twice_or_never_are_rejected(template: dict[str, Any]) -> None:
     least = {name: template["Parameters"][name]["MinValue"] for name in ("ConfirmAfterSeconds", "StartDeadlineSeconds")}
     assert least == {"ConfirmAfterSeconds": 60, "StartDeadlineSeconds": 600}
+
+
+@pytest.mark.parametrize(
+    ("arns", "is_valid"),
+    [
+        ("", True),
+        (f"{ACCOUNT}:role/ops", True),
+        (f"{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Ops_0123", True),
+        (f"{ACCOUNT}:user/olga,{ACCOUNT}:root", True),
+        ("*", False),
+        (f"{ACCOUNT}:role/*", False),
+        (f"{ACCOUNT}:role/ops,", False),
+        ("arn:aws:sts::123456789012:assumed-role/ops/session", False),
+    ],
+)
+def test_operators_are_roles_and_users(template: dict[str, Any], arns: str, is_valid: bool) -> None:  # noqa: FBT001  a table's column
+    assert bool(re.search(template["Parameters"]["OperatorArns"]["AllowedPattern"], arns)) == is_valid
+    assert template["Parameters"]["ShareRuns"]["Default"] == "false"
 
 
 def test_every_handler_exists(functions: dict[str, Any]) -> None:

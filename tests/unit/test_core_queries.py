@@ -24,3 +24,14 @@ def test_an_operator_may_share_them() -> None:
     run = service.start_run(labeling_command(caller="alice"))
     assert get_run(run.id, "bob", service.deps).id == run.id
     assert [one.id for one in list_runs(RunFilter(), "bob", 10, None, service.deps).items] == [run.id]
+
+
+def test_only_operators_see_all_runs() -> None:
+    service = Service()
+    service.set_policy(operators=frozenset({"olga"}))
+    run = service.start_run(labeling_command(caller="s3:bucket"))
+    assert get_run(run.id, "olga", service.deps).id == run.id
+    assert [one.id for one in list_runs(RunFilter(), "olga", 10, None, service.deps).items] == [run.id]
+    with pytest.raises(RunNotFound):
+        get_run(run.id, "bob", service.deps)
+    assert list_runs(RunFilter(), "bob", 10, None, service.deps).items == ()

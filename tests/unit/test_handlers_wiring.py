@@ -50,6 +50,13 @@ def test_role_in_the_mapping_stands_for_all_its_sessions() -> None:
     assert policy.allowed_for("arn:aws:sts::123456789012:assumed-role/team-b").prefixes == ("s3://bucket/a/",)
 
 
+def test_operators_are_named_by_the_arns_of_roles_and_users() -> None:
+    arns = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/Ops, arn:aws:iam::123456789012:user/olga"
+    policy = LoopSettings.model_validate(REQUIRED | {"OPERATORS": arns}).policy
+    assert policy.operators == {"arn:aws:sts::123456789012:assumed-role/Ops", "arn:aws:iam::123456789012:user/olga"}
+    assert LoopSettings.model_validate(REQUIRED | {"OPERATORS": ""}).policy.operators == frozenset()
+
+
 def test_transforms_of_a_role_are_those_of_its_sessions() -> None:
     setting = '{"arn:aws:iam::123456789012:role/teams/team-a": ["tfm-a-*"], "*": []}'
     transforms = LoopSettings.model_validate(REQUIRED | {"CALLER_TRANSFORMS": setting}).policy.caller_transforms
