@@ -62,10 +62,12 @@ def _expressions(
     }
     if move.requires_empty_queue:
         conditions.append(_IS_EMPTY)
-    if move.joins:
+    if move.joins_at_head:
+        sets.append("waiting = list_append(:entry, if_not_exists(waiting, :none))")
+    if move.joins_at_tail:
         sets.append("waiting = list_append(if_not_exists(waiting, :none), :entry)")
-        if max_queued is not None:
-            conditions.append(_HAS_ROOM if max_queued else _HAS_NO_ROOM)
+    if move.joins and max_queued is not None:
+        conditions.append(_HAS_ROOM if max_queued else _HAS_NO_ROOM)
     if queue is not None:
         values[":queue"] = {"L": [{"S": entry} for entry in queue]}
         conditions.append("waiting = :queue")
