@@ -66,8 +66,8 @@ def in_process_backend(folder: Path) -> Iterator[Backend]:
         s3 = boto3.client("s3", **CREDENTIALS)
         emulators = EmulatorFactory(s3, {})
         emulator, _ = emulators.start(folder)
-        one_attempt, patient = (emulator.new_client(config) for config in (wiring_config("_ONCE"), wiring_config("_AGAIN")))
-        yield emulator_backend(emulator, lambda name: {"_ONCE": one_attempt, "_AGAIN": patient}[name])
+        clients = {name: emulator.new_client(wiring_config(name)) for name in ("_NO_RETRIES", "_WITH_RETRIES")}
+        yield emulator_backend(emulator, lambda name: clients[name])
         for service in emulators.services:
             service.close()
         for client in (*emulators.clients, s3):
@@ -93,7 +93,7 @@ def emulator_backend(emulator: Emulator, client: Callable[[str], Any]) -> Backen
         emulator.wait_until_ended(transform_id, task_run_id)
 
     return Backend(
-        GlueTaskRuns(starter=client("_ONCE"), client=client("_AGAIN")),
+        GlueTaskRuns(starter=client("_NO_RETRIES"), client=client("_WITH_RETRIES")),
         replace(labeling(), transform_id=transform_id, path=f"s3://{emulator.bucket}/sets/{labeling().id}/"),
         replace(importing(), transform_id=transform_id, path=label_file),
         inject,

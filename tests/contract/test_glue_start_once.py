@@ -106,7 +106,7 @@ def glue(server: CountingServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gl
 def glue_at(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Glue]:
     """The Glue adapter as wired, with shorter timeouts."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_GLUE", url)
-    for name in ("_ONCE", "_AGAIN"):
+    for name in ("_NO_RETRIES", "_WITH_RETRIES"):
         monkeypatch.setattr(wiring, name, getattr(wiring, name).merge(QUICK))
     clients: list[object] = []
     session = Session(**CREDENTIALS)
