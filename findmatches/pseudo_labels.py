@@ -19,10 +19,14 @@ _MIN_DISTINCT_SIMILARITIES = 2
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """Some pairs by their places among the candidates, and their assumed outcome; one length."""
+    """Some pairs by their places among the candidates, and their assumed outcome; one length.
+
+    `threshold`: from which mean similarity on reciprocal nearest neighbors are assumed to match.
+    """
 
     places: NDArray[np.int64]
     match: NDArray[np.bool_]
+    threshold: float
 
     def __len__(self) -> int:
         return len(self.places)
@@ -35,14 +39,13 @@ def pseudo_labels(
 
     Pairs of identical rows (left == right) are left out.
     """
-    none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.inf)
     candidates = np.flatnonzero(left != right)
     left, right, mean = left[candidates], right[candidates], similarity[candidates].mean(axis=1)
     if len(np.unique(mean)) < _MIN_DISTINCT_SIMILARITIES:
         return none
     # Reciprocal nearest neighbors on the near side of the threshold match; other pairs on the far side don't.
-    score = similarity[candidates, :2].mean(axis=1)
-    mutual = (neighbors.rank(left, score) == 0) & (neighbors.rank(right, score) == 0)
+    mutual = reciprocal(neighbors, left, right, similarity[candidates])
     # Among the mutual pairs the cut separates matches from rows that have none. Where every row has a match, it would only
     # separate good matches from better ones, and the cut among all pairs is the clearer one.
     threshold, separation = _otsu_threshold(mean)
@@ -58,7 +61,16 @@ def pseudo_labels(
     matches = random.choice(matches, min(_MAX_MATCHES, len(matches)), replace=False)
     different = random.choice(different, min(_MAX_DIFFERENT, len(different)), replace=False)
     places = np.concatenate([matches, different])
-    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches))
+    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches), threshold)
+
+
+def reciprocal(
+    neighbors: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], similarity: Matrix
+) -> NDArray[np.bool_]:
+    """Which pairs are each other's nearest neighbor; `similarity` as for `pseudo_labels`."""
+    score = similarity[:, :2].mean(axis=1)
+    both_nearest: NDArray[np.bool_] = (neighbors.rank(left, score) == 0) & (neighbors.rank(right, score) == 0)
+    return both_nearest
 
 
 def _otsu_threshold(values: Matrix) -> tuple[float, float]:

@@ -12,15 +12,20 @@ from findmatches.features import ROW_SIMILARITY
 from findmatches.labels import LabeledPairs
 from findmatches.pairs import Pairs
 from findmatches.preparation import PreparedTable, mean_similarity
-from findmatches.pseudo_labels import pseudo_labels
+from findmatches.pseudo_labels import pseudo_labels, reciprocal
 from findmatches.settings import Settings
 
 Indices = NDArray[np.int64]
 
-# All pseudo-labels together weigh as much as so many labeled pairs. That two rows differ is assumed far more safely than
-# that they match; and labels that somebody picked by hand often tell only very different rows apart.
+# All pseudo-labels together weigh as much as so many labeled pairs, until labels contradict them. That two rows differ is
+# assumed far more safely than that they match; and labels that somebody picked by hand often tell only very different rows
+# apart.
 _PSEUDO_MATCHES_WEIGHT = 7.0
 _PSEUDO_DIFFERENT_WEIGHT = 50.0
+# Before any label, pseudo-matches are trusted as if so many labels had agreed. Their weight falls with a power of the share
+# that agrees: where labels contradict, no pair should match on the strength of pseudo-labels.
+_PRIOR_AGREEING_LABELS = 4.0
+_TRUST_EXPONENT = 4
 _MAX_PSEUDO_LABEL_CANDIDATES = 200_000
 _MIN_TRANSITIVE_PROBABILITY = 0.4
 # A record with more probable matches than this says little about whether those match each other.
@@ -87,8 +92,12 @@ def _training_pairs(prepared: PreparedTable, pairs: Pairs, labels: LabeledPairs,
         sample = np.sort(np.random.default_rng(seed).choice(sample, _MAX_PSEUDO_LABEL_CANDIDATES, replace=False))
     similarity = pairs.features(sample)[:, ROW_SIMILARITY]
     pseudo = pseudo_labels(prepared.neighbors, pairs.left[sample], pairs.right[sample], similarity, seed)
+    # Labels of pairs that would be pseudo-matches show how far these can be trusted.
+    own = pairs.features(labeled)[:, ROW_SIMILARITY]
+    alike = reciprocal(prepared.neighbors, labels.left, labels.right, own) & (own.mean(axis=1) >= pseudo.threshold)
+    agreeing = (_PRIOR_AGREEING_LABELS + labels.match[alike].sum()) / (_PRIOR_AGREEING_LABELS + alike.sum())
     weight = np.ones(len(labels) + len(pseudo))
-    total = np.where(pseudo.match, _PSEUDO_MATCHES_WEIGHT, _PSEUDO_DIFFERENT_WEIGHT)
+    total = np.where(pseudo.match, _PSEUDO_MATCHES_WEIGHT * agreeing**_TRUST_EXPONENT, _PSEUDO_DIFFERENT_WEIGHT)
     weight[len(labels) :] = total / np.maximum(np.where(pseudo.match, pseudo.match.sum(), (~pseudo.match).sum()), 1)
     fold = np.concatenate([labels.fold, np.arange(len(pseudo))])
     match = np.concatenate([labels.match, pseudo.match])
