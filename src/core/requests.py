@@ -37,9 +37,9 @@ S3Object = Annotated[
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, strict=True, defer_build=True
-    )
+    """Validated from camelCase names alone: a second spelling would be an undocumented interface."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class LabelingSetRequest(_Request):

@@ -17,7 +17,7 @@ from core.errors import RunNotFound, RunRefused
 from core.ports import Dependencies, RunFilter
 from core.queries import get_run, list_runs
 from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
-from core.runs import Status, TaskType, is_run_id
+from core.runs import Run, Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
 from handlers import cold_start, metrics, wiring
@@ -26,7 +26,7 @@ from handlers.rest import problems
 from handlers.rest.bodies import JSON, body_problem, with_json_content_type
 from handlers.rest.headers import CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER, header
 from handlers.rest.idempotency_key import idempotency_key
-from handlers.rest.problems import ProblemKind, problem
+from handlers.rest.problems import FieldProblem, ProblemKind, problem
 from handlers.rest.routes import (
     CANCELLATION,
     LABEL_IMPORT_RUNS,
@@ -35,7 +35,10 @@ from handlers.rest.routes import (
     TASK_RUN,
     TASK_RUNS,
     allowed_method,
-    task_run_path,
+    matching_route,
+    path_below_base,
+    task_run_reference,
+    unknown_query_parameters,
 )
 
 POLL_SECONDS = 30
@@ -102,10 +105,14 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
     """Answer one REST request; a test passes its own dependencies."""
     app = build_app()
     app.append_context(deps=deps)  # type: ignore[no-untyped-call]  # Powertools left it untyped
-    if allowed_method(event["path"]) == event["httpMethod"] == "POST":
-        if (invalid_body := body_problem(event)) is not None:
-            return _logged(_to_gateway(invalid_body), event)
-        event = with_json_content_type(event)
+    event = event | {"path": path_below_base(event)}
+    if matching_route(event["path"]) is None:  # Powertools would take any number of trailing slashes
+        return _logged(_to_gateway(problem(_UNKNOWN_PATH)), event)
+    if allowed_method(event["path"]) == event["httpMethod"]:
+        invalid = _query_problem(event) or (body_problem(event) if event["httpMethod"] == "POST" else None)
+        if invalid is not None:
+            return _logged(_to_gateway(invalid), event)
+        event = with_json_content_type(event) if event["httpMethod"] == "POST" else event
     return _logged(app.resolve(event, context), event)
 
 
@@ -114,7 +121,8 @@ def build_app() -> APIGatewayRestResolver:
     app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
     app.include_router(router)
     app.exception_handler(RequestValidationError)(problems.validation_problem)
-    app.exception_handler(list(problems.EXPECTED))(problems.error_problem)
+    app.exception_handler(list(problems.KINDS))(problems.error_problem)
+    app.exception_handler(RunRefused)(lambda refused: problems.refusal_problem(refused, _run_reference(refused.run)))
     app.exception_handler(NotFoundError)(lambda _: _route_problem(app))
     app.exception_handler(Exception)(_internal_fault)
     return app
@@ -145,6 +153,15 @@ def _to_gateway(response: Response[str]) -> dict[str, Any]:
     }
 
 
+def _query_problem(event: dict[str, Any]) -> Response[str] | None:
+    """422 that names the unknown parameters: a misspelled filter must not return all runs."""
+    unknown = unknown_query_parameters(event)
+    if not unknown:
+        return None
+    errors = [FieldProblem(detail="is not a parameter of this path", parameter=name) for name in unknown]
+    return problem(problems.INVALID_REQUEST, errors=errors)
+
+
 def _route_problem(app: APIGatewayRestResolver) -> Response[str]:
     """404 for an unknown path, 405 for a path that takes another method."""
     allowed = allowed_method(app.current_event.path)
@@ -173,10 +190,14 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
     metrics.count_start(accepted)
     if accepted.run.status is Status.REFUSED and not accepted.replayed:
         raise RunRefused(accepted.run)
-    headers: dict[str, str | list[str]] = {LOCATION: task_run_path(accepted.run.id), RETRY_AFTER: str(POLL_SECONDS)}
+    headers: dict[str, str | list[str]] = {LOCATION: _run_reference(accepted.run), RETRY_AFTER: str(POLL_SECONDS)}
     if accepted.replayed:
         headers[IDEMPOTENCY_REPLAYED] = "true"
     return Response(HTTPStatus.ACCEPTED, JSON, view(accepted.run), headers=headers)
+
+
+def _run_reference(run: Run) -> str:
+    return task_run_reference(run.id, router.current_event.path)
 
 
 def _run_id(text: str) -> str:

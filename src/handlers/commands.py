@@ -90,7 +90,7 @@ def _read_upload(event: dict[str, Any]) -> StartCommand | None:
     if transform_id is None:
         return None
     try:
-        request = LabelImportRequest(transform_id=transform_id, input_s3_path=_upload_path(detail))
+        request = LabelImportRequest.model_validate({"transformId": transform_id, "inputS3Path": _upload_path(detail)})
     except ValidationError as error:
         raise InvalidRequest(*field_errors(error.errors())) from error
     return StartCommand(caller=upload_caller(bucket), key=f"{bucket}/{key}/{version}", request=request, **_trace(event))

@@ -1,6 +1,7 @@
 """GET of one run, lists page by page, and cancellation."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_cursor_of_another_listing_returns_400(harness: HandlerHarness) -> None:
 
 def test_run_can_be_read_at_the_location_header(harness: HandlerHarness) -> None:
     response = harness.rest(sample(SET))
-    read = harness.rest(rest_sample("api-get-task-run", path=response.headers["location"]))
+    read = harness.rest(rest_sample("api-get-task-run", path=urljoin("/v1/labeling-set-runs", response.headers["location"])))
     assert (read.status, read.body) == (200, response.body)
 
 

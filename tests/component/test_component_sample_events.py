@@ -44,6 +44,7 @@ REST = {
         422, "Idempotency-Key reused with another payload", after=STARTED, starts=1, ledger=("STARTING",)
     ),
     "api-start-labeling-set-base64": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
+    "api-start-custom-domain": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
     "api-start-import": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
     "api-start-import-replace": Rest(202, starts=1, ledger=("STARTING",), headers=("location", "retry-after")),
     "api-missing-key": Rest(400, "Missing header", points_at=("Idempotency-Key",)),
@@ -53,17 +54,24 @@ REST = {
     "api-invalid-fields": Rest(
         422, "Invalid request", points_at=("#/transformId", "#/inputS3Path", "#/replaceAllLabels", "#/inputPath")
     ),
+    "api-snake-case-fields": Rest(
+        422,
+        "Invalid request",
+        points_at=("#/transformId", "#/inputS3Path", "#/transform_id", "#/input_s3_path", "#/replace_all_labels"),
+    ),
     "api-forbidden-path": Rest(422, "Invalid request", points_at=("#/outputS3Path",)),
     "api-unknown-transform": Rest(404, "Unknown transform", starts=1, ledger=("REFUSED",)),
     "api-get-task-run": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
     "api-get-unknown-task-run": Rest(404, "Unknown task run"),
     "api-list-task-runs": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
     "api-list-invalid-filters": Rest(422, "Invalid request", points_at=("status", "limit")),
+    "api-list-unknown-parameter": Rest(422, "Invalid request", points_at=("transfromId",)),
     "api-list-invalid-cursor": Rest(400, "Invalid cursor", points_at=("cursor",)),
     "api-cancel-task-run": Rest(202, after=STARTED, starts=1, ledger=("STOPPING",)),
     "api-openapi": Rest(200),
     "api-wrong-method": Rest(405, "Method not allowed", headers=("allow",)),
     "api-unknown-path": Rest(404, "Unknown path"),
+    "api-doubled-slash": Rest(404, "Unknown path"),
 }
 
 

@@ -1,6 +1,7 @@
 """POST /v1/labeling-set-runs and /v1/label-import-runs: each kind of response, and that one key starts one run."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_start_returns_the_run_and_its_location(harness: HandlerHarness) -> None
     folder = f"s3://{BUCKET}/labeling-sets/{id_}/"
 
     assert response.status == 202
-    assert response.headers["location"] == f"/v1/task-runs/{id_}"
+    assert response.headers["location"] == f"task-runs/{id_}"
     assert int(response.headers["retry-after"]) > 0
     assert "idempotency-replayed" not in response.headers
     times = {name: response.body.pop(name) for name in ("requestedOn", "startedOn")}
@@ -195,11 +196,12 @@ def test_lost_response_is_unconfirmed_until_the_run_is_looked_up(
 def test_refused_run_is_recorded_and_its_key_may_be_sent_again(harness: HandlerHarness) -> None:
     missing = {"transformId": TRANSFORM, "inputS3Path": f"s3://{BUCKET}/labels/{TRANSFORM}/later.csv"}
     first = harness.rest(rest_sample(IMPORT, body=missing))
+    event_path = sample(IMPORT)["path"]
     assert (first.status, first.body["title"]) == (422, "Invalid label file")
     (missing_file,) = first.body["errors"]
     assert missing_file["pointer"] == "#/inputS3Path"
     assert "later.csv" in missing_file["detail"]
-    recorded = harness.rest(rest_sample("api-get-task-run", path=first.body["instance"]))
+    recorded = harness.rest(rest_sample("api-get-task-run", path=urljoin(event_path, first.body["instance"])))
     assert (recorded.body["status"], recorded.body["error"]["code"]) == ("REFUSED", "INVALID_LABEL_FILE")
 
     harness.s3.copy_object(

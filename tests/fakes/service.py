@@ -70,7 +70,7 @@ class Service:
 def labeling_command(
     key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = OUTPUT
 ) -> StartCommand:
-    return _order(caller, key, LabelingSetRequest(transform_id=transform_id, output_s3_path=output))
+    return _order(caller, key, LabelingSetRequest.model_validate({"transformId": transform_id, "outputS3Path": output}))
 
 
 def import_command(
@@ -85,7 +85,9 @@ def import_command(
     return _order(
         caller,
         key,
-        LabelImportRequest(transform_id=transform_id, input_s3_path=path, replace_all_labels=replaces, export_to=export_to),
+        LabelImportRequest.model_validate(
+            {"transformId": transform_id, "inputS3Path": path, "replaceAllLabels": replaces, "exportTo": export_to}
+        ),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urljoin
 
 from botocore.credentials import Credentials
 
@@ -36,7 +37,8 @@ def test_concurrent_and_repeated_requests_start_one_run(
         responses = list(pool.map(send, range(4)))
     assert {response.status for response in responses} <= {202, 409}
     accepted = [response for response in responses if response.status == 202]
-    assert accepted[0].headers["location"] == f"/v1/task-runs/{accepted[0].body['id']}"
+    location = urljoin(f"{api.url}/v1/labeling-set-runs", accepted[0].headers["location"])
+    assert location == f"{api.url}/v1/task-runs/{accepted[0].body['id']}"
     replay = eventually(lambda: response if (response := send(0)).status == 202 else None)
     assert replay.headers["idempotency-replayed"] == "true"
     assert {response.body["id"] for response in (*accepted, replay)} == {replay.body["id"]}

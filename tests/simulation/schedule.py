@@ -170,11 +170,13 @@ class Schedule:
         path = f"s3://bucket/labels/{transform}/{number}.csv"
         request: LabelImportRequest | LabelingSetRequest
         if kind <= 1:
-            request = LabelingSetRequest(transform_id=transform, output_s3_path=f"s3://bucket/sets/{number}/")
+            request = LabelingSetRequest.model_validate(
+                {"transformId": transform, "outputS3Path": f"s3://bucket/sets/{number}/"}
+            )
         else:
             export_to = f"s3://bucket/backups/{number}/" if kind == 4 else None
-            request = LabelImportRequest(
-                transform_id=transform, input_s3_path=path, replace_all_labels=kind >= 3, export_to=export_to
+            request = LabelImportRequest.model_validate(
+                {"transformId": transform, "inputS3Path": path, "replaceAllLabels": kind >= 3, "exportTo": export_to}
             )
         return StartCommand(
             caller=caller,

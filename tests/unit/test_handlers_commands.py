@@ -46,10 +46,8 @@ def test_both_commands_are_read() -> None:
     labeling, importing = read_command(LABELING), read_command(IMPORT)
     assert labeling is not None
     assert importing is not None
-    assert labeling.request == LabelingSetRequest(transform_id="tfm-1", output_s3_path="s3://bucket/sets")
-    assert importing.request == LabelImportRequest(
-        transform_id="tfm-1", input_s3_path="s3://bucket/round-1.csv", replace_all_labels=True
-    )
+    assert labeling.request == LabelingSetRequest.model_validate(LABELING["detail"])
+    assert importing.request == LabelImportRequest.model_validate(IMPORT["detail"])
     assert (labeling.caller, labeling.causation_id) == ("events:1:planner", "m-1")
 
 
@@ -61,7 +59,9 @@ def test_key_is_the_callers_or_else_the_id_of_the_event() -> None:
 def test_upload_starts_an_import_that_appends() -> None:
     command = read_command(UPLOAD)
     assert command is not None
-    assert command.request == LabelImportRequest(transform_id="tfm-1", input_s3_path="s3://bucket/labels/tfm-1/round-1.csv")
+    assert command.request == LabelImportRequest.model_validate(
+        {"transformId": "tfm-1", "inputS3Path": "s3://bucket/labels/tfm-1/round-1.csv"}
+    )
     assert command.caller == "s3:bucket"
 
 

@@ -19,7 +19,7 @@ from core.errors import (
     TryAgainLater,
 )
 from handlers.rest.idempotency_key import MalformedKey
-from handlers.rest.problems import error_problem
+from handlers.rest.problems import error_problem, refusal_problem
 from handlers.rest.routes import allowed_method
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, labeling_command
@@ -61,9 +61,9 @@ def test_each_field_error_has_a_json_pointer() -> None:
 def test_refusal_by_glue_names_the_recorded_run(service: Service, transform_id: str, status: int) -> None:
     service.glue.faults = [Fault.REFUSED] if transform_id == "tfm-1" else []
     run = service.start_run(labeling_command(transform_id=transform_id))
-    response = error_problem(RunRefused(run))
+    response = refusal_problem(RunRefused(run), f"task-runs/{run.id}")
     assert response.status_code == status
-    assert json.loads(response.body or "")["instance"] == f"/v1/task-runs/{run.id}"
+    assert json.loads(response.body or "")["instance"] == f"task-runs/{run.id}"
 
 
 def test_cancelling_an_ended_run_is_a_conflict(service: Service) -> None:

@@ -33,7 +33,7 @@ from handlers.rest.problems import (
     UNKNOWN_TRANSFORM,
     ProblemKind,
 )
-from handlers.rest.routes import task_run_path
+from handlers.rest.routes import task_run_reference
 
 # API Gateway answers these itself; template.yaml has the texts.
 _NOT_SIGNED = ProblemKind(HTTPStatus.FORBIDDEN, "Not signed", "Missing Authentication Token")
@@ -43,9 +43,9 @@ _NOT_IN_TIME = ProblemKind(HTTPStatus.GATEWAY_TIMEOUT, "The request could not be
 
 _HEADERS: dict[str, dict[str, Any]] = {
     LOCATION: {
-        "description": "The path of the task run.",
+        "description": "The task run, relative to the URL of the request.",
         "schema": {"type": "string", "format": "uri-reference"},
-        "example": task_run_path(TASK_RUN_ID),
+        "example": task_run_reference(TASK_RUN_ID),
     },
     RETRY_AFTER: {
         "description": "Seconds to wait before the next request.",
@@ -101,7 +101,7 @@ def _field(detail: str, **name: str) -> dict[str, Any]:
 
 
 _RETRY = (RETRY_AFTER,)
-_INSTANCE = {"instance": task_run_path(TASK_RUN_ID)}
+_INSTANCE = {"instance": task_run_reference(TASK_RUN_ID)}
 _MISSING_KEY_EXAMPLE = _example(MISSING_HEADER, "", _field("is required", parameter=IDEMPOTENCY_KEY))
 _MALFORMED_JSON_EXAMPLE = _example(MALFORMED_JSON, "", {})
 
@@ -250,8 +250,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
                 _example(KINDS[InvalidCursor], "", _field("belongs to a listing with other filters", parameter="cursor")),
             ),
             422: _problem(
-                "Parameters are not valid.",
-                _example(KINDS[InvalidRequest], "", _field("must be less than or equal to 100", parameter="limit")),
+                "Parameters are not valid, or not known.",
+                _example(KINDS[InvalidRequest], "", _field("is not a parameter of this path", parameter="transform_id")),
             ),
             **_unavailable(f"The ledger is temporarily unavailable. {_READ_AGAIN}", LedgerUnavailable),
         },

@@ -17,9 +17,11 @@ def examples() -> dict[str, BaseModel]:
     """An example for each schema, by the schema's name."""
     run = _task_run()
     return {
-        "LabelingSetRequest": LabelingSetRequest(transform_id=_TRANSFORM_ID, output_s3_path="s3://my-bucket/labeling-sets/"),
-        "LabelImportRequest": LabelImportRequest(
-            transform_id=_TRANSFORM_ID, input_s3_path=f"s3://my-bucket/labels/{_TRANSFORM_ID}/round-1.csv"
+        "LabelingSetRequest": LabelingSetRequest.model_validate(
+            {"transformId": _TRANSFORM_ID, "outputS3Path": "s3://my-bucket/labeling-sets/"}
+        ),
+        "LabelImportRequest": LabelImportRequest.model_validate(
+            {"transformId": _TRANSFORM_ID, "inputS3Path": f"s3://my-bucket/labels/{_TRANSFORM_ID}/round-1.csv"}
         ),
         "TaskRun": run,
         "TaskRunList": TaskRunList(items=[run], next=None),

@@ -27,7 +27,6 @@ from core.errors import (
 )
 from handlers.rest.headers import IDEMPOTENCY_KEY, RETRY_AFTER
 from handlers.rest.idempotency_key import MalformedKey
-from handlers.rest.routes import task_run_path
 from handlers.validation import json_pointer, message
 
 PROBLEM_JSON = "application/problem+json"
@@ -54,7 +53,9 @@ class ProblemDetails(BaseModel):
     detail: str | None = Field(
         default=None, description="What is wrong with this request. Only API Gateway's own errors may lack it."
     )
-    instance: str | None = Field(default=None, description="The path of the task run that the problem is about.")
+    instance: str | None = Field(
+        default=None, description="The task run that the problem is about, relative to the URL of the request."
+    )
     errors: list[FieldProblem] | None = Field(default=None, description="Each field or parameter that is wrong.")
 
 
@@ -105,7 +106,7 @@ KINDS: dict[type[LoopError], ProblemKind] = {
         HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", "The ledger is temporarily unavailable.", 5
     ),
 }
-# What `error_problem` answers; any other error is an internal fault.
+# What is answered as a problem of its own; any other error is an internal fault.
 EXPECTED = (*KINDS, RunRefused)
 
 
@@ -126,9 +127,7 @@ def problem(
 
 
 def error_problem(error: LoopError) -> Response[str]:
-    """The problem for an error of a type in EXPECTED."""
-    if isinstance(error, RunRefused):
-        return _refusal_problem(error)
+    """The problem for an error of a type in KINDS."""
     kind = next(kind for error_type, kind in KINDS.items() if isinstance(error, error_type))
     errors: list[FieldProblem] | None = None
     if isinstance(error, InvalidRequest):
@@ -138,15 +137,15 @@ def error_problem(error: LoopError) -> Response[str]:
     return problem(kind, str(error), errors=errors)
 
 
-def _refusal_problem(refused: RunRefused) -> Response[str]:
+def refusal_problem(refused: RunRefused, instance: str) -> Response[str]:
+    """The problem for a run that was refused; `instance` is the URI reference of the run."""
     error = refused.run.error
     code = error.code if error is not None else None
-    path = task_run_path(refused.run.id)
     if error is not None and code in (INVALID_FILE_CODE, FILE_CHANGED_CODE):
         errors = [FieldProblem(detail=finding, pointer="#/inputS3Path") for finding in error.message.splitlines()]
-        return problem(INVALID_LABEL_FILE, instance=path, errors=errors)
+        return problem(INVALID_LABEL_FILE, instance=instance, errors=errors)
     kind = UNKNOWN_TRANSFORM if code == "EntityNotFoundException" else REFUSED_BY_GLUE
-    return problem(kind, str(refused), instance=path)
+    return problem(kind, str(refused), instance=instance)
 
 
 def validation_problem(error: RequestValidationError) -> Response[str]:

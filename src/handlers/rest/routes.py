@@ -1,6 +1,8 @@
-"""The API's paths, and the method that each of them takes."""
+"""The API's paths, and the method and query parameters that each of them takes."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 LABELING_SET_RUNS = "/v1/labeling-set-runs"
 LABEL_IMPORT_RUNS = "/v1/label-import-runs"
@@ -19,12 +21,52 @@ METHODS = {
 }
 
 
+QUERY_PARAMETERS = {TASK_RUNS: ("transformId", "status", "taskType", "limit", "cursor")}
+
+_PATTERNS = {route: re.compile(f"({route.replace('<id>', '[^/]+')})/?") for route in METHODS}
+_BASE_PATH = re.compile(r"(?:/[^/]+)*")
+
+
+def path_below_base(event: Mapping[str, Any]) -> str:
+    """The path of the request as this API defines it.
+
+    Behind a custom domain, `path` begins with the base path that the domain maps to this API; `resource` does not, but has
+    `{id}` in place of the id.
+    """
+    path: str = event["path"]
+    route = str(event.get("resource")).replace("{id}", "<id>")
+    if route in _PATTERNS and (match := re.search(rf"{_PATTERNS[route].pattern}\Z", path)) is not None:
+        return match[0] if _BASE_PATH.fullmatch(path, 0, match.start()) else path
+    return path
+
+
 def task_run_path(run_id: str) -> str:
-    """The path at which the task run can be read."""
+    """The path at which the task run can be read, below the API's URL."""
     return TASK_RUN.replace("<id>", run_id)
 
 
+def task_run_reference(run_id: str, start_path: str = LABELING_SET_RUNS) -> str:
+    """The task run, relative to the URL of the request that started it (RFC 9110, 10.2.2).
+
+    Only the caller knows that URL: API Gateway adds the stage, a custom domain its base path, a laptop something else.
+    """
+    parent = "../" if start_path.endswith("/") else ""
+    return f"{parent}task-runs/{run_id}"
+
+
+def matching_route(path: str) -> str | None:
+    """The route of `path`, with or without one trailing slash; None if the API has no such path."""
+    return next((route for route, pattern in _PATTERNS.items() if pattern.fullmatch(path)), None)
+
+
 def allowed_method(path: str) -> str | None:
-    """The method that `path` takes, with or without a trailing slash; None if the API has no such path."""
-    bare = path.rstrip("/")
-    return next((method for route, method in METHODS.items() if re.fullmatch(route.replace("<id>", "[^/]+"), bare)), None)
+    """The method that `path` takes; None if the API has no such path."""
+    route = matching_route(path)
+    return METHODS[route] if route else None
+
+
+def unknown_query_parameters(event: Mapping[str, Any]) -> list[str]:
+    """The query parameters that the path does not take, other than those of a signature in the query."""
+    sent = {**(event.get("queryStringParameters") or {}), **(event.get("multiValueQueryStringParameters") or {})}
+    known = QUERY_PARAMETERS.get(matching_route(event["path"]) or "", ())
+    return [name for name in sent if name not in known and not name.lower().startswith("x-amz-")]
