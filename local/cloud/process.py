@@ -24,6 +24,7 @@ ROOT_USER_ARN = "arn:aws:iam::000000000000:root"
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
 PROBE_TIMEOUT_SECONDS = 2
+POLL_SECONDS = 0.1
 
 
 class CloudFailed(Exception):
@@ -112,8 +113,8 @@ def running_cloud(folder: Path) -> Iterator[CloudProcess]:
 
 def is_local_cloud(pid: int, folder: Path) -> bool:
     """Whether the process is the local cloud of this folder; its number may have been given to another process since."""
-    listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "local.cloud.host" in listed.stdout and f"--state {folder / 'glue'} " in listed.stdout
+    arguments = _process_status(pid, "args")
+    return "local.cloud.host" in arguments and f"--state {folder / 'glue'} " in arguments
 
 
 def is_ready(cloud: CloudProcess) -> bool:
@@ -168,22 +169,26 @@ def _wait_until_ready(cloud: CloudProcess) -> None:
             raise CloudFailed(f"The local cloud ended during its start; see {cloud.folder / 'log'}")
         if is_ready(cloud):
             return
-        time.sleep(0.1)
+        time.sleep(POLL_SECONDS)
     raise CloudFailed(f"The local cloud did not answer within {START_TIMEOUT_SECONDS} s; see {cloud.folder / 'log'}")
 
 
 def _wait_until_ended(cloud: CloudProcess) -> bool:
     deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
     while not (ended := _has_ended(cloud)) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(POLL_SECONDS)
     return ended
 
 
 def _has_ended(cloud: CloudProcess) -> bool:
     if cloud.child is not None:
         return cloud.child.poll() is not None
-    try:
-        os.kill(cloud.pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    # A zombie (Z) has ended. It stays listed until its parent waits for it, which not every container's first process does.
+    status = _process_status(cloud.pid, "stat")
+    return status == "" or status.startswith("Z")
+
+
+def _process_status(pid: int, column: str) -> str:
+    """A column of `ps`, empty if there is no such process."""
+    listed = subprocess.run(["ps", "-ww", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip()

@@ -2,7 +2,7 @@
 
 import io
 import json
-import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -71,16 +71,7 @@ def _invoke_hanging_function(cloud: CloudProcess, pid_file: Path) -> None:
 
 
 def _is_running(pid: int) -> bool:
-    """Whether the process executes code: one that has ended may stay listed until its parent reads its exit status."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        if Path("/proc").exists():
-            return False
-    else:
-        return status.rsplit(")", 1)[1].split()[0] not in "ZX"
-    try:  # without /proc (macOS), a process that has ended is reaped by launchd
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """A zombie (Z) has ended; it stays listed until its parent waits for it."""
+    command = ["ps", "-o", "stat=", "-p", str(pid)]
+    status = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - constants
+    return bool(status) and not status.startswith("Z")
