@@ -7,7 +7,7 @@ from datetime import datetime
 from core.errors import Conflict, NotFoundInGlue, Refused
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import Progress, Run, RunError, Status, TaskType, as_ended
+from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType, as_ended
 
 
 def read_run(open_run: OpenRun, deps: Dependencies) -> Run:
@@ -26,7 +26,7 @@ def track_open_run(open_run: OpenRun, glue_runs_by_tag: Mapping[str, GlueRun], n
     glue_run = glue_runs_by_tag.get(open_run.task_tag or "")
     if glue_run is None and now - (open_run.search_from or open_run.requested_on) >= deps.policy.confirm_after:
         return _if_changed(open_run, _record_unlisted_run(read_run(open_run, deps), now, deps))
-    if glue_run is None or glue_run.status is open_run.status:
+    if glue_run is None or not _is_news(glue_run.status, open_run.status):
         return None
     if open_run.task_type is TaskType.IMPORT_LABELS and glue_run.status.is_terminal:
         return _if_changed(open_run, record_glue_run(read_run(open_run, deps), glue_run, now, deps))
@@ -49,9 +49,14 @@ def record_glue_run(run: Run, glue_run: GlueRun, now: datetime, deps: Dependenci
     after = progress_of(glue_run, now).apply_to(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
         after = replace(after, status=_cancel_in_glue(glue_run, run, deps))
-    if after.status is run.status and after.task_run_id == run.task_run_id:
+    if after.task_run_id == run.task_run_id and not _is_news(after.status, run.status):
         return run
     return deps.ledger.write(run, after)
+
+
+def _is_news(status: Status, recorded: Status) -> bool:
+    """A run never goes back to STARTING, which also stands for a status of Glue's that we do not know."""
+    return status is not recorded and not (status is Status.STARTING and recorded in IN_GLUE)
 
 
 def progress_of(glue_run: GlueRun, now: datetime) -> Progress:

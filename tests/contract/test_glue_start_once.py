@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from core.errors import ConcurrencyLimitReached, GlueUnavailable, LoopError, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import Glue
-from core.runs import Run
+from core.runs import Run, Status
 from handlers import wiring
 from tests.contract.counting_server import (
     Behavior,
@@ -194,7 +194,13 @@ def test_look_up_is_retried_twice(server: CountingServer, glue: Glue, behave: Be
     assert server.requests == 3
 
 
-@pytest.mark.parametrize("answer", [[], {}, {"TaskRuns": 7}, {"TaskRuns": [{"TaskRunId": "tsk-1"}]}, {"TaskRuns": [[]]}])
+def test_listed_run_with_an_id_alone_counts_as_in_glue(server: CountingServer, glue: Glue) -> None:
+    server.behave = reply(200, {"TaskRuns": [{"TaskRunId": "tsk-1"}, {"Status": "RUNNING"}]})
+    (task_run,) = glue.list_task_runs("tfm-1", NOW)
+    assert (task_run.task_run_id, task_run.status) == ("tsk-1", Status.STARTING)
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"TaskRuns": 7}, {"TaskRuns": [[]]}])
 def test_unreadable_listing_raises_glue_unavailable(server: CountingServer, glue: Glue, answer: object) -> None:
     server.behave = reply(200, answer)
     if answer == {}:

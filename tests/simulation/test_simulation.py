@@ -22,7 +22,6 @@ def test_recorded_choices_play_the_same_schedule(seed: int) -> None:
     [
         pytest.param(99, id="imports in the order of the hosts' clocks"),
         pytest.param(1562, id="queue blocked by an export that another clock had put behind"),
-        pytest.param(2326, id="labels exported twice by a reconciler with an old listing"),
         pytest.param(8, id="unconfirmed past the deadline while look-ups fail"),
     ],
 )

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from core.aws.items import to_item
+from core.aws.open_index import query_open_runs
 from core.runs import IN_GLUE, Run, Status, TaskType
 from local.cloud.template import resources
 
@@ -60,3 +62,21 @@ def test_what_is_not_yet_in_glue_is_no_larger(status: Status) -> None:
 def test_the_size_is_that_of_what_following_takes() -> None:
     assert set(projected(RUN)) == {"id", "openShard", "openKey", "status", "revision", "since", "tag"}
     assert set(projected(replace(RUN, status=Status.SUCCEEDED))) == {"id", "status", "revision"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"id": {"S": "odd"}},
+        {"id": {"S": "odd"}, "openKey": {"S": "no separators"}, "status": {"S": "QUEUED"}, "revision": {"S": "1"}},
+        {**to_item(RUN, timedelta(days=90)), "status": {"S": "PAUSED"}},
+        {**to_item(RUN, timedelta(days=90)), "since": {"N": "9" * 30}},
+    ],
+)
+def test_unreadable_item_is_skipped_and_logged_and_the_others_are_read(
+    odd: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Mock(query=Mock(return_value={"Items": [odd, projected(RUN)]}))
+    assert [run.id for run in query_open_runs(client, "ledger", "")] == [RUN.id]
+    assert "OPEN_RUN_UNREADABLE" in caplog.messages

@@ -217,3 +217,16 @@ def test_tallies_add_up_but_the_oldest_is_the_oldest() -> None:
     assert RoundSummary(changed=1, oldest_open_seconds=5) + RoundSummary(changed=2, oldest_open_seconds=3) == RoundSummary(
         changed=3, oldest_open_seconds=5
     )
+
+
+def test_status_that_is_unknown_takes_no_run_back_to_starting(service: Service) -> None:
+    run = service.start_run(labeling_command())
+    (task_run,) = service.glue.all_task_runs()
+    service.glue.set_status(task_run.task_run_id, Status.RUNNING)
+    service.reconcile()
+    service.glue.set_status(task_run.task_run_id, Status.STARTING)  # as core.aws reads a status that it does not know
+    service.reconcile()
+    assert service.reload(run).status is Status.RUNNING
+    service.glue.finish_all()
+    service.reconcile()
+    assert service.reload(run).status is Status.SUCCEEDED

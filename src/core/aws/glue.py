@@ -1,7 +1,7 @@
 """Glue through boto3. A start is sent once, and its errors tell whether it is proved that nothing was started."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import (
@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from core.aws.task_run_records import glue_run, readable_task_runs
 from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
 from core.runs import Run, Status
@@ -91,7 +92,7 @@ class GlueTaskRuns:
         try:
             while True:
                 response = self._client.get_ml_task_runs(**arguments)
-                glue_runs += map(_glue_run, response.get("TaskRuns", []))
+                glue_runs += readable_task_runs(response.get("TaskRuns") or [], transform_id, since)
                 if not response.get("NextToken"):
                     return glue_runs
                 arguments["NextToken"] = response["NextToken"]
@@ -100,7 +101,7 @@ class GlueTaskRuns:
 
     def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
         try:
-            return _glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
+            return glue_run(self._client.get_ml_task_run(TransformId=transform_id, TaskRunId=task_run_id))
         except Exception as error:  # noqa: BLE001  see list_task_runs
             _raise_lookup_error(error)
 
@@ -159,25 +160,3 @@ def _code(error: ClientError) -> str:
 
 def _message(error: ClientError) -> str:
     return error.response["Error"].get("Message", "")
-
-
-def _glue_run(task_run: Any) -> GlueRun:  # noqa: ANN401  of GetMLTaskRun or GetMLTaskRuns, which have the same fields
-    properties = task_run.get("Properties", {})
-    labeling_set = properties.get("LabelingSetGenerationTaskRunProperties", {})
-    label_import = properties.get("ImportLabelsTaskRunProperties", {})
-    label_export = properties.get("ExportLabelsTaskRunProperties", {})
-    return GlueRun(
-        task_run_id=task_run["TaskRunId"],
-        task_type=properties.get("TaskType", ""),
-        status=Status(task_run["Status"]),
-        started_on=_utc(task_run["StartedOn"]),
-        completed_on=_utc(task_run["CompletedOn"]) if task_run.get("CompletedOn") else None,
-        execution_time=task_run.get("ExecutionTime"),
-        error=task_run.get("ErrorString"),
-        path=labeling_set.get("OutputS3Path") or label_import.get("InputS3Path") or label_export.get("OutputS3Path"),
-        replace_all_labels=label_import.get("Replace"),
-    )
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC)

@@ -5,7 +5,8 @@ A page of DynamoDB has 1 MB of the index's items, even if only some of their att
 byte per two digits, and one more: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from core.runs import Status, TaskType
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_log = logging.getLogger(__name__)
 
 OPEN_ATTRIBUTES = frozenset({"openShard", "openKey", "since", "tag"})
 _SHARD = "0"  # one partition is enough for 1,000 writes a second; more shards can be added
@@ -59,7 +62,17 @@ def query_open_runs(client: "DynamoDBClient", table: str, first_transform: str) 
 def _page(client: "DynamoDBClient", parameters: dict[str, Any]) -> tuple[list[OpenRun], Any]:
     """One page of runs, and where the next one begins. The response is much larger than the runs, and is not kept."""
     response = client.query(**{name: value for name, value in parameters.items() if value is not None})
-    return [_open_run(item) for item in response["Items"]], response.get("LastEvaluatedKey")
+    return list(_readable_runs(response["Items"])), response.get("LastEvaluatedKey")
+
+
+def _readable_runs(items: Sequence[Mapping[str, Mapping[str, Any]]]) -> Iterator[OpenRun]:
+    """An item that cannot be read is logged and left out: it must not end the round of all others."""
+    for item in items:
+        try:
+            yield _open_run(item)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            extra = {"id": str(item.get("id", {}).get("S")), "cause": f"{type(error).__name__}: {error}"}
+            _log.error("OPEN_RUN_UNREADABLE", extra=extra)
 
 
 def _open_run(item: Mapping[str, Mapping[str, Any]]) -> OpenRun:
