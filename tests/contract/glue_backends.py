@@ -24,6 +24,8 @@ from tests.glue_emulator.people import TWO_SETS
 from tests.glue_emulator.servers import Servers, emulator_over_http
 
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
+# As deployed, so named here that a type checker sees them renamed.
+STARTER_CONFIG, READER_CONFIG = wiring._NO_RETRIES, wiring._WITH_RETRIES  # noqa: SLF001
 FAULTS = {
     Fault.LOST_AFTER: "lost-reply",
     Fault.LOST_BEFORE: "lost-request",
@@ -66,8 +68,7 @@ def in_process_backend(folder: Path) -> Iterator[Backend]:
         s3 = boto3.client("s3", **CREDENTIALS)
         emulators = EmulatorFactory(s3, {})
         emulator, _ = emulators.start(folder)
-        clients = {name: emulator.new_client(wiring_config(name)) for name in ("_NO_RETRIES", "_WITH_RETRIES")}
-        yield emulator_backend(emulator, lambda name: clients[name])
+        yield emulator_backend(emulator)
         for service in emulators.services:
             service.close()
         for client in (*emulators.clients, s3):
@@ -77,10 +78,10 @@ def in_process_backend(folder: Path) -> Iterator[Backend]:
 @contextmanager
 def cloud_backend(cloud: CloudProcess) -> Iterator[Backend]:
     with emulator_over_http_of(cloud) as emulator:
-        yield emulator_backend(emulator, lambda name: emulator.new_client(wiring_config(name)))
+        yield emulator_backend(emulator)
 
 
-def emulator_backend(emulator: Emulator, client: Callable[[str], Any]) -> Backend:
+def emulator_backend(emulator: Emulator) -> Backend:
     transform_id = emulator.create_transform()
     label_file = emulator.put_object("labels/tfm-1.csv", TWO_SETS)
     emulator.set_faults({"holdRuns": True})
@@ -93,7 +94,7 @@ def emulator_backend(emulator: Emulator, client: Callable[[str], Any]) -> Backen
         emulator.wait_until_ended(transform_id, task_run_id)
 
     return Backend(
-        GlueTaskRuns(starter=client("_NO_RETRIES"), client=client("_WITH_RETRIES")),
+        GlueTaskRuns(starter=emulator.new_client(STARTER_CONFIG), client=emulator.new_client(READER_CONFIG)),
         replace(labeling(), transform_id=transform_id, path=f"s3://{emulator.bucket}/sets/{labeling().id}/"),
         replace(importing(), transform_id=transform_id, path=label_file),
         inject,
@@ -103,11 +104,6 @@ def emulator_backend(emulator: Emulator, client: Callable[[str], Any]) -> Backen
 
 def emulator_over_http_of(cloud: CloudProcess) -> Any:  # noqa: ANN401  a context manager
     return emulator_over_http(Servers(aws_url=cloud.endpoint, glue_url=cloud.endpoint))
-
-
-def wiring_config(name: str) -> Any:  # noqa: ANN401  botocore's Config
-    """The botocore Config of the client that starts runs, or of the one that reads."""
-    return getattr(wiring, name)
 
 
 def discard(_: object) -> None:
