@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from local.demo.event_listener import EventListener, subscribe
+from local.demo.event_listener import EventListener
 from tests.chaos.cloud import ChaosCloud
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.handler_runs import HandlerRun, Outcome, run_at_once
@@ -21,11 +21,6 @@ MAX_EVENT_BYTES = 256 * 1024  # EventBridge's limit
 def driver(cloud: ChaosCloud, processes: None, request: pytest.FixtureRequest) -> TransformDriver:
     del processes
     return TransformDriver(cloud, cloud.transform(request.node.name[:200]))
-
-
-@pytest.fixture(scope="module")
-def bus(cloud: ChaosCloud) -> EventListener:
-    return subscribe(cloud.stack, "invalid-input")
 
 
 @pytest.fixture

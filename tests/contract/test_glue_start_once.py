@@ -11,7 +11,7 @@ import pytest
 from boto3.session import Session
 from botocore.config import Config
 
-from core.errors import ConcurrencyLimitReached, GlueUnavailable, LoopError, NotFoundInGlue, NotStarted, Refused, ResponseLost
+from core.errors import GlueUnavailable, LoopError, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import Glue
 from core.runs import Run, Status
 from handlers import wiring
@@ -22,66 +22,16 @@ from tests.contract.counting_server import (
     drop,
     drop_unread,
     hang,
-    no_http,
     raw_reply,
     reply,
-    reset,
 )
 from tests.contract.credentials import CREDENTIALS
+from tests.contract.glue_responses import RESPONSES, refusal
 from tests.contract.sample_runs import NOW, importing, labeling
 
 QUICK = Config(connect_timeout=1, read_timeout=0.3)
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
 EVERY_RUN = pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
-
-
-def refusal(code: str, status: int = 400) -> Behavior:
-    return reply(status, {"__type": code, "Message": f"what {code} says"})
-
-
-# What happens to the response, by the exception that it becomes.
-LOST: dict[str, Behavior] = {
-    "no answer in time": hang,
-    "connection closed": drop,
-    "connection reset": reset,
-    "not HTTP": no_http,
-    "500 without a body": raw_reply(500, b""),
-    "502 from something in between": raw_reply(502, b"<html>Bad Gateway</html>"),
-    "503": raw_reply(503, b"{}"),
-    "504": raw_reply(504, b"{}"),
-    "408 from something in between": raw_reply(408, b"<html>Request Timeout</html>"),
-    "InternalServiceException": refusal("InternalServiceException", 500),
-    "InternalServiceException as 400": refusal("InternalServiceException"),
-    "OperationTimeoutException": refusal("OperationTimeoutException"),
-    "ServiceUnavailable": refusal("ServiceUnavailableException", 503),
-    "200 with a broken body": raw_reply(200, b"{'TaskRunId"),
-    "200 with half a body": raw_reply(200, b'{"TaskRunId": "tsk', content_length=99),
-    "200 without a body": raw_reply(200, b""),
-    "200 without the id": reply(200, {}),
-    "200 with a list": reply(200, ["tsk-1"]),
-    "200 with a number": reply(200, 7),
-    "200 with another id": reply(200, {"TaskRunId": {"S": "tsk-1"}}),
-    "200 with null": reply(200, {"TaskRunId": None}),
-}
-AT_LIMIT = {name: refusal(name) for name in ("ConcurrentRunsExceededException", "ResourceNumberLimitExceededException")}
-NOT_STARTED = {
-    "ThrottlingException": refusal("ThrottlingException"),
-    "Throttling": refusal("Throttling"),
-    "TooManyRequestsException": refusal("TooManyRequestsException", 429),
-    "429 from something in between": raw_reply(429, b"<html>Too Many Requests</html>"),
-    "ExpiredTokenException": refusal("ExpiredTokenException"),
-    "RequestLimitExceeded": refusal("RequestLimitExceeded"),
-}
-REFUSED = {
-    name: refusal(name)
-    for name in ("EntityNotFoundException", "InvalidInputException", "AccessDeniedException", "ValidationException")
-}
-EVERYTHING = [
-    *((name, behave, ResponseLost) for name, behave in LOST.items()),
-    *((name, behave, ConcurrencyLimitReached) for name, behave in AT_LIMIT.items()),
-    *((name, behave, NotStarted) for name, behave in NOT_STARTED.items()),
-    *((name, behave, Refused) for name, behave in REFUSED.items()),
-]
 
 
 @pytest.fixture
@@ -130,7 +80,7 @@ class _Remembering:
 
 
 @EVERY_RUN
-@pytest.mark.parametrize(("behave", "error"), [pytest.param(behave, error, id=name) for name, behave, error in EVERYTHING])
+@pytest.mark.parametrize(("behave", "error"), [pytest.param(behave, error, id=name) for name, behave, error in RESPONSES])
 def test_start_sends_one_request_and_its_failure_maps_to_our_exception(
     server: CountingServer, glue: Glue, behave: Behavior, error: type[LoopError], run: Run
 ) -> None:

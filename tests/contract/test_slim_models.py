@@ -1,7 +1,6 @@
 """The reduced botocore models that are deployed hold every operation that the adapters use, unchanged."""
 
 import ast
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from core.transform_queue import queue_move
 from ops.package.botocore_data import slim_data
 from ops.package.slim_models import slim_service
 from ops.package.used_operations import called_on_clients, services_of, used_operations
+from tests.contract.model_comparison import described, model, shape_of, types_in, values
 from tests.contract.request_target import request_target
 from tests.contract.sample_runs import importing
 from tests.contract.slim_models import FULL, SERVICES, SRC, session_on, slim_loader
@@ -160,22 +160,6 @@ def test_attribute_value_keeps_only_the_types_of_the_ledger(slim: Loader) -> Non
         assert shape_of(slim_model[name]) == shape_of(full[name])
 
 
-def values(loader: Loader) -> dict[str, Any]:
-    shape: Any = model(loader, "dynamodb").shape_for("AttributeValue")
-    return dict(shape.members)
-
-
-def types_in(node: Any) -> set[str]:  # noqa: ANN401  any of botocore's arguments
-    """The DynamoDB types of all values in `node`, at any depth."""
-    if isinstance(node, list):
-        return {name for child in node for name in types_in(child)}
-    if not isinstance(node, dict):
-        return set()
-    types = set(values(FULL))
-    own = set(node) if len(node) == 1 and set(node) <= types else set()
-    return own | {name for child in node.values() for name in types_in(child)}
-
-
 # --- and a request goes to the same URL
 
 
@@ -192,50 +176,3 @@ def transaction_target(loader: Loader, region: str, account: str | None) -> tupl
     session = session_on(loader)
     session._session.set_credentials("test", "test", account_id=account)  # noqa: SLF001  boto3 has no other way
     return request_target(session.client("dynamodb", region_name=region))
-
-
-# --- how models are compared
-
-
-def model(loader: Loader, service: str) -> ServiceModel:
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
-
-
-def described(operation: Any) -> dict[str, Any]:  # noqa: ANN401  the stubs leave out half of what a model has
-    """Everything that botocore reads of an operation, with its shapes, but no documentation."""
-    raw = {name: value for name, value in operation._operation_model.items() if name != "documentation"}  # noqa: SLF001  all of it
-    return {
-        "model": json.loads(json.dumps(raw, default=str), object_hook=_undocumented),
-        "input": shape_of(operation.input_shape),
-        "output": shape_of(operation.output_shape),
-        "errors": [shape_of(shape) for shape in operation.error_shapes],
-        "checksum": operation.http_checksum,
-        "auth": operation.auth_type,
-        "paging": operation.idempotent_members,
-        "context": operation.operation_context_parameters,
-    }
-
-
-def _undocumented(node: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in node.items() if not (name == "documentation" and isinstance(value, str))}
-
-
-def shape_of(shape: Any, within: tuple[str, ...] = ()) -> Any:  # noqa: ANN401  see above
-    if shape is None or shape.name in within:  # recursive: AttributeValue
-        return shape and shape.name
-    inside = (*within, shape.name)
-    description: dict[str, Any] = {
-        "name": shape.name,
-        "type": shape.type_name,
-        "how": shape.serialization,
-        "what": shape.metadata,
-    }
-    if shape.name == "AttributeValue":
-        return description  # the types of a value: see test_attribute_value_keeps_only_the_types_of_the_ledger
-    if shape.type_name == "structure":
-        description["members"] = {name: shape_of(member, inside) for name, member in shape.members.items()}
-    elif shape.type_name == "list":
-        description["member"] = shape_of(shape.member, inside)
-    elif shape.type_name == "map":
-        description |= {"key": shape_of(shape.key, inside), "value": shape_of(shape.value, inside)}
-    return description
