@@ -99,9 +99,8 @@ sam-local: $(VENV) $(SAM) ## test every sample event and the API in sam local's 
 	@SAM_LOCAL=1 $(WITH_PYTHON313) $(RUN)/pytest -n 2 tests/e2e
 
 .PHONY: deploy
-deploy: $(SAM) ## build and deploy to your AWS account (STAGE=dev or prod, from samconfig.toml)
-	@$(SAM_CLI) build
-	@$(SAM_CLI) deploy --config-env $(or $(STAGE),dev)
+deploy: $(VENV) $(SAM) ## check stage and credentials, then build and deploy to your AWS account (STAGE=dev or prod, from samconfig.toml)
+	@SAM_CLI_TELEMETRY=0 $(WITH_PYTHON313) $(RUN)/python -m ops.deploy --stage '$(or $(STAGE),dev)'
 
 .PHONY: contracts
 contracts: $(VENV) ## generate docs/api: OpenAPI, AsyncAPI, JSON Schemas, the schema registry's template

@@ -21,9 +21,11 @@ ARTIFACT_BUCKET = "label-loop-artifacts"
 CODE_URI = "CodeUri: src/"
 DEPLOY_TIMEOUT_SECONDS = 90
 WITHOUT_PROXY = Config(proxies={})  # the local cloud is on this machine, whatever HTTP_PROXY says
-# The reconciler runs every minute on AWS, and every two seconds here. The root user is an operator, as on AWS somebody is.
+# The reconciler runs every minute on AWS, and every two seconds here, where rounds would overlap: hence one at a time.
+# The root user is an operator, as on AWS somebody is.
 DEFAULT_PARAMETERS = {
     "ReconcileSchedule": "rate(2 seconds)",
+    "ReconcileConcurrency": "1",
     "OperatorArns": ROOT_USER_ARN,
     "LedgerDeletionProtection": "false",
 }

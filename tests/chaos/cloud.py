@@ -17,7 +17,11 @@ COLUMNS = ("pk", "name")
 LABELS = "labeling_set_id,label,pk,name\ns1,A,p1,anna\ns1,A,p2,ana\ns1,B,p3,bert\n"
 OTHER_LABELS = LABELS.replace("s1,B,", "s1,C,")
 # Overrides of the deployed environment, so that cases need not wait.
-ENVIRONMENT = {"CONFIRM_AFTER_SECONDS": "10", "START_DEADLINE_SECONDS": "1000"}
+ENVIRONMENT = {
+    "CONFIRM_AFTER_SECONDS": "10",
+    "START_DEADLINE_SECONDS": "1000",
+    "OPERATORS": "arn:aws:iam::123456789012:role/labeling-team",  # the REST samples' caller, who cancels runs of uploads, too
+}
 _NEVER = "rate(1000 days)"
 
 

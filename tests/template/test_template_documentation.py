@@ -1,5 +1,6 @@
 """docs/operating.md documents every parameter, environment variable, log code, metric and alarm, and none that do not exist."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.template import code_names
-from tests.template.permissions import properties_of_type
+from tests.template.permissions import as_list, properties_of_type
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operating.md").read_text()
@@ -44,6 +45,22 @@ def test_environment_variables_are_documented_with_what_sets_them(template: dict
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     sources = {name: value["Ref"] if isinstance(value, dict) else value for name, value in variables.items()}
     assert {name: _cells(text)[0].strip("`") for name, text in documented(PAGE, "Environment variables").items()} == sources
+
+
+def test_the_deployers_policy_covers_every_service_that_the_stack_uses(resources: dict[str, Any]) -> None:
+    (block,) = re.findall(r"^```json\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+    statements = json.loads(block)["Statement"]
+    actions = [action for statement in statements for action in as_list(statement["Action"])]
+    # SAM's own types become resources of these services. The first three are what sam deploy and its canaries use.
+    used = {"cloudformation", "s3", "codedeploy", "apigateway", "lambda", "scheduler"}
+    nested = json.loads((ROOT / "docs" / "api" / "schemas.template.json").read_text())["Resources"]
+    for resource in (*resources.values(), *nested.values()):
+        service = resource["Type"].split("::")[1]
+        if service != "Serverless":
+            used.add({"EventSchemas": "schemas"}.get(service, service.lower()))
+    assert {action.split(":")[0] for action in actions} == used
+    policies_and_roles = {f"iam:{verb}{kind}" for verb in ("Create", "Delete", "Get", "Tag") for kind in ("Policy", "Role")}
+    assert policies_and_roles | {"iam:PassRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"} <= set(actions)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

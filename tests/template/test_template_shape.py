@@ -114,8 +114,12 @@ def test_every_route_requires_a_signature_and_only_execute_api_invoke(resources:
     assert not [event for event in events if "Auth" in event["Properties"]]
 
 
-def test_one_reconciler_runs_at_a_time_by_default(template: dict[str, Any], functions: dict[str, Any]) -> None:
-    assert template["Parameters"]["ReconcileConcurrency"]["Default"] == 1
+def test_nothing_is_reserved_by_default_but_one_reconciler_at_a_time_is_a_parameter(
+    template: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    """A new account has 10 concurrent executions. Lambda rejects any reservation there, and with it the whole deployment."""
+    assert template["Parameters"]["ReconcileConcurrency"]["Default"] == 0
+    assert template["Conditions"]["ReservesConcurrency"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReconcileConcurrency"}, 0]}]}
     reserved = functions["ScheduleFunction"]["ReservedConcurrentExecutions"]["Fn::If"]
     assert reserved[:2] == ["ReservesConcurrency", {"Ref": "ReconcileConcurrency"}]
 
