@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from findmatches.labels import Label
     from findmatches.matching import find_matches
     from findmatches.settings import Settings
-    from findmatches.table import Table
+    from findmatches.table import InvalidTable, Table
 
 __all__ = [
     "Evaluation",
+    "InvalidTable",
     "Label",
     "NotEnoughLabels",
     "Settings",
@@ -30,6 +31,7 @@ __all__ = [
 
 _MODULE_OF = {
     "Evaluation": "evaluation",
+    "InvalidTable": "table",
     "Label": "labels",
     "NotEnoughLabels": "evaluation",
     "Settings": "settings",

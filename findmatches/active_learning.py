@@ -32,11 +32,15 @@ def propose_labeling_sets(
 ) -> list[list[int]]:
     """Row numbers, one inner list per set, the most informative set first; each set 2 to `rows_per_set` distinct rows.
 
-    Fewer than `sets` on a table with less to label; none on a table of fewer than two rows.
+    Fewer than `sets` on a table with less to label; none on a table of fewer than two rows. Raises InvalidTable if the table
+    cannot be matched.
     """
-    prepared = prepare(table, settings)
-    proposed = propose(prepared, table, labels, settings, sets=sets, rows_per_set=rows_per_set) if prepared else []
-    return (proposed or _random_sets(table, labels, rows_per_set, settings.seed))[:sets]
+    table.validate()
+    ordered, order = table.in_key_order()
+    prepared = prepare(ordered, settings)
+    proposed = propose(prepared, ordered, labels, settings, sets=sets, rows_per_set=rows_per_set) if prepared else []
+    chosen = (proposed or _random_sets(ordered, labels, rows_per_set, settings.seed))[:sets]
+    return [[order[row] for row in members] for members in chosen]
 
 
 def propose(

@@ -44,8 +44,10 @@ class Evaluation:
 def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
     """Trains on 70 % of the labeling sets and tests on the pairs of the other 30 %.
 
-    Raises NotEnoughLabels if either part lacks a matching or a different pair.
+    Raises NotEnoughLabels if either part lacks a matching or a different pair, InvalidTable if the table cannot be matched.
     """
+    table.validate()
+    table, _ = table.in_key_order()
     prepared = prepare(table, settings)
     if prepared is None:
         raise NotEnoughLabels("The table's rows do not differ, so there is nothing to evaluate.")

@@ -1,5 +1,6 @@
 """Matching a whole table: from its rows, labels and known match ids to a match id per row."""
 
+import hashlib
 from collections.abc import Sequence
 from itertools import count
 
@@ -20,6 +21,8 @@ Indices = NDArray[np.int64]
 # The probability that a label is right: it outweighs doubt, but one slip does not outweigh identical rows.
 _LABEL_ACCURACY = 0.99
 _MIN_PROBABILITY = 1e-4
+# 80 bits: a million groups share an id with a probability of 1 in 10^12.
+_ID_CHARACTERS = 20
 
 
 def find_matches(
@@ -27,11 +30,22 @@ def find_matches(
 ) -> list[str]:
     """A match id per row, in the order of the rows; rows that are the same thing share it.
 
-    `known`: the match id that each row already has, or None; those rows keep it, and others may join them. Raises
-    ValueError if `known` has another length than the table.
+    `known`: the match id that each row already has, or None; those rows keep it, and others may join them. A new id is
+    derived from its group's smallest primary key. The order of the rows changes no id.
+
+    Raises InvalidTable if the table cannot be matched, ValueError if `known` has another length.
     """
-    prepared = prepare(table, settings)
-    return match_ids(match_groups(prepared, table, labeled_pairs(table, labels), settings, known), known)
+    table.validate()
+    if known is not None and len(known) != len(table):
+        raise ValueError(f"There are {len(known)} known match ids for {len(table)} rows.")
+    ordered, order = table.in_key_order()
+    known_in_order = None if known is None else [known[row] for row in order]
+    prepared = prepare(ordered, settings)
+    group = match_groups(prepared, ordered, labeled_pairs(ordered, labels), settings, known_in_order)
+    ids = [""] * len(table)
+    for row, match_id in zip(order, match_ids(group, [str(key) for key in ordered.keys], known_in_order), strict=True):
+        ids[row] = match_id
+    return ids
 
 
 def match_groups(
@@ -69,15 +83,23 @@ def match_groups(
     return group_numbers(len(constraints.known_id), merges)[constraints.node]
 
 
-def match_ids(group: Indices, known: Sequence[str | None] | None) -> list[str]:
-    """Names for groups: the known id of their rows, else a number not in use, in the order of their first rows."""
+def match_ids(group: Indices, keys: Sequence[str], known: Sequence[str | None] | None) -> list[str]:
+    """Names for groups: the known id of their rows, else one derived from their smallest key."""
     names = {number: name for number, name in zip(group.tolist(), known or [], strict=bool(known)) if name}
     used = set(names.values())
-    unused = (name for name in map(str, count()) if name not in used)
-    for number in group.tolist():
+    smallest: dict[int, str] = {}
+    for number, key in zip(group.tolist(), keys, strict=True):
         if number not in names:
-            names[number] = next(unused)
+            smallest[number] = min(key, smallest.get(number, key))
+    for number, key in smallest.items():
+        names[number] = _derived_id(key, used)
     return [names[number] for number in group.tolist()]
+
+
+def _derived_id(key: str, used: set[str]) -> str:
+    """A short digest of the key. A known id may have been derived from the same key, when it was in that group."""
+    attempts = (hashlib.sha256(f"{key}\x1f{attempt}".encode(errors="surrogatepass")).hexdigest() for attempt in count())
+    return next(digest[:_ID_CHARACTERS] for digest in attempts if digest[:_ID_CHARACTERS] not in used)
 
 
 def _single_record(table: Table) -> Indices:

@@ -3,6 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# AWS Glue's FindMatches accepts as many columns. A longer cell is a file in a table, and no value to compare.
+MAX_COLUMNS = 100
+MAX_CELL_CHARACTERS = 1_000_000
+
+
+class InvalidTable(ValueError):
+    """The table cannot be matched; the message names the row, counted from 1, and the column."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -27,3 +35,43 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def validate(self) -> None:
+        """Raises InvalidTable at the first column or cell that cannot be used."""
+        if self.primary_key not in self.columns:
+            raise InvalidTable(f"The table has no column {self.primary_key}, which should be its primary key.")
+        if len(self.columns) > MAX_COLUMNS:
+            raise InvalidTable(f"The table has {len(self.columns)} columns; at most {MAX_COLUMNS} can be matched.")
+        for name, cells in self.columns.items():
+            if len(cells) != len(self):
+                raise InvalidTable(f"Column {name} has {len(cells)} rows, but {self.primary_key} has {len(self)}.")
+            for row, cell in enumerate(cells, start=1):
+                if cell is not None and not isinstance(cell, str):
+                    raise InvalidTable(f"Row {row}, column {name}: the cell is no text.")
+                if cell is not None and len(cell) > MAX_CELL_CHARACTERS:
+                    raise InvalidTable(
+                        f"Row {row}, column {name}: the cell has {len(cell):,} characters; "
+                        f"at most {MAX_CELL_CHARACTERS:,} can be compared."
+                    )
+        self._validate_keys()
+
+    def in_key_order(self) -> tuple["Table", list[int]]:
+        """The same rows sorted by primary key, and the row number here of each row there; the table must be valid.
+
+        Matching works on this table, so that the order in which rows arrive changes nothing.
+        """
+        order = sorted(range(len(self)), key=[str(key) for key in self.keys].__getitem__)
+        if order == list(range(len(self))):
+            return self, order
+        return Table({name: [cells[row] for row in order] for name, cells in self.columns.items()}, self.primary_key), order
+
+    def _validate_keys(self) -> None:
+        row_of: dict[str, int] = {}
+        for row, key in enumerate(self.keys, start=1):
+            if key is None or not key.strip():
+                raise InvalidTable(f"Row {row}, column {self.primary_key}: the primary key is blank.")
+            if key in row_of:
+                raise InvalidTable(
+                    f"Row {row}, column {self.primary_key}: the primary key {key} is already that of row {row_of[key]}."
+                )
+            row_of[key] = row

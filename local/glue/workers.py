@@ -82,7 +82,7 @@ def try_job(job: Job, aws: Aws) -> Outcome | JobFailed:
 
 
 def _is_expected(error: Exception) -> bool:
-    return type(error).__name__ in ("JobFailed", "Unavailable", "LabelFileRefused", "NotEnoughLabels")
+    return type(error).__name__ in ("JobFailed", "Unavailable", "LabelFileRefused", "NotEnoughLabels", "InvalidTable")
 
 
 def raise_if_failed(result: Outcome | JobFailed) -> Outcome:

@@ -66,7 +66,7 @@ def test_any_table_with_any_labels(table: Table, drawn_labels: list[tuple[int, i
         pytest.param([[f"unique{row}"] for row in range(40)], id="only a prefix shared"),
         pytest.param([[chr(0x4E00 + 7 * row) * 3, "🦊"] for row in range(30)], id="one-character words, emoji"),
         pytest.param([["the inc " + str(row * row)] for row in range(50)], id="stop words in every row"),
-        pytest.param([[f"v{row % 10}"] * 100 for row in range(20)], id="a hundred columns"),
+        pytest.param([[f"v{row % 10}"] * 99 for row in range(20)], id="a hundred columns, the key among them"),
         pytest.param([["word " * 20_000 + str(row % 5)] for row in range(10)], id="very long text"),
         pytest.param(
             [["\x1f\x00\u200b" + str(row % 4), "\ud83d"] for row in range(12)], id="control characters, half a surrogate"
