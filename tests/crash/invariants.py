@@ -1,4 +1,4 @@
-"""What must hold in the end, whatever happened: the contract's promise."""
+"""What must hold at the end of every test: the contract's promise."""
 
 from core.errors import LoopError
 from core.events import DetailType
@@ -10,20 +10,20 @@ from tests.crash.kill_points import Kill, Killed, killable_dependencies
 from tests.fakes.service import Service
 
 NEVER_STARTED = {Status.REFUSED, Status.START_FAILED, Status.CANCELLED}
-_MORE_THAN_ENOUGH_ROUNDS = 40
+_MAX_ROUNDS = 40
 
 
-def send(service: Service, order: StartCommand, kill: Kill | None = None) -> bool:
-    """Send one request to a process that may be killed; whether it was accepted, as far as its caller knows."""
+def send(service: Service, command: StartCommand, kill: Kill | None = None) -> bool:
+    """Send a request to a process that may be killed; tell whether the caller got an acceptance."""
     try:
-        start(order, killable_dependencies(service, kill))
+        start(command, killable_dependencies(service, kill))
     except (Killed, LoopError):
         return False
     return True
 
 
 def tick(service: Service, kill: Kill | None = None) -> None:
-    """One round of a reconciler that may be killed."""
+    """Run one round of a reconciler that may be killed."""
     try:
         reconcile(killable_dependencies(service, kill))
     except Killed:
@@ -31,8 +31,8 @@ def tick(service: Service, kill: Kill | None = None) -> None:
 
 
 def run_to_the_end(service: Service) -> None:
-    """Let time pass, the reconciler tick and Glue finish its work, until nothing is open any more."""
-    for _ in range(_MORE_THAN_ENOUGH_ROUNDS):
+    """Let time pass, the reconciler run and Glue finish its task runs, until no run is open."""
+    for _ in range(_MAX_ROUNDS):
         service.clock.pass_seconds(61)
         tick(service)
         service.glue.finish_all()
@@ -43,44 +43,46 @@ def run_to_the_end(service: Service) -> None:
 
 
 def check_invariants(service: Service, *, accepted: set[str]) -> None:
-    """At most one run per request; none lost; ledger and Glue agree; each event at least once, under one id."""
-    assert not list(service.ledger.open_runs()), "somebody waits for ever"
+    """Each request started at most one run, none is lost, ledger and Glue agree, and each event was sent, with one id."""
+    assert not list(service.ledger.open_runs()), "a run stays open forever"
     assert accepted <= set(service.ledger.items), "an accepted request was forgotten"
-    assert all(not line.waiting and line.importing is None for line in service.ledger.queues.values()), "the line is stuck"
+    assert all(not queue.waiting and queue.importing is None for queue in service.ledger.queues.values()), "a queue is stuck"
     for run in service.ledger.items.values():
         _check_run(service, run)
-    of_ledger = [run.task_run_id for run in service.ledger.items.values() if run.task_run_id]
-    of_glue = [one.task_run_id for one in service.glue.all_task_runs() if one.task_type != "EXPORT_LABELS"]
-    assert sorted(of_ledger) == sorted(of_glue), f"the ledger knows {len(of_ledger)} runs, Glue has {len(of_glue)}"
+    ledger_ids = [run.task_run_id for run in service.ledger.items.values() if run.task_run_id]
+    glue_ids = [task_run.task_run_id for task_run in service.glue.all_task_runs() if task_run.task_type != "EXPORT_LABELS"]
+    assert sorted(ledger_ids) == sorted(glue_ids), f"the ledger knows {len(ledger_ids)} runs, Glue has {len(glue_ids)}"
 
 
 def check_exports(service: Service) -> None:
-    """One export an attempt, and no replace before its export succeeded; the transform must have had labels all the time."""
+    """Each attempt exported once, before its import. Requires that the transform had labels all the time."""
     for run in service.ledger.items.values():
         if run.export_to is None:
             continue
-        below = run.export_to
+        folder = run.export_to
         exports = [
-            one
-            for one in service.glue.all_task_runs()
-            if one.task_type == "EXPORT_LABELS" and (one.path or "").startswith(below)
+            task_run
+            for task_run in service.glue.all_task_runs()
+            if task_run.task_type == "EXPORT_LABELS" and (task_run.path or "").startswith(folder)
         ]
         assert len(exports) <= run.attempt, "the labels were exported twice"
-        over = [one.completed_on for one in exports if one.status is Status.SUCCEEDED]
-        for one in service.glue.all_task_runs():
-            if one.task_run_id == run.task_run_id:
-                assert any(end and end <= one.started_on for end in over), "replaced before the export had succeeded"
+        completed_times = [task_run.completed_on for task_run in exports if task_run.status is Status.SUCCEEDED]
+        for task_run in service.glue.all_task_runs():
+            if task_run.task_run_id == run.task_run_id:
+                assert any(completed_on and completed_on <= task_run.started_on for completed_on in completed_times), (
+                    "the labels were replaced before their export succeeded"
+                )
 
 
 def _check_run(service: Service, run: Run) -> None:
-    told = [event for event in service.bus.events if event.change.after.id == run.id]
-    started = {event.detail.metadata.event_id for event in told if event.detail_type is DetailType.STARTED}
+    events = [event for event in service.bus.events if event.change.after.id == run.id]
+    started = {event.detail.metadata.event_id for event in events if event.detail_type is DetailType.STARTED}
     if run.status in NEVER_STARTED:
-        assert run.task_run_id is None, f"{run.status}, and yet Glue runs it"
+        assert run.task_run_id is None, f"{run.status}, but Glue runs it"
         assert not started
     else:
-        in_glue = next(one for one in service.glue.all_task_runs() if one.task_run_id == run.task_run_id)
-        assert run.status is in_glue.status
-        assert in_glue.path == run.path, "the run of another request was taken for this one's"
-        assert len(started) == 1, "TaskRunStarted must have one id, and must have gone out"
-    assert {event.detail_type for event in told} - {DetailType.STARTED}, "no event tells of the end"
+        glue_run = next(task_run for task_run in service.glue.all_task_runs() if task_run.task_run_id == run.task_run_id)
+        assert run.status is glue_run.status
+        assert glue_run.path == run.path, "it was matched to the task run of another request"
+        assert len(started) == 1, "TaskRunStarted was not sent, or with several ids"
+    assert {event.detail_type for event in events} - {DetailType.STARTED}, "no event was sent for its end"

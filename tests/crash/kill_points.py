@@ -1,4 +1,4 @@
-"""A process that is killed before, or after, the n-th AWS call that it makes."""
+"""Kill a process before or after its n-th AWS call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from tests.fakes.service import Service
 
 
 class Killed(BaseException):
-    """Not an Exception: a killed process runs no handler of its own."""
+    """The process was killed. Not an Exception, so that no handler of the process runs."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Where the process dies: `call` counts from 1; never, if it makes fewer calls."""
+    """When to kill the process: before or after the AWS call number `call`, counted from 1."""
 
     call: int
     is_after: bool
@@ -26,20 +26,20 @@ class Kill:
 class _Calls:
     def __init__(self, kill: Kill | None) -> None:
         self.kill = kill
-        self.made = 0
+        self.calls_made = 0
 
     def wrap(self, port: object) -> Any:  # noqa: ANN401  stands in for any port
         return _Port(port, self)
 
     def carry_out(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:  # noqa: ANN401  any port's call
-        self.made += 1
-        mine = self.kill is not None and self.kill.call == self.made
-        if mine and self.kill and not self.kill.is_after:
+        self.calls_made += 1
+        is_kill_point = self.kill is not None and self.kill.call == self.calls_made
+        if is_kill_point and self.kill and not self.kill.is_after:
             raise Killed
         try:
             return call(*args, **named)
         finally:
-            if mine and self.kill and self.kill.is_after:
+            if is_kill_point and self.kill and self.kill.is_after:
                 raise Killed
 
 
@@ -50,19 +50,19 @@ class _Port:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(self._port, name)
-        if name == "get_if_recent":  # a read, or no call at all: to die there is to die before the next one
+        if name == "get_if_recent":  # reads only: to be killed here is to be killed before the next call
             return call
         return lambda *args, **named: self._calls.carry_out(call, *args, **named)
 
 
 def killable_dependencies(service: Service, kill: Kill | None) -> Dependencies:
-    """The loop's world, as a process sees it that dies at `kill`."""
+    """The dependencies of a process that is killed at `kill`."""
     calls = _Calls(kill)
     return Dependencies(
         calls.wrap(service.ledger), calls.wrap(service.glue), calls.wrap(service.files), service.clock, service.policy
     )
 
 
-def kills(most: int) -> list[Kill | None]:
+def kills(max_calls: int) -> list[Kill | None]:
     """No kill, and every kill before and after each of `most` calls."""
-    return [None, *(Kill(call, is_after) for call in range(1, most + 1) for is_after in (False, True))]
+    return [None, *(Kill(call, is_after) for call in range(1, max_calls + 1) for is_after in (False, True))]

@@ -6,7 +6,7 @@ from core.announce import Event, Rejection
 
 
 class MemoryBus:
-    """Keeps what it takes; takes nothing while `is_down`."""
+    """Keeps the events that it accepts; accepts none while `is_down`."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

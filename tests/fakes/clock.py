@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """Every look at it is a millisecond later, so that no two moments are the same."""
+    """Advances by a millisecond at each call, so that no two times are equal."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> None:
         self.now = now

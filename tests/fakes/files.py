@@ -9,7 +9,7 @@ GOOD = b"labeling_set_id,label,id,name\na,1,1,Ann\na,1,2,Anne\n"
 
 
 class MemoryFiles:
-    """Every path holds a good file, until a test puts another one there, or takes it away (None)."""
+    """Every path has a valid file, until a test sets other `contents`; None stands for no file."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes | None] = {}

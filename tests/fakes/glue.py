@@ -13,17 +13,20 @@ from core.runs import IN_GLUE, Run, Status
 
 
 class Fault(StrEnum):
-    """What happens to one start."""
+    """How one start fails."""
 
-    LOST_AFTER = "started, and the answer lost"
-    LOST_BEFORE = "not started, and no answer"
+    LOST_AFTER = "started, and the response lost"
+    LOST_BEFORE = "not started, and no response"
     THROTTLED = "throttled"
     REFUSED = "refused for good"
 
 
 @dataclass
 class FakeGlue:
-    """`listing_delay` is how long a new run is not listed; `faults` are used up one per start."""
+    """`listing_delay` is how long a new task run is not listed.
+
+    Each start uses up one of `faults`. `calls` has the names of all calls.
+    """
 
     clock: Callable[[], datetime]
     transforms: frozenset[str] = frozenset({"tfm-1", "tfm-2"})
@@ -40,65 +43,67 @@ class FakeGlue:
         self._ids = count(1)
 
     def start(self, run: Run) -> str:
-        return self._asked("start", run, run.task_type, run.path)
+        return self._start_call("start", run, run.task_type, run.path)
 
     def start_export(self, run: Run) -> str:
-        return self._asked("start_export", run, "EXPORT_LABELS", run.export_to)
+        return self._start_call("start_export", run, "EXPORT_LABELS", run.export_to)
 
     def get_transform(self, transform_id: str) -> Transform:
-        self._of(transform_id)
+        self._task_runs_of(transform_id)
         return Transform(self.columns, self.label_count)
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         self.calls.append("list_task_runs")
         visible = self.clock() - self.listing_delay
-        return [one for one in self._of(transform_id) if since < one.started_on <= visible]
+        return [task_run for task_run in self._task_runs_of(transform_id) if since < task_run.started_on <= visible]
 
     def get_task_run(self, transform_id: str, task_run_id: str) -> GlueRun:
         self.calls.append("get_task_run")
-        found = next((one for one in self._of(transform_id) if one.task_run_id == task_run_id), None)
-        if found is None:
+        task_run = next(
+            (task_run for task_run in self._task_runs_of(transform_id) if task_run.task_run_id == task_run_id), None
+        )
+        if task_run is None:
             raise NotFoundInGlue(
                 f"No ML Task Run found for {task_run_id}: in account 123456789012 for transform {transform_id}."
             )
-        return found
+        return task_run
 
     def cancel(self, transform_id: str, task_run_id: str) -> Status:
         self.calls.append("cancel")
-        found = self.get_task_run(transform_id, task_run_id)
-        if found.status in IN_GLUE:
-            found = self.set_status(task_run_id, Status.STOPPING)
-        return found.status
+        task_run = self.get_task_run(transform_id, task_run_id)
+        if task_run.status in IN_GLUE:
+            task_run = self.set_status(task_run_id, Status.STOPPING)
+        return task_run.status
 
-    # --- what a test does to it
+    # --- for tests
 
     def set_status(self, task_run_id: str, status: Status, error: str | None = None) -> GlueRun:
-        """Let a task run get on."""
-        for listed in self.task_runs.values():
-            for position, one in enumerate(listed):
-                if one.task_run_id == task_run_id:
-                    if one.task_type == "IMPORT_LABELS" and status is Status.SUCCEEDED and one.status is not status:
-                        self.label_count = 10 + (0 if one.replace_all_labels else self.label_count)
-                    over = self.clock() if status.is_terminal else None
-                    listed[position] = one._replace(
-                        status=status, completed_on=over, execution_time=7 if over else None, error=error
+        """Change the status of a task run."""
+        for task_runs in self.task_runs.values():
+            for position, task_run in enumerate(task_runs):
+                if task_run.task_run_id == task_run_id:
+                    if task_run.task_type == "IMPORT_LABELS" and status is Status.SUCCEEDED and task_run.status is not status:
+                        self.label_count = 10 + (0 if task_run.replace_all_labels else self.label_count)
+                    completed_on = self.clock() if status.is_terminal else None
+                    task_runs[position] = task_run._replace(
+                        status=status, completed_on=completed_on, execution_time=7 if completed_on else None, error=error
                     )
-                    return listed[position]
+                    return task_runs[position]
         raise KeyError(task_run_id)
 
     def remove(self, task_run_id: str) -> None:
-        for listed in self.task_runs.values():
-            listed[:] = [one for one in listed if one.task_run_id != task_run_id]
+        for task_runs in self.task_runs.values():
+            task_runs[:] = [task_run for task_run in task_runs if task_run.task_run_id != task_run_id]
 
     def all_task_runs(self) -> list[GlueRun]:
-        return [one for listed in self.task_runs.values() for one in listed]
+        return [task_run for task_runs in self.task_runs.values() for task_run in task_runs]
 
     def finish_all(self, status: Status = Status.SUCCEEDED) -> None:
-        for one in self.all_task_runs():
-            if one.status in IN_GLUE:
-                self.set_status(one.task_run_id, status)
+        for task_run in self.all_task_runs():
+            if task_run.status in IN_GLUE:
+                self.set_status(task_run.task_run_id, status)
 
-    def _asked(self, call: str, run: Run, task_type: str, path: str | None) -> str:
+    def _start_call(self, call: str, run: Run, task_type: str, path: str | None) -> str:
         with self._lock:
             self.calls.append(call)
             fault = self.faults.pop(0) if self.faults else None
@@ -113,21 +118,21 @@ class FakeGlue:
             raise ResponseLost("read timeout")
         return task_run_id
 
-    def _of(self, transform_id: str) -> list[GlueRun]:
+    def _task_runs_of(self, transform_id: str) -> list[GlueRun]:
         if transform_id not in self.task_runs:
             raise NotFoundInGlue(f"Cannot find MLTransform in account 123456789012 with handle {transform_id}.")
         return self.task_runs[transform_id]
 
     def _start(self, run: Run, task_type: str, path: str | None) -> str:
         try:
-            listed = self._of(run.transform_id or "")
+            task_runs = self._task_runs_of(run.transform_id or "")
         except NotFoundInGlue as error:
             raise Refused("EntityNotFoundException", str(error)) from error
-        if sum(one.status in IN_GLUE for one in listed) >= self.limit:
+        if sum(task_run.status in IN_GLUE for task_run in task_runs) >= self.limit:
             raise ConcurrencyLimitReached(
                 f"ML Task Runs count [{self.limit}] has exceeded the transform limit of [{self.limit}] task runs."
             )
-        started = GlueRun(
+        task_run = GlueRun(
             task_run_id=f"tsk-{next(self._ids)}",
             task_type=task_type,
             status=Status.STARTING,
@@ -138,5 +143,5 @@ class FakeGlue:
             path=path,
             replace_all_labels=run.replace_all_labels if task_type == run.task_type and run.is_import else None,
         )
-        listed.append(started)
-        return started.task_run_id
+        task_runs.append(task_run)
+        return task_run.task_run_id

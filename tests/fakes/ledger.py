@@ -1,4 +1,4 @@
-"""core.ports.Ledger in memory; tests/contract holds it to what the one on DynamoDB does."""
+"""core.ports.Ledger in memory; tests/contract holds it to the one on DynamoDB."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Queue:
 
 
 class MemoryLedger:
-    """`recalls`: whether it is a ledger as a process has it that has met all runs, or none."""
+    """`all_recent`: whether `get_if_recent` returns every run, as in a process that has seen all of them, or none."""
 
     def __init__(self, *, all_recent: bool = True) -> None:
         self.all_recent = all_recent
@@ -29,11 +29,11 @@ class MemoryLedger:
         self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
         self._lock = threading.RLock()
         self._revisions = count(1)
-        self._begin = ""
+        self._first_transform = ""
 
     def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         with self._lock:
-            old = self._still(before, after.id)
+            old = self._require_unchanged(before, after.id)
             self._change_queue(queue_move(before, after), after, max_queued)
             run = replace(after, revision=str(next(self._revisions)))
             self.items[run.id] = run
@@ -43,7 +43,7 @@ class MemoryLedger:
     def delete(self, run: Run) -> None:
         with self._lock:
             if run.id in self.items:
-                self._still(run, run.id)
+                self._require_unchanged(run, run.id)
                 self._change_queue(queue_move(run, None), run, None)
                 del self.items[run.id]
 
@@ -53,24 +53,26 @@ class MemoryLedger:
     def get_if_recent(self, run_id: str) -> Run | None:
         return self.get(run_id) if self.all_recent else None
 
-    def list_runs(self, which: RunFilter, limit: int, cursor: str | None) -> RunPage:
+    def list_runs(self, run_filter: RunFilter, limit: int, cursor: str | None) -> RunPage:
         newest_first = sorted(self.items.values(), key=_age, reverse=True)
         if cursor is not None:
-            stamp, _, filters = cursor.partition("|")
-            if filters != repr(which):
+            age, _, filters = cursor.partition("|")
+            if filters != repr(run_filter):
                 raise InvalidCursor("belongs to a listing with other filters")
-            newest_first = [run for run in newest_first if repr(_age(run)) < stamp]
-        found = [run for run in newest_first if _is_wanted(run, which)]
-        more = f"{_age(found[limit - 1])!r}|{which!r}" if len(found) > limit else None
-        return RunPage(tuple(found[:limit]), more)
+            newest_first = [run for run in newest_first if repr(_age(run)) < age]
+        matching = [run for run in newest_first if _matches(run, run_filter)]
+        next_cursor = f"{_age(matching[limit - 1])!r}|{run_filter!r}" if len(matching) > limit else None
+        return RunPage(tuple(matching[:limit]), next_cursor)
 
     def open_runs(self) -> Iterator[OpenRun]:
-        still_open = [open_run(run) for run in self.items.values() if not run.status.is_terminal]
-        begin = self._begin
-        for run in sorted(still_open, key=lambda run: (run.transform_id < begin, run.transform_id, run.requested_on, run.id)):
-            self._begin = run.transform_id
+        runs = [open_run(run) for run in self.items.values() if not run.status.is_terminal]
+        first_transform = self._first_transform
+        for run in sorted(
+            runs, key=lambda run: (run.transform_id < first_transform, run.transform_id, run.requested_on, run.id)
+        ):
+            self._first_transform = run.transform_id
             yield run
-        self._begin = ""
+        self._first_transform = ""
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
@@ -91,42 +93,42 @@ class MemoryLedger:
             if run.task_run_id and run.transform_id == transform_id and run.requested_on >= since
         )
 
-    def _still(self, before: Run | None, run_id: str) -> Run | None:
+    def _require_unchanged(self, before: Run | None, run_id: str) -> Run | None:
         current = self.items.get(run_id)
         if (current and current.revision) != (before and before.revision):
             raise Conflict(current)
         return current
 
     def _change_queue(self, move: QueueMove, run: Run, max_queued: int | None) -> None:
-        line = self.queues.setdefault(run.transform_id, Queue())
-        if move.requires_empty_queue and line.waiting:
+        queue = self.queues.setdefault(run.transform_id, Queue())
+        if move.requires_empty_queue and queue.waiting:
             raise QueueBlocked("other runs are queued")
-        if move.opens_import and line.importing:
+        if move.opens_import and queue.importing:
             raise QueueBlocked("an import is open")
-        if move.requires_head_of_queue and not is_next(run, tuple(line.waiting)):
+        if move.requires_head_of_queue and not is_next(run, tuple(queue.waiting)):
             raise QueueBlocked("older runs of the same type are queued")
-        if move.joins and max_queued is not None and len(line.waiting) >= max_queued:
+        if move.joins and max_queued is not None and len(queue.waiting) >= max_queued:
             raise QueueLimitReached("the queue is full")
         if move.joins_at_head:
-            line.waiting.insert(0, queue_key(run))
+            queue.waiting.insert(0, queue_key(run))
         if move.joins_at_tail:
-            line.waiting.append(queue_key(run))
+            queue.waiting.append(queue_key(run))
         if move.leaves:
-            line.waiting.remove(queue_key(run))
+            queue.waiting.remove(queue_key(run))
         if move.opens_import:
-            line.importing = run.id
+            queue.importing = run.id
         if move.closes_import:
-            line.importing = None
+            queue.importing = None
 
 
 def _age(run: Run) -> tuple[str, str]:
     return (run.requested_on.isoformat(timespec="microseconds"), run.id)
 
 
-def _is_wanted(run: Run, which: RunFilter) -> bool:
+def _matches(run: Run, run_filter: RunFilter) -> bool:
     return (
-        which.transform_id in (None, run.transform_id)
-        and which.status in (None, run.status)
-        and which.task_type in (None, run.task_type)
-        and which.requested_by in (None, run.requested_by)
+        run_filter.transform_id in (None, run.transform_id)
+        and run_filter.status in (None, run.status)
+        and run_filter.task_type in (None, run.task_type)
+        and run_filter.requested_by in (None, run.requested_by)
     )

@@ -1,4 +1,4 @@
-"""The whole loop in memory: what a unit or crash test starts from."""
+"""The whole service in memory, for unit and crash tests."""
 
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -40,28 +40,28 @@ class Service:
     def set_policy(self, **settings: object) -> None:
         self.policy = replace(self.policy, **settings)  # type: ignore[arg-type]  # a test names its settings
 
-    def start(self, order: StartCommand) -> Accepted:
-        return start(order, self.deps)
+    def start(self, command: StartCommand) -> Accepted:
+        return start(command, self.deps)
 
-    def start_run(self, order: StartCommand) -> Run:
-        """Start, and give the run."""
-        return self.start(order).run
+    def start_run(self, command: StartCommand) -> Run:
+        """Start a run, and return it."""
+        return self.start(command).run
 
     def reconcile(self) -> RoundSummary:
-        """One round, and what the stream then delivers."""
+        """Reconcile once, and deliver the events."""
         summary = reconcile(self.deps)
         self.deliver()
         return summary
 
     def deliver(self) -> None:
-        """Let the ledger's stream deliver what is new; what the bus refuses comes again."""
+        """Deliver the new changes of the ledger's stream; those that the bus rejects are delivered again next time."""
         batch = self.ledger.changes[self._delivered :]
         changes = [Change(str(number), old, new) for number, (old, new) in enumerate(batch)]
         failed = announce(changes, self.bus)
         self._delivered += min((int(number) for number in failed), default=len(batch))
 
     def reload(self, run: Run) -> Run:
-        """The run as the ledger has it now."""
+        """The current state of the run."""
         current = self.ledger.get(run.id)
         assert current is not None
         return current
@@ -70,7 +70,7 @@ class Service:
 def labeling_command(
     key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = OUTPUT
 ) -> StartCommand:
-    return _order(caller, key, LabelingSetRequest.model_validate({"transformId": transform_id, "outputS3Path": output}))
+    return _command(caller, key, LabelingSetRequest.model_validate({"transformId": transform_id, "outputS3Path": output}))
 
 
 def import_command(
@@ -82,7 +82,7 @@ def import_command(
     export_to: str | None = None,
     caller: str = "alice",
 ) -> StartCommand:
-    return _order(
+    return _command(
         caller,
         key,
         LabelImportRequest.model_validate(
@@ -91,7 +91,7 @@ def import_command(
     )
 
 
-def _order(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> StartCommand:
-    """As sent once: each call is a message of its own."""
+def _command(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> StartCommand:
+    """A command in a new message."""
     message = f"message-{next(_messages)}"
     return StartCommand(caller=caller, key=key, request=request, correlation_id="correlation", causation_id=message)

@@ -16,7 +16,7 @@ def _no_sockets(socket_disabled: None) -> None:
     """pytest-socket's own fixture, for every test here."""
 
 
-@pytest.fixture(params=[True, False], ids=["recalls", "meets"])
+@pytest.fixture(params=[True, False], ids=["all recent", "none recent"])
 def service(request: pytest.FixtureRequest) -> Service:
-    """In a process that has met every run of the ledger before, and in one that meets each for the first time."""
+    """A service in a process that has recently seen every run, and in one that has seen none."""
     return Service(ledger=MemoryLedger(all_recent=request.param))

@@ -1,4 +1,4 @@
-"""A listing's cursor: opaque, and worth something only where it was given out."""
+"""A cursor is opaque, and valid only for the listing that returned it."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -25,46 +25,46 @@ FILTERS = st.builds(
 )
 
 
-class OneMore:
-    """A table that always has more: its answers are only what a cursor is made of."""
+class EndlessTable:
+    """A table that always has more items: its responses have only what a cursor is made of."""
 
     def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
+        self.queries: list[dict[str, Any]] = []
 
     def query(self, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401  botocore's own arguments
-        self.asked.append(arguments)
+        self.queries.append(arguments)
         return {"Items": [], "LastEvaluatedKey": {"requestedKey": {"S": requested_key(NOW, ID)}}}
 
 
-def page(which: RunFilter, cursor: str | None) -> tuple[str | None, OneMore]:
-    client: Any = OneMore()
+def list_page(run_filter: RunFilter, cursor: str | None) -> tuple[str | None, EndlessTable]:
+    client: Any = EndlessTable()
     ledger = DynamoLedger(client, "ledger", timedelta(days=90), lambda: "revision")
-    return ledger.list_runs(which, 10, cursor).next, client
+    return ledger.list_runs(run_filter, 10, cursor).next, client
 
 
 @given(FILTERS)
-def test_a_cursor_goes_on_where_the_page_before_ended(which: RunFilter) -> None:
-    cursor, _ = page(which, None)
-    _, client = page(which, cursor)
-    start = client.asked[0]["ExclusiveStartKey"]
+def test_cursor_continues_after_the_previous_page(run_filter: RunFilter) -> None:
+    cursor, _ = list_page(run_filter, None)
+    _, client = list_page(run_filter, cursor)
+    start = client.queries[0]["ExclusiveStartKey"]
     assert (start["id"], start["requestedKey"]) == ({"S": ID}, {"S": requested_key(NOW, ID)})
 
 
 @given(FILTERS, FILTERS)
-def test_a_cursor_of_another_listing_is_refused(one: RunFilter, other: RunFilter) -> None:
-    cursor, _ = page(one, None)
-    if one == other:
-        assert page(other, cursor)[0]
+def test_cursor_of_another_listing_is_rejected(first: RunFilter, second: RunFilter) -> None:
+    cursor, _ = list_page(first, None)
+    if first == second:
+        assert list_page(second, cursor)[0]
     else:
         with pytest.raises(InvalidCursor, match="other filters"):
-            page(other, cursor)
+            list_page(second, cursor)
 
 
 @given(st.text(max_size=50) | st.binary(max_size=50).map(lambda raw: urlsafe_b64encode(raw).decode()))
-def test_whatever_else_is_sent_is_no_cursor(text: str) -> None:
+def test_any_other_text_is_rejected(text: str) -> None:
     if text:
         with pytest.raises(InvalidCursor):
-            page(RunFilter(), text)
+            list_page(RunFilter(), text)
 
 
 JSON = st.recursive(
@@ -75,24 +75,24 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_json_that_we_did_not_write_is_no_cursor(document: object) -> None:
+def test_any_other_json_is_rejected(document: object) -> None:
     with pytest.raises(InvalidCursor):
-        page(RunFilter(), urlsafe_b64encode(json.dumps(document).encode()).decode())
+        list_page(RunFilter(), urlsafe_b64encode(json.dumps(document).encode()).decode())
 
 
-@pytest.mark.parametrize("place", ["", "2026", f"{NOW.isoformat()}#short", f"' OR 1=1#{ID}", 7, None, ["x"]])
-def test_a_forged_place_is_refused(place: object) -> None:
-    forged = urlsafe_b64encode(json.dumps([place, None, None, None]).encode()).decode()
+@pytest.mark.parametrize("key", ["", "2026", f"{NOW.isoformat()}#short", f"' OR 1=1#{ID}", 7, None, ["x"]])
+def test_forged_key_is_rejected(key: object) -> None:
+    forged = urlsafe_b64encode(json.dumps([key, None, None, None]).encode()).decode()
     with pytest.raises(InvalidCursor):
-        page(RunFilter(), forged)
+        list_page(RunFilter(), forged)
 
 
-def test_a_cursor_nested_without_end_is_no_cursor() -> None:
+def test_deeply_nested_cursor_is_rejected() -> None:
     with pytest.raises(InvalidCursor):
-        page(RunFilter(), urlsafe_b64encode(b"[" * 4000).decode())
+        list_page(RunFilter(), urlsafe_b64encode(b"[" * 4000).decode())
 
 
-def test_an_empty_page_with_a_cursor_is_bounded_work() -> None:
-    cursor, client = page(RunFilter(status=Status.LOST), None)
+def test_rare_filter_reads_a_limited_number_of_pages() -> None:
+    cursor, client = list_page(RunFilter(status=Status.LOST), None)
     assert cursor
-    assert len(client.asked) == 10
+    assert len(client.queries) == 10

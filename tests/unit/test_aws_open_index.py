@@ -1,4 +1,4 @@
-"""How large an item of the index of open work is, by DynamoDB's published rules: 10,000 must fit into two pages."""
+"""The size of an item in the index of open runs, by DynamoDB's published rules: 10,000 must fit into two pages."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from core.aws.open_index import query_open_runs
 from core.runs import IN_GLUE, Run, Status, TaskType
 from local.cloud.template import resources
 
-PAGE = 1_000_000  # bytes; DynamoDB says 1 MB
+PAGE_BYTES = 1_000_000  # bytes; DynamoDB says 1 MB
 NOW = datetime(2026, 11, 22, 12, 30, 15, 123456, UTC)
 RUN = Run(
     id="0123456789abcdef" * 2,
@@ -33,14 +33,16 @@ RUN = Run(
 
 
 def projected(run: Run) -> dict[str, Any]:
-    """What the index, as template.yaml has it, holds of the run."""
-    (index,) = [one for one in resources()["Ledger"]["Properties"]["GlobalSecondaryIndexes"] if one["IndexName"] == "open"]
+    """The attributes of the run in the index, as template.yaml defines it."""
+    (index,) = [
+        index for index in resources()["Ledger"]["Properties"]["GlobalSecondaryIndexes"] if index["IndexName"] == "open"
+    ]
     keys = [key["AttributeName"] for key in index["KeySchema"]]
-    held = {"id", *keys, *index["Projection"]["NonKeyAttributes"]}
-    return {name: value for name, value in to_item(run, timedelta(days=90)).items() if name in held}
+    attributes = {"id", *keys, *index["Projection"]["NonKeyAttributes"]}
+    return {name: value for name, value in to_item(run, timedelta(days=90)).items() if name in attributes}
 
 
-def size(item: dict[str, dict[str, str]]) -> int:
+def size_in_bytes(item: dict[str, dict[str, str]]) -> int:
     """In bytes: names and texts in UTF-8; a number has a byte for two of its significant digits, and one more."""
     return sum(len(name.encode()) + _value_size(*next(iter(value.items()))) for name, value in item.items())
 
@@ -51,15 +53,15 @@ def _value_size(kind: str, value: str) -> int:
 
 @pytest.mark.parametrize("status", sorted(IN_GLUE))
 def test_two_pages_hold_ten_thousand_runs(status: Status) -> None:
-    assert 5_000 * size(projected(replace(RUN, status=status))) <= PAGE
+    assert 5_000 * size_in_bytes(projected(replace(RUN, status=status))) <= PAGE_BYTES
 
 
 @pytest.mark.parametrize("status", [Status.RESERVED, Status.QUEUED, Status.UNCONFIRMED])
-def test_what_is_not_yet_in_glue_is_no_larger(status: Status) -> None:
-    assert 5_000 * size(projected(replace(RUN, status=status))) <= PAGE
+def test_entries_of_runs_not_yet_in_glue_are_no_larger(status: Status) -> None:
+    assert 5_000 * size_in_bytes(projected(replace(RUN, status=status))) <= PAGE_BYTES
 
 
-def test_the_size_is_that_of_what_following_takes() -> None:
+def test_index_holds_only_the_attributes_for_tracking() -> None:
     assert set(projected(RUN)) == {"id", "openShard", "openKey", "status", "revision", "since", "tag"}
     assert set(projected(replace(RUN, status=Status.SUCCEEDED))) == {"id", "status", "revision"}
 

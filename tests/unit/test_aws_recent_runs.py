@@ -1,20 +1,20 @@
 from core.aws.recent_runs import RecentRuns
 
 
-def test_who_was_added_is_known_until_discarded() -> None:
-    known = RecentRuns()
-    known.add("one")
-    known.add("one")
-    assert "one" in known
-    assert "two" not in known
-    known.discard("one")
-    known.discard("one")
-    assert "one" not in known
+def test_added_run_is_recent_until_discarded() -> None:
+    recent = RecentRuns()
+    recent.add("one")
+    recent.add("one")
+    assert "one" in recent
+    assert "two" not in recent
+    recent.discard("one")
+    recent.discard("one")
+    assert "one" not in recent
 
 
-def test_the_latest_thousand_are_known() -> None:
-    known = RecentRuns()
+def test_latest_thousand_runs_are_recent() -> None:
+    recent = RecentRuns()
     for number in range(1001):
-        known.add(str(number))
-    assert "0" not in known
-    assert all(str(number) in known for number in range(1, 1001))
+        recent.add(str(number))
+    assert "0" not in recent
+    assert all(str(number) in recent for number in range(1, 1001))

@@ -1,4 +1,4 @@
-"""The ledger's stream becomes events; what the bus does not take is delivered again."""
+"""Changes of the ledger become events; those that the bus rejects are delivered again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,29 +21,29 @@ HISTORY: list[tuple[Run | None, Run]] = [(None, RUN), (RUN, STARTED), (STARTED, 
 CHANGES = [Change(str(number), *pair) for number, pair in enumerate(HISTORY)]
 
 
-class PickyBus:
+class SelectiveBus:
     """Takes only the events that `takes` names."""
 
-    def __init__(self, takes: set[str]) -> None:
-        self.takes = takes
+    def __init__(self, accepted_types: set[str]) -> None:
+        self.accepted_types = accepted_types
 
     def send(self, events: Sequence[Event]) -> list[Rejection]:
-        return [Rejection(event) for event in events if event.detail_type not in self.takes]
+        return [Rejection(event) for event in events if event.detail_type not in self.accepted_types]
 
 
-def test_changes_are_told_in_their_order() -> None:
+def test_events_are_sent_in_the_order_of_the_changes() -> None:
     bus = MemoryBus()
     assert announce(CHANGES, bus) == []
     assert bus.detail_types() == ["TaskRunStarted", "TaskRunSucceeded"]
 
 
-def test_nothing_is_sent_where_nothing_happened() -> None:
+def test_change_without_effect_sends_no_event() -> None:
     bus = MemoryBus()
     assert announce([Change("7", RUN, RUN)], bus) == []
     assert bus.events == []
 
 
-def test_a_stream_that_repeats_itself_repeats_the_same_events() -> None:
+def test_repeated_changes_send_events_with_the_same_ids() -> None:
     bus = MemoryBus()
     announce(CHANGES, bus)
     announce(CHANGES[::-1], bus)
@@ -52,14 +52,14 @@ def test_a_stream_that_repeats_itself_repeats_the_same_events() -> None:
 
 
 @given(st.sets(st.sampled_from(["TaskRunStarted", "TaskRunSucceeded"])))
-def test_just_the_changes_whose_events_were_not_taken_come_again(takes: set[str]) -> None:
-    expected = [number for number, kind in (("1", "TaskRunStarted"), ("2", "TaskRunSucceeded")) if kind not in takes]
-    assert announce(CHANGES, PickyBus(takes)) == expected
+def test_only_changes_with_rejected_events_are_delivered_again(accepted_types: set[str]) -> None:
+    expected = [number for number, kind in (("1", "TaskRunStarted"), ("2", "TaskRunSucceeded")) if kind not in accepted_types]
+    assert announce(CHANGES, SelectiveBus(accepted_types)) == expected
 
 
-def test_a_change_with_two_events_is_named_once() -> None:
-    found_over = Change("9", replace(RUN, status=Status.UNCONFIRMED), ENDED)
-    assert announce([found_over], PickyBus(set())) == ["9"]
+def test_change_with_two_rejected_events_is_returned_once() -> None:
+    found_after_its_end = Change("9", replace(RUN, status=Status.UNCONFIRMED), ENDED)
+    assert announce([found_after_its_end], SelectiveBus(set())) == ["9"]
 
 
 class StrictBus:
@@ -69,7 +69,7 @@ class StrictBus:
         return [Rejection(event, is_final=event.detail_type != "TaskRunStarted") for event in events]
 
 
-def test_changes_that_can_never_be_published_are_told_apart() -> None:
+def test_temporary_and_final_rejections_are_returned_apart() -> None:
     both_events = Change("9", replace(RUN, status=Status.UNCONFIRMED), ENDED)
     events = [event for change in (*CHANGES, both_events) for event in events_of(change)]
     assert publish(events, StrictBus()) == Unpublished(retry=["1", "9"], final=["2"])

@@ -13,7 +13,7 @@ TRANSFORMS = CallerTransforms({"alice": ("tfm-1", "tfm-a-*"), "bob": (), "*": ("
     ("caller", "transform_id"),
     [("alice", "tfm-1"), ("alice", "tfm-a-"), ("alice", "tfm-a-1"), ("carol", "tfm-2"), ("s3:bucket", "tfm-1")],
 )
-def test_a_caller_may_name_the_transforms_of_its_entry_or_of_the_star(caller: str, transform_id: str) -> None:
+def test_caller_may_use_the_transforms_of_its_entry_or_of_the_star(caller: str, transform_id: str) -> None:
     TRANSFORMS.check(transform_id, caller)
 
 
@@ -28,25 +28,25 @@ def test_a_caller_may_name_the_transforms_of_its_entry_or_of_the_star(caller: st
         ("events:123456789012:shop", "tfm-a-1", "tfm-?"),
     ],
 )
-def test_another_transform_is_a_field_error(caller: str, transform_id: str, allowed: str) -> None:
+def test_transform_that_is_not_allowed_is_a_field_error(caller: str, transform_id: str, allowed: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         TRANSFORMS.check(transform_id, caller)
     (error,) = refused.value.errors
     assert (error.pointer, error.detail) == ("#/transformId", f"is not allowed for this caller; allowed: {allowed}")
 
 
-def test_without_an_entry_and_without_a_star_all_are_allowed() -> None:
+def test_caller_without_entry_or_star_may_use_all_transforms() -> None:
     CallerTransforms({"alice": ()}).check("tfm-1", "bob")
     CallerTransforms().check("tfm-1", "bob")
 
 
 @pytest.mark.parametrize("pattern", ["", "tfm 1", "tfm-[12]", "tfm-1,tfm-2", "tfm-1\n"])
-def test_a_pattern_that_matches_no_id_is_rejected(pattern: str) -> None:
+def test_pattern_that_matches_no_id_is_rejected(pattern: str) -> None:
     with pytest.raises(ValueError, match="neither an id nor a pattern"):
         CallerTransforms({"alice": (pattern,)})
 
 
-def test_nothing_is_asked_of_glue_or_recorded_for_a_transform_that_is_not_allowed() -> None:
+def test_forbidden_transform_makes_no_glue_call_and_no_item() -> None:
     service = Service()
     service.set_policy(caller_transforms=CallerTransforms({"alice": ("tfm-2",)}))
     for command in (labeling_command(), import_command(replaces=True)):

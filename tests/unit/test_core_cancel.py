@@ -1,4 +1,4 @@
-"""Cancel a task run, wherever it stands."""
+"""Cancel a task run in any state."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from tests.fakes.glue import Fault
 from tests.fakes.service import Service, labeling_command
 
 
-def test_an_unknown_run_is_said_to_be_unknown(service: Service) -> None:
+def test_cancelling_an_unknown_run_raises_run_not_found(service: Service) -> None:
     with pytest.raises(RunNotFound):
         cancel("0" * 32, service.deps)
 
 
-def test_a_queued_run_is_over_at_once(service: Service) -> None:
+def test_cancelling_a_queued_run_ends_it_at_once(service: Service) -> None:
     service.glue.limit = 0
     run = cancel(service.start_run(labeling_command()).id, service.deps)
     service.deliver()
@@ -25,7 +25,7 @@ def test_a_queued_run_is_over_at_once(service: Service) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.STARTING, Status.RUNNING])
-def test_a_run_in_glue_is_asked_to_stop(service: Service, status: Status) -> None:
+def test_cancelling_a_run_in_glue_stops_it(service: Service, status: Status) -> None:
     run = service.start_run(labeling_command())
     service.glue.set_status(run.task_run_id or "", status)
     service.reconcile()
@@ -36,13 +36,13 @@ def test_a_run_in_glue_is_asked_to_stop(service: Service, status: Status) -> Non
     assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunStopped"]
 
 
-def test_a_stopping_run_may_be_cancelled_again(service: Service) -> None:
+def test_stopping_run_may_be_cancelled_again(service: Service) -> None:
     run = service.start_run(labeling_command())
     assert [cancel(run.id, service.deps).status for _ in range(2)] == [Status.STOPPING, Status.STOPPING]
 
 
 @pytest.mark.parametrize("ending", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
-def test_a_run_that_ended_in_glue_just_now_keeps_its_own_ending(service: Service, ending: Status) -> None:
+def test_cancelling_a_run_that_has_just_ended_keeps_its_result(service: Service, ending: Status) -> None:
     run = service.start_run(labeling_command())
     service.glue.set_status(run.task_run_id or "", ending, "out of memory")
     assert cancel(run.id, service.deps).status is Status.STARTING
@@ -51,7 +51,7 @@ def test_a_run_that_ended_in_glue_just_now_keeps_its_own_ending(service: Service
     assert service.reload(run).execution_time == 7
 
 
-def test_a_run_that_glue_forgot_is_left_to_the_reconciler(service: Service) -> None:
+def test_cancelling_a_run_that_glue_lost_leaves_it_to_the_reconciler(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.glue.remove(run.task_run_id or "")
     assert cancel(run.id, service.deps).status is Status.STARTING
@@ -61,11 +61,11 @@ def test_a_run_that_glue_forgot_is_left_to_the_reconciler(service: Service) -> N
     "ending",
     [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT, Status.REFUSED, Status.CANCELLED],
 )
-def test_what_is_over_cannot_be_cancelled(service: Service, ending: Status) -> None:
+def test_ended_run_cannot_be_cancelled(service: Service, ending: Status) -> None:
     run = ended_as(service, ending)
-    with pytest.raises(AlreadyEnded) as over:
+    with pytest.raises(AlreadyEnded) as error:
         cancel(run.id, service.deps)
-    assert over.value.run.status is ending
+    assert error.value.run.status is ending
 
 
 def ended_as(service: Service, ending: Status) -> Run:
@@ -82,7 +82,7 @@ def ended_as(service: Service, ending: Status) -> Run:
 
 
 @pytest.mark.parametrize("fault", [GlueUnavailable("throttled"), LedgerUnavailable()])
-def test_a_passing_fault_asks_the_caller_to_come_again(service: Service, fault: Exception) -> None:
+def test_temporary_failure_of_a_cancellation_raises_try_again_later(service: Service, fault: Exception) -> None:
     run = service.start_run(labeling_command())
 
     def failing(*_: object) -> Status:
@@ -94,47 +94,47 @@ def test_a_passing_fault_asks_the_caller_to_come_again(service: Service, fault: 
     assert not service.reload(run).cancel_requested
 
 
-def test_a_cancellation_that_races_with_news_wins_in_the_end(service: Service) -> None:
+def test_cancellation_survives_a_concurrent_status_change(service: Service) -> None:
     run = service.start_run(labeling_command())
-    ask = service.glue.cancel
+    cancel_in_glue = service.glue.cancel
 
-    def overtaken(transform_id: str, task_run_id: str) -> Status:
-        service.glue.cancel = ask  # type: ignore[method-assign]  # once is enough
+    def cancel_after_a_status_change(transform_id: str, task_run_id: str) -> Status:
+        service.glue.cancel = cancel_in_glue  # type: ignore[method-assign]  # once is enough
         service.glue.set_status(task_run_id, Status.RUNNING)
         service.reconcile()
-        return ask(transform_id, task_run_id)
+        return cancel_in_glue(transform_id, task_run_id)
 
-    service.glue.cancel = overtaken  # type: ignore[method-assign]  # the reconciler in between
+    service.glue.cancel = cancel_after_a_status_change  # type: ignore[method-assign]  # the reconciler in between
     assert cancel(run.id, service.deps).status is Status.STOPPING
     assert service.reload(run).status is Status.STOPPING
 
 
-def test_a_queued_run_that_starts_meanwhile_is_cancelled_in_glue(service: Service) -> None:
+def test_queued_run_that_starts_during_its_cancellation_is_cancelled_in_glue(service: Service) -> None:
     service.glue.limit = 0
     run = service.start_run(labeling_command())
     get = service.ledger.get
 
-    def stale(run_id: str) -> Run | None:
-        seen = get(run_id)
+    def read_before_a_start(run_id: str) -> Run | None:
+        run = get(run_id)
         service.ledger.get = get  # type: ignore[method-assign]  # once is enough
         service.glue.limit = 3
         service.reconcile()
-        return seen
+        return run
 
-    service.ledger.get = stale  # type: ignore[method-assign]  # the reconciler in between
+    service.ledger.get = read_before_a_start  # type: ignore[method-assign]  # the reconciler in between
     assert cancel(run.id, service.deps).status is Status.STOPPING
 
 
-def test_a_run_that_never_stands_still_is_given_up_for_now(service: Service) -> None:
+def test_cancellation_gives_up_after_repeated_conflicts(service: Service) -> None:
     run = service.start_run(labeling_command())
     get = service.ledger.get
 
-    def restless(run_id: str) -> Run | None:
-        seen = get(run_id)
-        assert seen is not None
-        service.ledger.write(seen, seen)
-        return seen
+    def read_before_a_write(run_id: str) -> Run | None:
+        run = get(run_id)
+        assert run is not None
+        service.ledger.write(run, run)
+        return run
 
-    service.ledger.get = restless  # type: ignore[method-assign]  # somebody writes all the time
+    service.ledger.get = read_before_a_write  # type: ignore[method-assign]  # other writers change the run all the time
     with pytest.raises(TryAgainLater, match="changes too fast"):
         cancel(run.id, service.deps)

@@ -1,4 +1,4 @@
-"""Imports of a transform reach Glue one at a time, in the order of acceptance, or a late replace would erase newer labels."""
+"""Imports of a transform start one at a time, in the order of acceptance."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from core.runs import Run, Status
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
-LEASE_AND_GRACE = 200  # seconds
+LEASE_AND_GRACE_SECONDS = 200  # seconds
 
 
 def upload(service: Service, number: int) -> Run:
@@ -19,17 +19,19 @@ def upload(service: Service, number: int) -> Run:
 
 def imported(service: Service) -> list[str]:
     return [
-        (one.path or "").removeprefix("s3://bucket/labels/tfm-1/")
-        for one in service.glue.all_task_runs()
-        if one.replace_all_labels is not None
+        (task_run.path or "").removeprefix("s3://bucket/labels/tfm-1/")
+        for task_run in service.glue.all_task_runs()
+        if task_run.replace_all_labels is not None
     ]
 
 
 def open_imports(service: Service) -> int:
-    return sum(one.task_type == "IMPORT_LABELS" and not one.status.is_terminal for one in service.glue.all_task_runs())
+    return sum(
+        task_run.task_type == "IMPORT_LABELS" and not task_run.status.is_terminal for task_run in service.glue.all_task_runs()
+    )
 
 
-def test_the_second_import_waits_for_the_first_although_glue_has_room(service: Service) -> None:
+def test_second_import_waits_for_the_first_even_if_glue_has_room(service: Service) -> None:
     first, second = upload(service, 1), upload(service, 2)
     assert (first.status, second.status) == (Status.STARTING, Status.QUEUED)
     service.reconcile()
@@ -39,7 +41,7 @@ def test_the_second_import_waits_for_the_first_although_glue_has_room(service: S
     assert service.reload(second).status is Status.STARTING
 
 
-def test_imports_go_one_at_a_time_in_the_order_of_acceptance(service: Service) -> None:
+def test_imports_start_one_at_a_time_in_the_order_of_acceptance(service: Service) -> None:
     for number in range(6):
         upload(service, number)
     for _ in range(8):
@@ -49,7 +51,7 @@ def test_imports_go_one_at_a_time_in_the_order_of_acceptance(service: Service) -
     assert imported(service) == [f"{number}.csv" for number in range(6)]
 
 
-def test_a_queued_import_is_not_overtaken_by_one_that_comes_when_the_way_is_free(service: Service) -> None:
+def test_new_import_does_not_overtake_a_queued_one(service: Service) -> None:
     upload(service, 1), upload(service, 2)
     service.glue.finish_all()
     third = upload(service, 3)
@@ -60,7 +62,7 @@ def test_a_queued_import_is_not_overtaken_by_one_that_comes_when_the_way_is_free
     assert imported(service) == ["1.csv", "2.csv", "3.csv"]
 
 
-def test_labeling_sets_may_pass_a_blocked_import(service: Service) -> None:
+def test_labeling_set_may_start_before_a_blocked_import(service: Service) -> None:
     upload(service, 1)
     blocked = upload(service, 2)
     labeling = service.start_run(labeling_command())
@@ -70,12 +72,12 @@ def test_labeling_sets_may_pass_a_blocked_import(service: Service) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
-def test_an_import_in_doubt_keeps_the_next_one_waiting_until_it_is_settled(service: Service, fault: Fault) -> None:
+def test_unconfirmed_import_blocks_the_next_one_until_it_is_settled(service: Service, fault: Fault) -> None:
     service.glue.faults = [fault]
     first, second = upload(service, 1), upload(service, 2)
     assert (first.status, second.status) == (Status.UNCONFIRMED, Status.QUEUED)
     for _ in range(4):
-        service.clock.pass_seconds(LEASE_AND_GRACE)
+        service.clock.pass_seconds(LEASE_AND_GRACE_SECONDS)
         service.reconcile()
         assert open_imports(service) <= 1
     assert service.reload(second).status is Status.QUEUED
@@ -85,7 +87,7 @@ def test_an_import_in_doubt_keeps_the_next_one_waiting_until_it_is_settled(servi
 
 
 @pytest.mark.parametrize("ending", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
-def test_however_an_import_ends_the_next_one_follows(service: Service, ending: Status) -> None:
+def test_next_import_starts_after_any_end_of_the_first(service: Service, ending: Status) -> None:
     upload(service, 1)
     second = upload(service, 2)
     service.glue.finish_all(ending)
@@ -93,27 +95,27 @@ def test_however_an_import_ends_the_next_one_follows(service: Service, ending: S
     assert service.reload(second).status is Status.STARTING
 
 
-def test_a_refused_import_lets_the_next_one_through(service: Service) -> None:
+def test_next_import_starts_after_a_refused_one(service: Service) -> None:
     service.glue.faults = [Fault.REFUSED]
     assert [upload(service, number).status for number in (1, 2)] == [Status.REFUSED, Status.STARTING]
 
 
-def test_a_throttled_import_lets_the_next_one_through(service: Service) -> None:
+def test_next_import_starts_after_a_throttled_one(service: Service) -> None:
     service.glue.faults = [Fault.THROTTLED]
     with pytest.raises(TryAgainLater):
         upload(service, 1)
     assert upload(service, 2).status is Status.STARTING
 
 
-def test_a_lost_import_lets_the_next_one_through(service: Service) -> None:
+def test_next_import_starts_after_a_lost_one(service: Service) -> None:
     first, second = upload(service, 1), upload(service, 2)
     service.glue.remove(first.task_run_id or "")
-    service.clock.pass_seconds(LEASE_AND_GRACE)
+    service.clock.pass_seconds(LEASE_AND_GRACE_SECONDS)
     service.reconcile()
     assert [service.reload(run).status for run in (first, second)] == [Status.LOST, Status.STARTING]
 
 
-def test_a_cancelled_import_leaves_the_line(service: Service) -> None:
+def test_cancelled_import_leaves_the_queue(service: Service) -> None:
     upload(service, 1)
     second, third = upload(service, 2), upload(service, 3)
     cancel(second.id, service.deps)
@@ -123,7 +125,7 @@ def test_a_cancelled_import_leaves_the_line(service: Service) -> None:
     assert imported(service) == ["1.csv", "3.csv"]
 
 
-def test_imports_at_glues_limit_keep_their_order_too(service: Service) -> None:
+def test_imports_queued_at_glues_limit_keep_their_order(service: Service) -> None:
     service.glue.limit = 1
     service.start(labeling_command())
     runs = [upload(service, number) for number in range(3)]
@@ -134,7 +136,7 @@ def test_imports_at_glues_limit_keep_their_order_too(service: Service) -> None:
     assert imported(service) == ["0.csv", "1.csv", "2.csv"]
 
 
-def test_imports_of_different_transforms_do_not_wait_for_each_other(service: Service) -> None:
+def test_imports_of_different_transforms_start_at_once(service: Service) -> None:
     upload(service, 1)
     assert service.start_run(import_command("other", transform_id="tfm-2")).status is Status.STARTING
 

@@ -1,4 +1,4 @@
-"""A label file is checked before Glue is asked, and what was checked is what is imported."""
+"""A label file is validated before its import starts, and the version that was checked is imported."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ HEADER = b"labeling_set_id,label,id,name\n"
 COLUMNS = ("id", "name")
 
 
-def found(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
+def problems(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
     return validate_label_file([body[:7], body[7:]], columns)
 
 
@@ -45,8 +45,8 @@ def found(body: bytes, columns: tuple[str, ...] = COLUMNS) -> list[str]:
         (HEADER + b"a,1,1,caf\xe9\n", ["line 2: is not UTF-8; save the file as UTF-8"]),
     ],
 )
-def test_a_finding_names_the_line_and_the_remedy(body: bytes, expected: list[str]) -> None:
-    assert found(body) == expected
+def test_problem_names_the_line_and_the_remedy(body: bytes, expected: list[str]) -> None:
+    assert problems(body) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,22 +59,22 @@ def test_a_finding_names_the_line_and_the_remedy(body: bytes, expected: list[str
         b"labeling_set_id,label,name,id\na,1,x,1\na,2,y,2\n",
     ],
 )
-def test_a_good_file_has_no_findings(body: bytes) -> None:
-    assert found(body) == []
+def test_valid_file_has_no_problems(body: bytes) -> None:
+    assert problems(body) == []
 
 
-def test_columns_are_not_looked_at_where_glue_does_not_say_them() -> None:
-    assert found(b"labeling_set_id,label,x\na,1,1\na,1,2\n", ()) == []
+def test_columns_are_not_checked_if_glue_does_not_return_them() -> None:
+    assert problems(b"labeling_set_id,label,x\na,1,1\na,1,2\n", ()) == []
 
 
-def test_the_first_twenty_findings_are_shown_and_the_others_counted() -> None:
-    shown = found(HEADER + b"".join(b"a,,%d,x\n" % n for n in range(30)))
+def test_first_twenty_problems_are_shown_and_the_others_counted() -> None:
+    shown = problems(HEADER + b"".join(b"a,,%d,x\n" % n for n in range(30)))
     assert len(shown) == 21
     assert shown[-1] == "and 10 more"
     assert shown[0].startswith("line 2:")
 
 
-def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
+def test_large_file_is_validated_in_little_memory() -> None:
     def chunks() -> Iterator[bytes]:
         yield HEADER
         for number in range(9_000):
@@ -87,11 +87,11 @@ def test_a_large_file_is_never_in_memory_as_a_whole() -> None:
     assert peak < 5_000_000 < 9_000 * 1_000
 
 
-# --- on the way to Glue
+# --- as part of a start
 
 
 @pytest.mark.parametrize("body", [None, b"", b"no label file\n", b"x" * (MAX_BYTES + 1)])
-def test_a_bad_file_is_refused_and_nothing_is_started(body: bytes | None) -> None:
+def test_invalid_file_is_refused_and_nothing_is_started(body: bytes | None) -> None:
     service = Service()
     service.files.contents[UPLOADED] = body
     run = service.start_run(import_command())
@@ -99,20 +99,20 @@ def test_a_bad_file_is_refused_and_nothing_is_started(body: bytes | None) -> Non
     assert service.glue.calls == []
 
 
-def test_a_bad_file_is_refused_even_where_the_import_had_to_wait() -> None:
+def test_invalid_file_is_refused_even_if_its_import_would_be_queued() -> None:
     service = Service()
     service.start_run(import_command("open", path="s3://bucket/other.csv"))
     service.files.contents[UPLOADED] = b"no label file\n"
     assert service.start_run(import_command()).status is Status.REFUSED
 
 
-def test_quotes_escaped_with_a_backslash_are_accepted_too() -> None:
+def test_quotes_escaped_with_a_backslash_are_accepted() -> None:
     service = Service()
     service.files.contents[UPLOADED] = HEADER + b'a,1,1,"a \\"b\\", c"\na,1,2,y\n'
     assert service.start_run(import_command()).status is Status.STARTING
 
 
-def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
+def test_file_changed_while_its_import_was_queued_is_refused() -> None:
     service = Service()
     first = service.start_run(import_command("first", path="s3://bucket/first.csv"))
     waiting = service.start_run(import_command("second"))
@@ -122,10 +122,10 @@ def test_a_file_that_changed_while_its_import_waited_is_refused() -> None:
     service.reconcile()
     ended = service.reload(waiting)
     assert (ended.status, ended.error and ended.error.code) == (Status.REFUSED, "LABEL_FILE_CHANGED")
-    assert [one.task_run_id for one in service.glue.all_task_runs()] == [service.reload(first).task_run_id]
+    assert [task_run.task_run_id for task_run in service.glue.all_task_runs()] == [service.reload(first).task_run_id]
 
 
-def test_the_same_key_works_once_the_file_was_mended() -> None:
+def test_same_key_starts_the_import_once_the_file_is_corrected() -> None:
     service = Service()
     service.files.contents[UPLOADED] = b"no label file\n"
     assert service.start_run(import_command()).status is Status.REFUSED
@@ -134,7 +134,7 @@ def test_the_same_key_works_once_the_file_was_mended() -> None:
     assert (again.status, again.attempt) == (Status.STARTING, 2)
 
 
-def test_while_s3_cannot_be_asked_nothing_is_accepted() -> None:
+def test_nothing_is_accepted_while_s3_is_unavailable() -> None:
     service = Service()
     service.files.is_down = True
     with pytest.raises(TryAgainLater):
@@ -144,7 +144,7 @@ def test_while_s3_cannot_be_asked_nothing_is_accepted() -> None:
     assert service.start_run(import_command()).status is Status.STARTING
 
 
-def test_a_labeling_set_needs_no_file() -> None:
+def test_labeling_set_starts_without_s3() -> None:
     service = Service()
     service.files.is_down = True
     assert service.start_run(labeling_command()).status is Status.STARTING

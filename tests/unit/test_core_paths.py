@@ -1,4 +1,4 @@
-"""The grammar of S3 paths, and which ones callers may name."""
+"""The syntax of S3 paths, and which of them callers may use."""
 
 import pytest
 from hypothesis import assume, given
@@ -14,15 +14,15 @@ from core.paths import (
     transform_id_of_upload,
 )
 
-ANYWHERE = AllowedPrefixes.parse("s3://bucket/")
-SOMEWHERE = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
+WHOLE_BUCKET = AllowedPrefixes.parse("s3://bucket/")
+ALLOWED = AllowedPrefixes.parse("s3://bucket/sets/, s3://other-bucket/a/b")
 PART = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/\x7f"), min_size=1, max_size=20)
 KEYS = st.lists(PART.filter(lambda part: part not in (".", "..")), min_size=1, max_size=5).map("/".join)
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/sets", "s3://bucket/sets/", "s3://bucket/sets//"])
-def test_an_output_path_names_the_same_folder_with_or_without_its_slash(path: str) -> None:
-    assert check_output_folder(path, ANYWHERE) == "s3://bucket/sets/"
+def test_output_folder_is_the_same_with_or_without_its_slash(path: str) -> None:
+    assert check_output_folder(path, WHOLE_BUCKET) == "s3://bucket/sets/"
 
 
 @pytest.mark.parametrize(
@@ -45,19 +45,19 @@ def test_an_output_path_names_the_same_folder_with_or_without_its_slash(path: st
         "s3://bucket@evil/sets",
     ],
 )
-def test_what_is_no_s3_path_is_told_its_form(path: str) -> None:
-    for read in (check_output_folder, check_input_object):
+def test_malformed_s3_path_is_rejected_with_the_right_form(path: str) -> None:
+    for check in (check_output_folder, check_input_object):
         with pytest.raises(InvalidRequest, match="must be of the form s3://bucket/key"):
-            read(path, ANYWHERE)
+            check(path, WHOLE_BUCKET)
 
 
 @pytest.mark.parametrize(
     "path", ["s3://bucket/../x", "s3://bucket/a/./b", "s3://bucket/a//b", "s3://bucket//a", "s3://bucket/.."]
 )
-def test_a_path_has_no_way_around_its_prefix(path: str) -> None:
-    for read in (check_output_folder, check_input_object):
+def test_path_cannot_leave_its_prefix(path: str) -> None:
+    for check in (check_output_folder, check_input_object):
         with pytest.raises(InvalidRequest, match="must not have empty"):
-            read(path, ANYWHERE)
+            check(path, WHOLE_BUCKET)
 
 
 @pytest.mark.parametrize(
@@ -73,39 +73,39 @@ def test_a_path_has_no_way_around_its_prefix(path: str) -> None:
         ("s3://third/sets", False),
     ],
 )
-def test_callers_may_name_what_lies_below_a_prefix(path: str, is_allowed: bool) -> None:  # noqa: FBT001  a table's column
+def test_paths_below_an_allowed_prefix_are_allowed(path: str, is_allowed: bool) -> None:  # noqa: FBT001  a table's column
     if is_allowed:
-        assert check_output_folder(path, SOMEWHERE) == f"{path}/"
+        assert check_output_folder(path, ALLOWED) == f"{path}/"
     else:
         with pytest.raises(InvalidRequest, match="allowed: s3://bucket/sets/, s3://other-bucket/a/b/"):
-            check_output_folder(path, SOMEWHERE)
+            check_output_folder(path, ALLOWED)
 
 
-def test_no_prefix_at_all_refuses_every_path() -> None:
+def test_without_prefixes_every_path_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match="allowed: none"):
         check_input_object("s3://bucket/one.csv", AllowedPrefixes.parse(""))
 
 
 @pytest.mark.parametrize("path", ["s3://bucket/", "s3://bucket/labels/"])
-def test_an_import_takes_one_object_not_a_folder(path: str) -> None:
+def test_import_of_a_folder_is_rejected(path: str) -> None:
     with pytest.raises(InvalidRequest, match="must name one S3 object"):
-        check_input_object(path, ANYWHERE)
+        check_input_object(path, WHOLE_BUCKET)
 
 
-def test_the_error_points_at_the_field() -> None:
+def test_error_points_at_the_field() -> None:
     with pytest.raises(InvalidRequest) as output:
-        check_output_folder("x", ANYWHERE)
+        check_output_folder("x", WHOLE_BUCKET)
     with pytest.raises(InvalidRequest) as upload:
-        check_input_object("x", ANYWHERE)
+        check_input_object("x", WHOLE_BUCKET)
     assert [error.pointer for error in output.value.errors] == ["#/outputS3Path"]
     assert [error.pointer for error in upload.value.errors] == ["#/inputS3Path"]
 
 
 @given(st.integers(min_value=900, max_value=1100))
-def test_a_folder_leaves_room_for_the_runs_own_prefix(length: int) -> None:
+def test_output_folder_leaves_room_for_the_run_id(length: int) -> None:
     path = "s3://bucket/".ljust(length, "a")
     try:
-        folder = check_output_folder(path, ANYWHERE)
+        folder = check_output_folder(path, WHOLE_BUCKET)
     except InvalidRequest as error:
         assert "is too long" in str(error)  # noqa: PT017  both outcomes are right, each with its bound
         assert length > MAX_LENGTH - 40
@@ -114,30 +114,30 @@ def test_a_folder_leaves_room_for_the_runs_own_prefix(length: int) -> None:
 
 
 @given(KEYS)
-def test_every_plain_key_below_the_prefix_is_a_label_file_as_it_stands(key: str) -> None:
+def test_any_key_below_an_allowed_prefix_is_accepted_unchanged(key: str) -> None:
     path = f"s3://bucket/sets/{key}"
-    assert check_input_object(path, SOMEWHERE) == path
+    assert check_input_object(path, ALLOWED) == path
 
 
 @given(st.text(max_size=60))
-def test_whatever_is_sent_is_either_below_a_prefix_or_refused(text: str) -> None:
+def test_any_text_is_below_an_allowed_prefix_or_rejected(text: str) -> None:
     for path in (text, f"s3://{text}", f"s3://bucket/{text}", f"s3://bucket/sets{text}"):
         try:
-            found = check_input_object(path, SOMEWHERE)
+            accepted = check_input_object(path, ALLOWED)
         except InvalidRequest:
             continue
-        assert SOMEWHERE.allow(found)
-        assert not {"", ".", ".."} & set(found.removeprefix("s3://").split("/"))
+        assert ALLOWED.allow(accepted)
+        assert not {"", ".", ".."} & set(accepted.removeprefix("s3://").split("/"))
 
 
 @pytest.mark.parametrize("text", ["bucket/prefix", "s3://", "s3://bucket,x", "arn:aws:s3:::bucket"])
-def test_a_wrong_setting_is_found_at_start_up(text: str) -> None:
+def test_malformed_prefix_setting_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="allowed S3 prefixes"):
         AllowedPrefixes.parse(text)
 
 
 @given(st.lists(KEYS, max_size=4))
-def test_a_prefix_reads_the_same_with_or_without_its_slash(keys: list[str]) -> None:
+def test_prefix_is_the_same_with_or_without_its_slash(keys: list[str]) -> None:
     assume(not any("," in key or key.strip() != key for key in keys))
     bare = AllowedPrefixes.parse(",".join(f"s3://bucket/{key}" for key in keys))
     closed = AllowedPrefixes.parse(" , ".join(f"s3://bucket/{key}/" for key in keys))
@@ -161,12 +161,12 @@ def test_a_prefix_reads_the_same_with_or_without_its_slash(keys: list[str]) -> N
         ("labels/tfm-1/one.csv\n", None),
     ],
 )
-def test_an_upload_tells_its_transform_by_its_key(key: str, transform_id: str | None) -> None:
+def test_key_of_an_upload_names_its_transform(key: str, transform_id: str | None) -> None:
     assert transform_id_of_upload(key) == transform_id
 
 
 @pytest.mark.parametrize(
-    ("caller", "may_name"),
+    ("caller", "expected"),
     [
         ("alice", ("s3://bucket/sets/alice/",)),
         ("bob", ("s3://bucket/sets/",)),  # his are wider than the service's own
@@ -174,11 +174,16 @@ def test_an_upload_tells_its_transform_by_its_key(key: str, transform_id: str | 
         ("somebody else", ("s3://bucket/sets/shared/",)),
     ],
 )
-def test_a_caller_may_name_its_own_prefixes_and_none_beyond_the_service_s(caller: str, may_name: tuple[str, ...]) -> None:
-    own = {"alice": ["s3://bucket/sets/alice"], "bob": ["s3://bucket/"], "carol": [], "*": ["s3://bucket/sets/shared/"]}
-    narrowed = CallerPrefixes({name: AllowedPrefixes.of(prefixes) for name, prefixes in own.items()})
-    assert narrowed.narrow(AllowedPrefixes.parse("s3://bucket/sets/"), caller).prefixes == may_name
+def test_caller_may_use_its_own_prefixes_within_the_allowed_ones(caller: str, expected: tuple[str, ...]) -> None:
+    prefixes_by_caller = {
+        "alice": ["s3://bucket/sets/alice"],
+        "bob": ["s3://bucket/"],
+        "carol": [],
+        "*": ["s3://bucket/sets/shared/"],
+    }
+    caller_prefixes = CallerPrefixes({name: AllowedPrefixes.of(prefixes) for name, prefixes in prefixes_by_caller.items()})
+    assert caller_prefixes.narrow(AllowedPrefixes.parse("s3://bucket/sets/"), caller).prefixes == expected
 
 
-def test_whoever_is_not_narrowed_may_name_all() -> None:
-    assert CallerPrefixes({"alice": AllowedPrefixes(())}).narrow(SOMEWHERE, "bob") is SOMEWHERE
+def test_caller_without_an_entry_may_use_all_allowed_prefixes() -> None:
+    assert CallerPrefixes({"alice": AllowedPrefixes(())}).narrow(ALLOWED, "bob") is ALLOWED

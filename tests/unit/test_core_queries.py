@@ -1,4 +1,4 @@
-"""Callers are apart."""
+"""Which runs a caller sees."""
 
 import pytest
 
@@ -8,22 +8,22 @@ from core.queries import get_run, list_runs
 from tests.fakes.service import Service, labeling_command
 
 
-def test_nobody_sees_anothers_run() -> None:
+def test_callers_do_not_see_each_others_runs() -> None:
     service = Service()
     run = service.start_run(labeling_command(caller="alice"))
     assert get_run(run.id, "alice", service.deps).id == run.id
     with pytest.raises(RunNotFound):
         get_run(run.id, "bob", service.deps)
-    assert [one.id for one in list_runs(RunFilter(), "alice", 10, None, service.deps).items] == [run.id]
+    assert [run.id for run in list_runs(RunFilter(), "alice", 10, None, service.deps).items] == [run.id]
     assert list_runs(RunFilter(), "bob", 10, None, service.deps).items == ()
 
 
-def test_an_operator_may_share_them() -> None:
+def test_shared_runs_are_visible_to_all_callers() -> None:
     service = Service()
     service.set_policy(share_runs=True)
     run = service.start_run(labeling_command(caller="alice"))
     assert get_run(run.id, "bob", service.deps).id == run.id
-    assert [one.id for one in list_runs(RunFilter(), "bob", 10, None, service.deps).items] == [run.id]
+    assert [run.id for run in list_runs(RunFilter(), "bob", 10, None, service.deps).items] == [run.id]
 
 
 def test_only_operators_see_all_runs() -> None:
@@ -31,7 +31,7 @@ def test_only_operators_see_all_runs() -> None:
     service.set_policy(operators=frozenset({"olga"}))
     run = service.start_run(labeling_command(caller="s3:bucket"))
     assert get_run(run.id, "olga", service.deps).id == run.id
-    assert [one.id for one in list_runs(RunFilter(), "olga", 10, None, service.deps).items] == [run.id]
+    assert [run.id for run in list_runs(RunFilter(), "olga", 10, None, service.deps).items] == [run.id]
     with pytest.raises(RunNotFound):
         get_run(run.id, "bob", service.deps)
     assert list_runs(RunFilter(), "bob", 10, None, service.deps).items == ()

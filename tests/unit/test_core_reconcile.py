@@ -1,4 +1,4 @@
-"""Ledger and Glue are made to agree: what a round records, counts and survives."""
+"""What a round of the reconciler records and counts, and which errors it survives."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from core.runs import Run, RunError, Status
 from tests.fakes.glue import FakeGlue, Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
-MINUTES = 121  # seconds, past the grace period
+PAST_GRACE_SECONDS = 121  # seconds, past the grace period
 
 
 @pytest.mark.parametrize(
@@ -24,26 +24,30 @@ MINUTES = 121  # seconds, past the grace period
         (Status.TIMEOUT, "TaskRunTimedOut", RunError("GLUE_TIMEOUT", "out of memory")),
     ],
 )
-def test_glues_ending_is_recorded_with_its_times_and_its_reason(
+def test_result_in_glue_is_recorded_with_its_times_and_error(
     service: Service, ending: Status, event: str, error: RunError | None
 ) -> None:
     run = service.start_run(labeling_command())
-    in_glue = service.glue.set_status(run.task_run_id or "", ending, "out of memory")
+    glue_run = service.glue.set_status(run.task_run_id or "", ending, "out of memory")
     service.reconcile()
-    now = service.reload(run)
-    assert (now.status, now.error) == (ending, error)
-    assert (now.started_on, now.completed_on, now.execution_time) == (in_glue.started_on, in_glue.completed_on, 7)
+    recorded = service.reload(run)
+    assert (recorded.status, recorded.error) == (ending, error)
+    assert (recorded.started_on, recorded.completed_on, recorded.execution_time) == (
+        glue_run.started_on,
+        glue_run.completed_on,
+        7,
+    )
     assert service.bus.detail_types() == ["TaskRunStarted", event]
 
 
-def test_a_failure_without_a_reason_says_so(service: Service) -> None:
+def test_failure_without_a_reason_gets_a_message(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.glue.finish_all(Status.FAILED)
     service.reconcile()
     assert service.reload(run).error == RunError("GLUE_FAILED", "Glue gave no reason")
 
 
-def test_running_and_stopping_are_states_on_the_way(service: Service) -> None:
+def test_running_and_stopping_are_recorded_without_an_event(service: Service) -> None:
     run = service.start_run(labeling_command())
     for status in (Status.RUNNING, Status.STOPPING):
         service.glue.set_status(run.task_run_id or "", status)
@@ -52,14 +56,14 @@ def test_running_and_stopping_are_states_on_the_way(service: Service) -> None:
     assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
-def test_no_news_writes_nothing(service: Service) -> None:
+def test_unchanged_run_is_not_written(service: Service) -> None:
     service.start(labeling_command())
     written = len(service.ledger.changes)
     assert service.reconcile() == RoundSummary(transforms=1)
     assert len(service.ledger.changes) == written
 
 
-def test_one_listing_serves_all_runs_of_a_transform(service: Service) -> None:
+def test_runs_of_a_transform_share_one_listing(service: Service) -> None:
     for key in ("one", "two", "three"):
         service.start(labeling_command(key))
     service.glue.calls.clear()
@@ -67,34 +71,34 @@ def test_one_listing_serves_all_runs_of_a_transform(service: Service) -> None:
     assert service.glue.calls == ["list_task_runs"]
 
 
-def test_a_run_that_glue_no_longer_knows_is_lost(service: Service) -> None:
+def test_run_that_glue_no_longer_knows_is_lost(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.glue.remove(run.task_run_id or "")
     service.reconcile()
     assert service.reload(run).status is Status.STARTING  # it may only not be listed yet
-    service.clock.pass_seconds(MINUTES)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert (service.reload(run).status, service.bus.detail_types()) == (Status.LOST, ["TaskRunStarted", "TaskRunLost"])
 
 
-def test_runs_of_a_transform_that_was_deleted_are_lost(service: Service) -> None:
+def test_runs_of_a_deleted_transform_are_lost(service: Service) -> None:
     runs = [service.start_run(labeling_command()), service.start_run(import_command("import"))]
     del service.glue.task_runs["tfm-1"]
-    service.clock.pass_seconds(MINUTES)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert [service.reload(run).status for run in runs] == [Status.LOST, Status.LOST]
 
 
-def test_a_run_that_is_only_missing_in_the_listing_is_followed_all_the_same(service: Service) -> None:
+def test_run_missing_in_the_listing_is_read_by_its_id(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.glue.finish_all()
-    service.clock.pass_seconds(MINUTES)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.glue.list_task_runs = lambda *_: []  # type: ignore[method-assign]  # the listing lags far behind
     service.reconcile()
     assert service.reload(run).status is Status.SUCCEEDED
 
 
-def test_the_tally_says_what_a_round_did(service: Service) -> None:
+def test_summary_counts_what_a_round_did(service: Service) -> None:
     service.glue.limit = 2
     runs = [service.start_run(labeling_command(f"key-{number}")) for number in range(4)]
     service.glue.set_status(runs[0].task_run_id or "", Status.SUCCEEDED)
@@ -104,22 +108,22 @@ def test_the_tally_says_what_a_round_did(service: Service) -> None:
 
 
 @pytest.mark.parametrize("fault", [GlueUnavailable("throttled"), LedgerUnavailable()])
-def test_one_transforms_trouble_leaves_the_others_in_order(service: Service, fault: Exception) -> None:
+def test_failure_of_one_transform_does_not_stop_the_others(service: Service, fault: Exception) -> None:
     for number in ("1", "2"):
         service.start(labeling_command("key", transform_id=f"tfm-{number}", caller=number))
     service.glue.finish_all()
-    troubled(service.glue, "list_task_runs", fault, lambda transform_id, *_: transform_id == "tfm-1")
+    make_failing(service.glue, "list_task_runs", fault, lambda transform_id, *_: transform_id == "tfm-1")
     summary = service.reconcile()
     assert (summary.transforms, summary.failed, summary.ended) == (2, 1, 1)
     assert sorted(run.status for run in service.ledger.items.values()) == [Status.STARTING, Status.SUCCEEDED]
 
 
-def test_what_nobody_thought_of_in_one_transform_leaves_the_others_in_order(service: Service) -> None:
-    """A status that Glue has only since yesterday, say."""
+def test_unexpected_error_in_one_transform_does_not_stop_the_others(service: Service) -> None:
+    """Such as a new status of Glue."""
     for number in ("1", "2"):
         service.start(labeling_command("key", transform_id=f"tfm-{number}", caller=number))
     service.glue.finish_all()
-    troubled(
+    make_failing(
         service.glue,
         "list_task_runs",
         ValueError("'PAUSED' is not a valid Status"),
@@ -129,21 +133,21 @@ def test_what_nobody_thought_of_in_one_transform_leaves_the_others_in_order(serv
     assert (summary.failed, summary.ended) == (1, 1)
 
 
-def test_a_look_up_that_fails_changes_nothing_and_the_next_round_settles(service: Service) -> None:
+def test_failed_listing_changes_nothing_until_the_next_round(service: Service) -> None:
     service.glue.faults = [Fault.LOST_AFTER]
     run = service.start_run(labeling_command())
-    look = service.glue.list_task_runs
-    troubled(service.glue, "list_task_runs", GlueUnavailable("throttled"), lambda *_: True)
-    service.clock.pass_seconds(MINUTES)
+    list_task_runs = service.glue.list_task_runs
+    make_failing(service.glue, "list_task_runs", GlueUnavailable("throttled"), lambda *_: True)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert service.reload(run).status is Status.UNCONFIRMED
-    service.glue.list_task_runs = look  # type: ignore[method-assign]  # Glue is back
+    service.glue.list_task_runs = list_task_runs  # type: ignore[method-assign]  # Glue is back
     service.reconcile()
     assert service.reload(run).status is Status.STARTING
     assert service.glue.calls.count("start") == 1
 
 
-def test_a_round_stops_when_its_time_is_up(service: Service) -> None:
+def test_round_stops_when_its_time_is_up(service: Service) -> None:
     service.glue.task_runs |= {f"tfm-{number}": [] for number in range(100)}
     for number in range(100):
         service.start(labeling_command(transform_id=f"tfm-{number}", caller=str(number)))
@@ -154,49 +158,49 @@ def test_a_round_stops_when_its_time_is_up(service: Service) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
-@pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
-def test_two_reconcilers_at_the_same_time_settle_a_run_once(service: Service, order: Any, fault: Fault) -> None:  # noqa: ANN401  an Order
+@pytest.mark.parametrize("command", [labeling_command(), import_command()], ids=["labeling", "import"])
+def test_concurrent_reconcilers_settle_a_run_once(service: Service, command: Any, fault: Fault) -> None:  # noqa: ANN401  an Order
     service.glue.faults = [fault]
-    run = service.start_run(order)
-    service.clock.pass_seconds(MINUTES)
+    run = service.start_run(command)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     write = service.ledger.write
 
-    def overtaken(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
-        service.ledger.write = write  # type: ignore[method-assign]  # the other one goes through undisturbed
+    def write_after_another_reconciler(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
+        service.ledger.write = write  # type: ignore[method-assign]  # the other reconciler is not interrupted
         reconcile(service.deps)
         return write(*arguments, **options)
 
-    service.ledger.write = overtaken  # type: ignore[method-assign]  # a second reconciler before the first one's write
+    service.ledger.write = write_after_another_reconciler  # type: ignore[method-assign]  # a second reconciler before the first one's write
     service.reconcile()
     assert service.reload(run).status is Status.STARTING
     assert len(service.glue.all_task_runs()) == 1
     assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
-def test_a_cancellation_asked_for_before_the_run_was_known_is_repeated_until_glue_takes_it(service: Service) -> None:
+def test_early_cancellation_is_repeated_until_glue_accepts_it(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.ledger.write(service.reload(run), replace(service.reload(run), cancel_requested=True))
-    ask = service.glue.cancel
-    troubled(service.glue, "cancel", GlueUnavailable("throttled"), lambda *_: True)
+    cancel_in_glue = service.glue.cancel
+    make_failing(service.glue, "cancel", GlueUnavailable("throttled"), lambda *_: True)
     assert service.reconcile().failed == 1
-    service.glue.cancel = ask  # type: ignore[method-assign]  # Glue is back
+    service.glue.cancel = cancel_in_glue  # type: ignore[method-assign]  # Glue is back
     service.reconcile()
     assert service.reload(run).status is Status.STOPPING
 
 
-def troubled(glue: FakeGlue, name: str, fault: Exception, when: Callable[..., bool]) -> None:
-    """Let one of Glue's operations fail where `when` says so."""
-    well = getattr(glue, name)
+def make_failing(glue: FakeGlue, name: str, fault: Exception, when: Callable[..., bool]) -> None:
+    """Make one of Glue's operations raise `fault` when `when` of its arguments is true."""
+    original = getattr(glue, name)
 
     def failing(*arguments: object) -> object:
         if when(*arguments):
             raise fault
-        return well(*arguments)
+        return original(*arguments)
 
     setattr(glue, name, failing)
 
 
-def test_the_tally_says_how_long_the_oldest_have_waited_and_in_what_state(service: Service) -> None:
+def test_summary_has_the_age_of_the_oldest_run_per_state(service: Service) -> None:
     service.glue.limit = 1
     service.start(labeling_command("first"))
     service.clock.pass_seconds(10)
@@ -206,14 +210,14 @@ def test_the_tally_says_how_long_the_oldest_have_waited_and_in_what_state(servic
     assert (summary.oldest_open_seconds, summary.oldest_unconfirmed_seconds, summary.oldest_queued_seconds) == (30, 0, 20)
 
 
-def test_a_transform_that_cannot_be_looked_at_still_counts_as_old(service: Service) -> None:
+def test_failed_transform_counts_in_the_age_of_the_oldest_run(service: Service) -> None:
     service.start(labeling_command())
     service.clock.pass_seconds(30)
-    troubled(service.glue, "list_task_runs", GlueUnavailable("not now"), lambda *_: True)
+    make_failing(service.glue, "list_task_runs", GlueUnavailable("not now"), lambda *_: True)
     assert service.reconcile() == RoundSummary(transforms=1, failed=1, oldest_open_seconds=30)
 
 
-def test_tallies_add_up_but_the_oldest_is_the_oldest() -> None:
+def test_sum_of_summaries_keeps_the_oldest_age() -> None:
     assert RoundSummary(changed=1, oldest_open_seconds=5) + RoundSummary(changed=2, oldest_open_seconds=3) == RoundSummary(
         changed=3, oldest_open_seconds=5
     )

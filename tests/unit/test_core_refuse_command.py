@@ -1,4 +1,4 @@
-"""A command that can never be carried out is on record, once, with what it said."""
+"""An invalid command is recorded once, as a refused run."""
 
 from dataclasses import replace
 
@@ -21,15 +21,15 @@ COMMAND = RefusedCommand(
 )
 
 
-def only(service: Service) -> Run:
+def only_run(service: Service) -> Run:
     (run,) = service.ledger.items.values()
     return run
 
 
-def test_a_bad_command_ends_in_its_event(service: Service) -> None:
+def test_invalid_command_sends_a_refused_event(service: Service) -> None:
     refuse_command(COMMAND, service.deps)
     service.deliver()
-    run = only(service)
+    run = only_run(service)
     reason = "#/transformId is required; #/inputS3Path is not allowed here"
     assert (run.status, run.error) == (Status.REFUSED, RunError("INVALID_COMMAND", reason))
     assert (run.requested_by, run.path, run.transform_id) == (COMMAND.caller, COMMAND.path, None)
@@ -38,31 +38,31 @@ def test_a_bad_command_ends_in_its_event(service: Service) -> None:
     assert not service.glue.calls
 
 
-def test_delivered_again_it_is_the_same_refusal(service: Service) -> None:
+def test_invalid_command_delivered_twice_is_recorded_once(service: Service) -> None:
     refuse_command(COMMAND, service.deps)
-    first = only(service)
+    first = only_run(service)
     refuse_command(COMMAND, service.deps)
     service.deliver()
-    assert only(service) == first
+    assert only_run(service) == first
     assert service.bus.detail_types() == ["TaskRunRefused"]
 
 
-def test_two_bad_commands_are_two_refusals(service: Service) -> None:
+def test_two_invalid_commands_are_two_refused_runs(service: Service) -> None:
     refuse_command(COMMAND, service.deps)
     refuse_command(replace(COMMAND, causation_id="m-2"), service.deps)
     assert len(service.ledger.items) == 2
 
 
-def test_a_refusal_takes_no_callers_key(service: Service) -> None:
-    order = replace(labeling_command("m-1"), caller=COMMAND.caller)
+def test_refused_command_does_not_use_up_an_idempotency_key(service: Service) -> None:
+    command = replace(labeling_command("m-1"), caller=COMMAND.caller)
     refuse_command(COMMAND, service.deps)
-    assert not service.start(order).replayed
+    assert not service.start(command).replayed
 
 
-def test_a_ledger_that_is_away_lets_the_command_be_delivered_again(service: Service) -> None:
-    def away(*_: object) -> Run:
+def test_refusal_fails_while_the_ledger_is_unavailable(service: Service) -> None:
+    def unavailable(*_: object) -> Run:
         raise LedgerUnavailable
 
-    service.ledger.write = away  # type: ignore[method-assign,assignment]  # the fault under test
+    service.ledger.write = unavailable  # type: ignore[method-assign,assignment]  # the fault under test
     with pytest.raises(LedgerUnavailable):
         refuse_command(COMMAND, service.deps)

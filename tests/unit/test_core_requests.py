@@ -1,4 +1,4 @@
-"""What a request becomes on its way into the ledger."""
+"""The runs that requests become, and which requests are invalid."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,28 +18,28 @@ LABELING = {"transformId": "tfm-1", "outputS3Path": "s3://bucket/sets"}
 IMPORT = {"transformId": "tfm-1", "inputS3Path": "s3://bucket/one.csv"}
 
 
-def test_each_labeling_set_gets_a_prefix_of_its_own() -> None:
+def test_each_labeling_set_gets_its_own_prefix() -> None:
     run = new_run(labeling_command("key", caller="alice", output="s3://bucket/sets"), NOW, ALLOWED)
     assert run.path == f"s3://bucket/sets/{run_id('alice', 'key')}/"
     assert (run.task_type, run.status, run.replace_all_labels) == (TaskType.LABELING_SET_GENERATION, Status.RESERVED, None)
 
 
-def test_an_import_names_its_one_object() -> None:
+def test_import_has_the_path_of_its_file() -> None:
     run = new_run(import_command(path="s3://bucket/one.csv", replaces=True), NOW, ALLOWED)
     assert (run.task_type, run.path, run.replace_all_labels) == (TaskType.IMPORT_LABELS, "s3://bucket/one.csv", True)
 
 
-def test_an_import_appends_unless_told_otherwise() -> None:
+def test_import_appends_by_default() -> None:
     assert LabelImportRequest.model_validate(IMPORT).replace_all_labels is False
 
 
-def test_nothing_is_asked_of_a_bucket_that_callers_may_not_name() -> None:
+def test_path_in_a_forbidden_bucket_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match="not allowed"):
         new_run(import_command(path="s3://elsewhere/one.csv"), NOW, ALLOWED)
 
 
 @pytest.mark.parametrize(
-    ("model", "payload", "place"),
+    ("model", "payload", "field"),
     [
         (LabelingSetRequest, {**LABELING, "transformId": None}, "transformId"),
         (LabelingSetRequest, {**LABELING, "transformId": ""}, "transformId"),
@@ -59,7 +59,7 @@ def test_nothing_is_asked_of_a_bucket_that_callers_may_not_name() -> None:
         (LabelImportRequest, {**IMPORT, "outputS3Path": "s3://bucket/sets"}, "outputS3Path"),
     ],
 )
-def test_a_wrong_field_is_named(model: Any, payload: dict[str, Any], place: str) -> None:  # noqa: ANN401  either request
+def test_invalid_field_is_named(model: Any, payload: dict[str, Any], field: str) -> None:  # noqa: ANN401  either request
     with pytest.raises(ValidationError) as failure:
         model.model_validate(payload)
-    assert [error["loc"] for error in failure.value.errors()] == [(place,)]
+    assert [error["loc"] for error in failure.value.errors()] == [(field,)]

@@ -1,4 +1,4 @@
-"""A process may die, stall or lose the ledger after any step: its reservation is settled by others, once."""
+"""If a process dies, stalls or loses the ledger during a start, its reservation is settled later, once."""
 
 from contextlib import suppress
 from typing import Any
@@ -13,147 +13,145 @@ from core.start import Accepted
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
-LEASE = 61  # seconds, past the lease
-REST = 121  # seconds, past the grace period
-EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
+PAST_LEASE_SECONDS = 61  # seconds, past the lease
+PAST_GRACE_SECONDS = 121  # seconds, past the grace period
+EVERY_COMMAND = pytest.mark.parametrize("command", [labeling_command(), import_command()], ids=["labeling", "import"])
 
 
 class Died(BaseException):
-    """The process is gone: no handler of ours runs any more."""
+    """The process died. Not an Exception, so that none of its handlers runs."""
 
 
-def failing(service: Service, nth: int, how: BaseException, *, written: bool) -> None:
+def fail_write(service: Service, number: int, error: BaseException, *, written: bool) -> None:
     """Let the ledger's `nth` write fail; `written` says whether it happened nevertheless."""
     write, calls = service.ledger.write, iter(range(1, 100))
 
-    def flaky(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
-        if next(calls) != nth:
+    def write_or_fail(*arguments: Any, **options: Any) -> Run:  # noqa: ANN401  passed on as they came
+        if next(calls) != number:
             return write(*arguments, **options)
         if written:
             write(*arguments, **options)
-        raise how
+        raise error
 
-    service.ledger.write = flaky  # type: ignore[method-assign]  # the fault under test
+    service.ledger.write = write_or_fail  # type: ignore[method-assign]  # the fault under test
 
 
-def settled(service: Service, order: StartCommand) -> Run:
-    for seconds in (0, LEASE, REST, REST):
+def settle(service: Service, command: StartCommand) -> Run:
+    for seconds in (0, PAST_LEASE_SECONDS, PAST_GRACE_SECONDS, PAST_GRACE_SECONDS):
         service.clock.pass_seconds(seconds)
         service.reconcile()
-    run = service.ledger.get(run_id(order.caller, order.key))
+    run = service.ledger.get(run_id(command.caller, command.key))
     assert run is not None
     return run
 
 
-@pytest.mark.parametrize("moment", ["before Glue", "after Glue"])
-@EVERY_ORDER
-def test_a_reservation_left_behind_is_settled(service: Service, order: StartCommand, moment: str) -> None:
-    ask = service.glue.start
+@pytest.mark.parametrize("point", ["before Glue", "after Glue"])
+@EVERY_COMMAND
+def test_reservation_of_a_dead_process_is_settled(service: Service, command: StartCommand, point: str) -> None:
+    start_in_glue = service.glue.start
 
-    def dying(run: Run) -> str:
-        if moment == "after Glue":
-            ask(run)
+    def start_and_die(run: Run) -> str:
+        if point == "after Glue":
+            start_in_glue(run)
         raise Died
 
-    service.glue.start = dying  # type: ignore[method-assign]  # the process dies here
+    service.glue.start = start_and_die  # type: ignore[method-assign]  # the process dies here
     with pytest.raises(Died):
-        service.start(order)
-    service.glue.start = ask  # type: ignore[method-assign]  # the next process is well
-    assert settled(service, order).status is Status.STARTING
+        service.start(command)
+    service.glue.start = start_in_glue  # type: ignore[method-assign]  # the next process is well
+    assert settle(service, command).status is Status.STARTING
     assert len(service.glue.all_task_runs()) == 1
     assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
 @pytest.mark.parametrize("written", [True, False], ids=["written", "not written"])
-@pytest.mark.parametrize("how", [Died(), LedgerUnavailable()], ids=["died", "ledger away"])
+@pytest.mark.parametrize("error", [Died(), LedgerUnavailable()], ids=["died", "ledger away"])
 @pytest.mark.parametrize("fault", [None, Fault.LOST_AFTER, Fault.LOST_BEFORE])
-@pytest.mark.parametrize("nth", [1, 2], ids=["reserving", "recording"])
-@EVERY_ORDER
-def test_a_write_that_fails_starts_nothing_twice_and_loses_nothing(
-    service: Service, order: StartCommand, nth: int, fault: Fault | None, how: BaseException, *, written: bool
+@pytest.mark.parametrize("number", [1, 2], ids=["reserving", "recording"])
+@EVERY_COMMAND
+def test_failed_write_starts_one_run_and_loses_none(
+    service: Service, command: StartCommand, number: int, fault: Fault | None, error: BaseException, *, written: bool
 ) -> None:
     service.glue.faults = [fault] if fault else []
-    failing(service, nth, how, written=written)
+    fail_write(service, number, error, written=written)
     with suppress(Died, TryAgainLater):
-        service.start(order)
-    if nth == 1 and not written:
+        service.start(command)
+    if number == 1 and not written:
         assert not service.ledger.items
-        service.start(order)  # the caller was told to come again
-    run = settled(service, order)
+        service.start(command)  # the caller sends the same key again
+    run = settle(service, command)
     assert run.status is Status.STARTING
-    assert [one.task_run_id for one in service.glue.all_task_runs()] == [run.task_run_id]
+    assert [task_run.task_run_id for task_run in service.glue.all_task_runs()] == [run.task_run_id]
     assert service.bus.detail_types() == ["TaskRunStarted"]
 
 
-def test_a_caller_whose_answer_could_not_be_recorded_is_told_of_the_doubt(service: Service) -> None:
-    failing(service, 2, LedgerUnavailable(), written=False)
+def test_start_that_cannot_be_recorded_is_returned_as_unconfirmed(service: Service) -> None:
+    fail_write(service, 2, LedgerUnavailable(), written=False)
     run = service.start_run(labeling_command())
     assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
 
 
-def test_a_known_run_that_cannot_be_read_just_now_may_be_asked_for_again(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_replay_fails_temporarily_while_its_run_cannot_be_read(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     run = service.start_run(labeling_command())
 
-    def away(_: str) -> None:
+    def unavailable(_: str) -> None:
         raise LedgerUnavailable
 
-    with monkeypatch.context() as while_away:
-        while_away.setattr(service.ledger, "get_if_recent", away)
+    with monkeypatch.context() as outage:
+        outage.setattr(service.ledger, "get_if_recent", unavailable)
         with pytest.raises(TryAgainLater):
             service.start(labeling_command())
     assert service.start(labeling_command()) == Accepted(run, replayed=True)
     assert len(service.glue.task_runs["tfm-1"]) == 1
 
 
-def test_a_request_is_in_flight_until_its_lease_is_over(service: Service) -> None:
-    failing(service, 1, LedgerUnavailable(), written=True)
+def test_request_is_in_flight_until_its_lease_ends(service: Service) -> None:
+    fail_write(service, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
         service.start(labeling_command())
     with pytest.raises(RequestInFlight):
         service.start(labeling_command())
-    service.clock.pass_seconds(LEASE)
+    service.clock.pass_seconds(PAST_LEASE_SECONDS)
     again = service.start(labeling_command())
     assert (again.run.status, again.replayed) == (Status.UNCONFIRMED, True)
     assert not service.glue.calls
 
 
-def test_a_reservation_within_its_lease_is_left_alone(service: Service) -> None:
-    failing(service, 1, LedgerUnavailable(), written=True)
+def test_reservation_within_its_lease_is_not_settled(service: Service) -> None:
+    fail_write(service, 1, LedgerUnavailable(), written=True)
     with pytest.raises(TryAgainLater):
         service.start(labeling_command())
-    service.clock.pass_seconds(LEASE - 3)
+    service.clock.pass_seconds(PAST_LEASE_SECONDS - 3)
     service.reconcile()
     assert [run.status for run in service.ledger.items.values()] == [Status.RESERVED]
 
 
-def test_a_late_answer_is_recorded_although_a_retry_put_it_in_doubt(service: Service) -> None:
-    ask = service.glue.start
+def test_late_response_is_recorded_after_a_retry_made_the_run_unconfirmed(service: Service) -> None:
+    start_in_glue = service.glue.start
 
-    def slow(run: Run) -> str:
-        started = ask(run)
-        service.clock.pass_seconds(LEASE)
+    def start_slowly(run: Run) -> str:
+        started = start_in_glue(run)
+        service.clock.pass_seconds(PAST_LEASE_SECONDS)
         assert service.start(labeling_command()).run.status is Status.UNCONFIRMED
         return started
 
-    service.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    service.glue.start = start_slowly  # type: ignore[method-assign]  # a slow answer
     run = service.start_run(labeling_command())
     assert (run.status, service.reload(run).status) == (Status.STARTING, Status.STARTING)
     assert len(service.glue.all_task_runs()) == 1
 
 
-def test_a_late_answer_gives_way_to_what_was_found_meanwhile(service: Service) -> None:
-    ask = service.glue.start
+def test_late_response_does_not_overwrite_a_settled_run(service: Service) -> None:
+    start_in_glue = service.glue.start
 
-    def slow(run: Run) -> str:
-        started = ask(run)
-        service.clock.pass_seconds(LEASE)
+    def start_slowly(run: Run) -> str:
+        started = start_in_glue(run)
+        service.clock.pass_seconds(PAST_LEASE_SECONDS)
         service.glue.finish_all()
         service.reconcile()
         return started
 
-    service.glue.start = slow  # type: ignore[method-assign]  # a slow answer
+    service.glue.start = start_slowly  # type: ignore[method-assign]  # a slow answer
     assert service.start_run(labeling_command()).status is Status.SUCCEEDED
     assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunSucceeded"]
 
@@ -162,7 +160,7 @@ Answer = tuple[Fault | None, int, Status]
 
 
 @pytest.mark.parametrize(
-    ("fault", "limit", "at_last"),
+    ("fault", "limit", "expected"),
     [
         (None, 3, Status.STOPPED),
         (Fault.LOST_AFTER, 3, Status.STOPPED),
@@ -173,38 +171,38 @@ Answer = tuple[Fault | None, int, Status]
     ],
     ids=["started", "lost after", "lost before", "refused", "throttled", "at the limit"],
 )
-@EVERY_ORDER
-def test_a_cancellation_while_the_start_is_in_flight_is_kept(
-    service: Service, order: StartCommand, fault: Fault | None, limit: int, at_last: Status
+@EVERY_COMMAND
+def test_cancellation_during_a_start_is_kept(
+    service: Service, command: StartCommand, fault: Fault | None, limit: int, expected: Status
 ) -> None:
-    cancel_meanwhile(service, order)
+    cancel_during_start(service, command)
     service.glue.faults, service.glue.limit = [fault] if fault else [], limit
     try:
-        service.start(order)
+        service.start(command)
     except TryAgainLater:
         assert fault is Fault.THROTTLED
     service.glue.limit = 3
-    settled(service, order)
+    settle(service, command)
     service.glue.finish_all(Status.STOPPED)
-    run = settled(service, order)
-    assert run.status is at_last
-    assert len(service.glue.all_task_runs()) == (at_last is Status.STOPPED)
+    run = settle(service, command)
+    assert run.status is expected
+    assert len(service.glue.all_task_runs()) == (expected is Status.STOPPED)
 
 
-def test_a_cancellation_is_not_mistaken_for_another_request(service: Service) -> None:
-    """The caller's own request met the limit, and somebody cancelled it in that moment: that is no conflict of theirs."""
-    order = labeling_command()
-    cancel_meanwhile(service, order)
+def test_cancellation_during_a_start_is_no_conflict_for_the_caller(service: Service) -> None:
+    """The caller's own request met the limit, and was cancelled at the same time: that is no conflict for the caller."""
+    command = labeling_command()
+    cancel_during_start(service, command)
     service.glue.limit = 0
-    assert service.start_run(order).status is Status.CANCELLED
+    assert service.start_run(command).status is Status.CANCELLED
 
 
-def cancel_meanwhile(service: Service, order: StartCommand) -> None:
-    ask = service.glue.start
+def cancel_during_start(service: Service, command: StartCommand) -> None:
+    start_in_glue = service.glue.start
 
-    def cancelled_meanwhile(run: Run) -> str:
-        service.glue.start = ask  # type: ignore[method-assign]  # once is enough
-        assert cancel(run_id(order.caller, order.key), service.deps).cancel_requested
-        return ask(run)
+    def start_after_a_cancellation(run: Run) -> str:
+        service.glue.start = start_in_glue  # type: ignore[method-assign]  # once is enough
+        assert cancel(run_id(command.caller, command.key), service.deps).cancel_requested
+        return start_in_glue(run)
 
-    service.glue.start = cancelled_meanwhile  # type: ignore[method-assign]  # a cancellation while Glue is asked
+    service.glue.start = start_after_a_cancellation  # type: ignore[method-assign]  # a cancellation during the start

@@ -1,4 +1,4 @@
-"""A run's identity, and what its states allow."""
+"""The id of a run, and the properties of its states."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,42 +36,42 @@ STATES = {
 }
 
 
-def test_the_states_are_those_of_the_contract() -> None:
+def test_statuses_match_the_contract() -> None:
     assert {status: (status.is_terminal, status.allows_new_attempt) for status in Status} == STATES
 
 
-def test_glue_has_the_runs_that_glue_has_words_for() -> None:
+def test_runs_in_glue_have_glues_open_statuses() -> None:
     assert {"STARTING", "RUNNING", "STOPPING"} == IN_GLUE
 
 
-def test_the_kinds_are_glues_words() -> None:
+def test_task_types_have_glues_names() -> None:
     assert [str(kind) for kind in TaskType] == ["LABELING_SET_GENERATION", "IMPORT_LABELS"]
 
 
 @given(CALLERS, VISIBLE)
-def test_a_run_id_is_32_hexadecimal_digits_and_always_the_same(caller: str, key: str) -> None:
+def test_run_id_is_32_hexadecimal_digits_and_always_the_same(caller: str, key: str) -> None:
     assert run_id(caller, key) == run_id(caller, key)
     assert len(run_id(caller, key)) == 32
     int(run_id(caller, key), 16)
 
 
 @given(st.tuples(CALLERS, VISIBLE), st.tuples(CALLERS, VISIBLE))
-def test_another_caller_or_key_is_another_run(one: tuple[str, str], other: tuple[str, str]) -> None:
-    assert (run_id(*one) == run_id(*other)) == (one == other)
+def test_another_caller_or_key_has_another_run_id(left: tuple[str, str], right: tuple[str, str]) -> None:
+    assert (run_id(*left) == run_id(*right)) == (left == right)
 
 
-def test_caller_and_key_cannot_be_shifted_into_each_other() -> None:
+def test_caller_and_key_are_separated_in_the_run_id() -> None:
     assert run_id("alice", "bob") != run_id("aliceb", "ob")
 
 
-def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of_it() -> None:
+def test_payload_does_not_depend_on_the_state_of_the_run() -> None:
     first = new_run(labeling_command(), NOW, ALLOWED)
     later = replace(first, status=Status.SUCCEEDED, attempt=7, task_run_id="tsk-1", causation_id="another")
     assert first.has_same_payload_as(later)
 
 
 @pytest.mark.parametrize(
-    "other",
+    "right",
     [
         import_command(transform_id="tfm-2"),
         import_command(path="s3://bucket/labels/tfm-1/two.csv"),
@@ -80,6 +80,6 @@ def test_the_same_request_asks_the_same_whoever_brings_it_and_whatever_became_of
     ],
     ids=["transform", "path", "replaceAllLabels", "kind"],
 )
-def test_every_field_is_part_of_what_is_asked_for(other: object) -> None:
-    wanted = new_run(import_command(), NOW, ALLOWED)
-    assert not wanted.has_same_payload_as(new_run(other, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type
+def test_every_field_is_part_of_the_payload(right: object) -> None:
+    run = new_run(import_command(), NOW, ALLOWED)
+    assert not run.has_same_payload_as(new_run(right, NOW, ALLOWED))  # type: ignore[arg-type]  # parametrize loses the type

@@ -1,4 +1,4 @@
-"""A lost answer is settled by looking the run up; it is asked again only when it is proved not to be there."""
+"""After a lost response the run is looked up, and started again only once it is proved not to have started."""
 
 from datetime import timedelta
 from unittest.mock import Mock
@@ -12,18 +12,18 @@ from core.runs import Run, Status
 from tests.fakes.glue import Fault
 from tests.fakes.service import UPLOADED, Service, import_command, labeling_command
 
-EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
-REST = 121  # seconds, past the grace period
+EVERY_COMMAND = pytest.mark.parametrize("command", [labeling_command(), import_command()], ids=["labeling", "import"])
+PAST_GRACE_SECONDS = 121  # seconds, past the grace period
 
 
-def lost(service: Service, order: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
+def start_with_lost_response(service: Service, command: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
     service.glue.faults = [fault]
-    return service.start_run(order)
+    return service.start_run(command)
 
 
-@EVERY_ORDER
-def test_a_run_whose_answer_was_lost_is_found(service: Service, order: StartCommand) -> None:
-    run = lost(service, order)
+@EVERY_COMMAND
+def test_run_whose_response_was_lost_is_found(service: Service, command: StartCommand) -> None:
+    run = start_with_lost_response(service, command)
     service.reconcile()
     (started,) = service.glue.all_task_runs()
     assert (service.reload(run).status, service.reload(run).task_run_id) == (Status.STARTING, started.task_run_id)
@@ -31,20 +31,20 @@ def test_a_run_whose_answer_was_lost_is_found(service: Service, order: StartComm
 
 
 @pytest.mark.parametrize("ending", [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT])
-def test_a_run_that_is_over_by_then_is_found_too(service: Service, ending: Status) -> None:
-    run = lost(service, labeling_command())
+def test_run_that_ended_before_it_was_looked_up_is_found(service: Service, ending: Status) -> None:
+    run = start_with_lost_response(service, labeling_command())
     service.glue.finish_all(ending)
-    service.clock.pass_seconds(REST)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert service.reload(run).status is ending
     assert service.bus.detail_types()[0] == "TaskRunStarted"
     assert len(service.bus.detail_types()) == 2
 
 
-@EVERY_ORDER
-def test_not_there_counts_only_after_the_grace_period(service: Service, order: StartCommand) -> None:
-    run = lost(service, order, Fault.LOST_BEFORE)
-    service.clock.pass_seconds(REST - 3)
+@EVERY_COMMAND
+def test_missing_run_is_started_again_only_after_the_grace_period(service: Service, command: StartCommand) -> None:
+    run = start_with_lost_response(service, command, Fault.LOST_BEFORE)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS - 3)
     service.reconcile()
     assert service.reload(run).status is Status.UNCONFIRMED
     service.clock.pass_seconds(3)
@@ -53,10 +53,10 @@ def test_not_there_counts_only_after_the_grace_period(service: Service, order: S
     assert len(service.glue.all_task_runs()) == 1
 
 
-@EVERY_ORDER
-def test_a_run_that_is_listed_late_is_not_started_twice(service: Service, order: StartCommand) -> None:
+@EVERY_COMMAND
+def test_run_that_is_listed_late_is_not_started_twice(service: Service, command: StartCommand) -> None:
     service.glue.listing_delay = timedelta(seconds=100)
-    run = lost(service, order)
+    run = start_with_lost_response(service, command)
     for _ in range(5):
         service.reconcile()
         service.clock.pass_seconds(30)
@@ -64,12 +64,12 @@ def test_a_run_that_is_listed_late_is_not_started_twice(service: Service, order:
     assert len(service.glue.all_task_runs()) == 1
 
 
-@EVERY_ORDER
-def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(service: Service, order: StartCommand) -> None:
-    """Listed later than anyone expected; until then, only Glue's limit tells of it."""
+@EVERY_COMMAND
+def test_limit_reached_by_the_lost_run_itself_starts_no_second_run(service: Service, command: StartCommand) -> None:
+    """The run is listed long after the grace period; until then, only Glue's limit shows that it started."""
     service.glue.limit = 1
     service.glue.listing_delay = timedelta(seconds=400)
-    run = lost(service, order)
+    run = start_with_lost_response(service, command)
     for _ in range(10):
         service.clock.pass_seconds(60)
         service.reconcile()
@@ -80,49 +80,49 @@ def test_a_limit_reached_by_the_lost_run_itself_is_no_proof(service: Service, or
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.LOST_BEFORE, Fault.LOST_AFTER])
-def test_a_second_try_may_fail_as_the_first_did(service: Service, fault: Fault) -> None:
-    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+def test_second_attempt_may_fail_too(service: Service, fault: Fault) -> None:
+    run = start_with_lost_response(service, labeling_command(), Fault.LOST_BEFORE)
     service.glue.faults = [fault]
     for _ in range(3):
-        service.clock.pass_seconds(REST)
+        service.clock.pass_seconds(PAST_GRACE_SECONDS)
         service.reconcile()
     assert service.reload(run).status is Status.STARTING
     assert len(service.glue.all_task_runs()) == 1
 
 
-def test_an_unconfirmed_run_ends_at_its_start_deadline(service: Service) -> None:
+def test_unconfirmed_run_ends_at_its_start_deadline(service: Service) -> None:
     service.glue.limit = 0
-    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+    run = start_with_lost_response(service, labeling_command(), Fault.LOST_BEFORE)
     service.clock.pass_seconds(service.policy.start_deadline.total_seconds())
     service.reconcile()
     assert service.reload(run).status is Status.START_FAILED
     assert service.bus.detail_types() == ["TaskRunStartFailed"]
 
 
-def test_a_run_whose_transform_went_away_in_doubt_is_refused(service: Service) -> None:
-    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+def test_unconfirmed_run_of_a_deleted_transform_is_refused(service: Service) -> None:
+    run = start_with_lost_response(service, labeling_command(), Fault.LOST_BEFORE)
     del service.glue.task_runs["tfm-1"]
-    service.clock.pass_seconds(REST)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert service.reload(run).status is Status.REFUSED
 
 
-def test_two_lost_labeling_sets_are_told_apart_by_their_prefixes(service: Service) -> None:
-    runs = [lost(service, labeling_command(key)) for key in ("one", "two")]
+def test_lost_labeling_sets_are_found_by_their_prefixes(service: Service) -> None:
+    runs = [start_with_lost_response(service, labeling_command(key)) for key in ("one", "two")]
     service.reconcile()
-    found = {one.task_run_id: one.path for one in service.glue.all_task_runs()}
+    path_by_id = {task_run.task_run_id: task_run.path for task_run in service.glue.all_task_runs()}
     for run in runs:
-        assert found[service.reload(run).task_run_id or ""] == run.path
+        assert path_by_id[service.reload(run).task_run_id or ""] == run.path
 
 
-def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(service: Service) -> None:
+def test_lost_import_is_not_matched_to_an_earlier_run_of_the_same_file(service: Service) -> None:
     first = service.start_run(import_command("one"))
     service.glue.finish_all()
     service.reconcile()
-    second = lost(service, import_command("two"), Fault.LOST_BEFORE)
+    second = start_with_lost_response(service, import_command("two"), Fault.LOST_BEFORE)
     service.reconcile()
     assert service.reload(second).status is Status.UNCONFIRMED
-    service.clock.pass_seconds(REST)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert service.reload(second).task_run_id not in (None, service.reload(first).task_run_id)
     assert len(service.glue.all_task_runs()) == 2
@@ -130,7 +130,7 @@ def test_an_import_does_not_take_over_an_earlier_run_of_the_same_file(service: S
 
 @pytest.mark.parametrize("start_deadline", [timedelta(seconds=1), timedelta(seconds=30), timedelta(days=1)])
 @pytest.mark.parametrize("age", [timedelta(seconds=100), timedelta(days=3)])
-def test_an_import_never_gets_another_requests_run_whatever_the_start_deadline(
+def test_lost_import_is_never_matched_to_another_requests_run(
     service: Service, start_deadline: timedelta, age: timedelta
 ) -> None:
     """The other request waited `age`, under a longer deadline than today's, and its run started just before the lost one."""
@@ -145,13 +145,13 @@ def test_an_import_never_gets_another_requests_run_whatever_the_start_deadline(
     assert service.reload(first).status is Status.SUCCEEDED
     service.set_policy(start_deadline=start_deadline)
     service.clock.pass_seconds(100)
-    second = lost(service, import_command("two"), Fault.LOST_BEFORE)
+    second = start_with_lost_response(service, import_command("two"), Fault.LOST_BEFORE)
     service.reconcile()
     assert (service.reload(second).status, service.reload(second).task_run_id) == (Status.UNCONFIRMED, None)
 
 
-def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Service) -> None:
-    ours = lost(service, import_command())
+def test_lost_import_is_not_matched_to_runs_started_by_hand(service: Service) -> None:
+    run = start_with_lost_response(service, import_command())
     (started,) = service.glue.all_task_runs()
     by_hand = [
         started._replace(task_run_id="tsk-other-file", path="s3://bucket/labels/tfm-1/other.csv"),
@@ -161,13 +161,13 @@ def test_an_import_is_told_from_runs_that_someone_started_by_hand(service: Servi
     ]
     service.glue.task_runs["tfm-1"][:0] = by_hand
     service.reconcile()
-    assert service.reload(ours).task_run_id == started.task_run_id
+    assert service.reload(run).task_run_id == started.task_run_id
 
 
 @pytest.mark.parametrize("ahead", [-60, 60])
-@EVERY_ORDER
-def test_glues_clock_may_be_a_minute_off(service: Service, order: StartCommand, ahead: int) -> None:
-    run = lost(service, order)
+@EVERY_COMMAND
+def test_run_is_found_if_glues_clock_differs_by_a_minute(service: Service, command: StartCommand, ahead: int) -> None:
+    run = start_with_lost_response(service, command)
     (started,) = service.glue.all_task_runs()
     service.glue.task_runs["tfm-1"] = [started._replace(started_on=started.started_on + timedelta(seconds=ahead))]
     service.clock.pass_seconds(max(ahead, 0))
@@ -175,8 +175,8 @@ def test_glues_clock_may_be_a_minute_off(service: Service, order: StartCommand, 
     assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_of_several_alike_the_nearest_in_time_is_ours(service: Service) -> None:
-    run = lost(service, import_command(path=UPLOADED))
+def test_closest_of_several_similar_runs_is_matched(service: Service) -> None:
+    run = start_with_lost_response(service, import_command(path=UPLOADED))
     (started,) = service.glue.all_task_runs()
     late = started._replace(task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(seconds=30))
     service.glue.task_runs["tfm-1"].append(late)
@@ -185,8 +185,8 @@ def test_of_several_alike_the_nearest_in_time_is_ours(service: Service) -> None:
     assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(service: Service) -> None:
-    run = lost(service, import_command(path=UPLOADED))
+def test_similar_run_started_just_before_is_not_matched(service: Service) -> None:
+    run = start_with_lost_response(service, import_command(path=UPLOADED))
     (started,) = service.glue.all_task_runs()
     assert run.start_attempted_on is not None
     before = started._replace(task_run_id="tsk-by-hand", started_on=run.start_attempted_on - timedelta(milliseconds=200))
@@ -199,18 +199,18 @@ def test_a_run_that_somebody_started_by_hand_a_moment_before_is_not_ours(service
     assert service.reload(run).task_run_id == started.task_run_id
 
 
-def test_a_doubtful_start_that_was_cancelled_never_starts(service: Service) -> None:
-    run = lost(service, labeling_command(), Fault.LOST_BEFORE)
+def test_cancelled_unconfirmed_run_that_did_not_start_never_starts(service: Service) -> None:
+    run = start_with_lost_response(service, labeling_command(), Fault.LOST_BEFORE)
     assert cancel(run.id, service.deps).status is Status.UNCONFIRMED
-    service.clock.pass_seconds(REST)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert service.reload(run).status is Status.CANCELLED
     assert service.glue.calls.count("start") == 1
     assert service.bus.detail_types() == ["TaskRunCancelled"]
 
 
-def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(service: Service) -> None:
-    run = lost(service, labeling_command())
+def test_cancelled_unconfirmed_run_that_did_start_is_stopped(service: Service) -> None:
+    run = start_with_lost_response(service, labeling_command())
     cancel(run.id, service.deps)
     service.reconcile()
     assert service.reload(run).status is Status.STOPPING
@@ -222,11 +222,11 @@ def test_a_doubtful_start_that_was_cancelled_and_had_happened_is_stopped(service
 def test_start_that_cannot_be_looked_up_before_its_deadline_ends_lost(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unconfirmed = lost(service, labeling_command("unconfirmed"))
+    unconfirmed = start_with_lost_response(service, labeling_command("unconfirmed"))
     service.glue.limit = 0
     queued = service.start_run(labeling_command("queued"))
     monkeypatch.setattr(service.glue, "list_task_runs", Mock(side_effect=GlueUnavailable("AccessDeniedException")))
-    service.clock.pass_seconds(REST)
+    service.clock.pass_seconds(PAST_GRACE_SECONDS)
     service.reconcile()
     assert (service.reload(unconfirmed).status, service.reload(queued).status) == (Status.UNCONFIRMED, Status.QUEUED)
     service.clock.pass_seconds(86_400)

@@ -1,4 +1,4 @@
-"""Start once: what a caller gets back, and what Glue was asked."""
+"""What a start returns to its caller, records and sends to Glue."""
 
 from datetime import timedelta
 
@@ -10,12 +10,12 @@ from core.runs import Status, run_id
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
-EVERY_ORDER = pytest.mark.parametrize("order", [labeling_command(), import_command()], ids=["labeling", "import"])
+EVERY_COMMAND = pytest.mark.parametrize("command", [labeling_command(), import_command()], ids=["labeling", "import"])
 
 
-@EVERY_ORDER
-def test_a_new_request_starts_one_run(service: Service, order: StartCommand) -> None:
-    accepted = service.start(order)
+@EVERY_COMMAND
+def test_new_request_starts_one_run(service: Service, command: StartCommand) -> None:
+    accepted = service.start(command)
     (started,) = service.glue.all_task_runs()
     assert (accepted.run.status, accepted.replayed) == (Status.STARTING, False)
     assert (accepted.run.id, accepted.run.task_run_id) == (run_id("alice", "key"), started.task_run_id)
@@ -23,32 +23,32 @@ def test_a_new_request_starts_one_run(service: Service, order: StartCommand) -> 
     assert service.reload(accepted.run) == accepted.run
 
 
-def test_a_new_request_takes_two_writes_and_one_question(service: Service) -> None:
+def test_new_request_takes_two_writes_and_one_start(service: Service) -> None:
     service.start(labeling_command())
     assert [after.status for _, after in service.ledger.changes] == [Status.RESERVED, Status.STARTING]
     assert service.glue.calls == ["start"]
 
 
-@EVERY_ORDER
-def test_the_same_request_again_gets_the_run_as_it_stands_now(service: Service, order: StartCommand) -> None:
-    first = service.start_run(order)
+@EVERY_COMMAND
+def test_replay_returns_the_current_state_of_the_run(service: Service, command: StartCommand) -> None:
+    first = service.start_run(command)
     service.glue.finish_all()
     service.reconcile()
-    again = service.start(order)
-    assert again.replayed
-    assert (again.run.id, again.run.status) == (first.id, Status.SUCCEEDED)
+    replay = service.start(command)
+    assert replay.replayed
+    assert (replay.run.id, replay.run.status) == (first.id, Status.SUCCEEDED)
     assert len(service.glue.all_task_runs()) == 1
 
 
-def test_a_replay_writes_nothing_and_asks_nothing(service: Service) -> None:
+def test_replay_writes_nothing_and_calls_glue_not_at_all(service: Service) -> None:
     service.start(labeling_command())
-    before, asked = list(service.ledger.changes), list(service.glue.calls)
+    before, calls = list(service.ledger.changes), list(service.glue.calls)
     service.start(labeling_command())
-    assert (service.ledger.changes, service.glue.calls) == (before, asked)
+    assert (service.ledger.changes, service.glue.calls) == (before, calls)
 
 
 @pytest.mark.parametrize(
-    "other",
+    "command",
     [
         import_command(replaces=True),
         import_command(transform_id="tfm-2"),
@@ -57,28 +57,28 @@ def test_a_replay_writes_nothing_and_asks_nothing(service: Service) -> None:
     ],
     ids=["replaceAllLabels", "transform", "path", "kind"],
 )
-def test_the_same_key_with_another_payload_is_an_error(service: Service, other: StartCommand) -> None:
+def test_same_key_with_another_payload_is_an_error(service: Service, command: StartCommand) -> None:
     service.start(import_command())
     with pytest.raises(IdempotencyKeyReused):
-        service.start(other)
+        service.start(command)
     assert len(service.glue.all_task_runs()) == 1
 
 
-def test_the_same_key_of_another_caller_is_another_request(service: Service) -> None:
-    hers, his = service.start(labeling_command(caller="alice")), service.start(labeling_command(caller="bob"))
-    assert not his.replayed
-    assert hers.run.id != his.run.id
-    assert len({one.path for one in service.glue.all_task_runs()}) == 2
+def test_same_key_of_another_caller_is_another_request(service: Service) -> None:
+    first, second = service.start(labeling_command(caller="alice")), service.start(labeling_command(caller="bob"))
+    assert not second.replayed
+    assert first.run.id != second.run.id
+    assert len({task_run.path for task_run in service.glue.all_task_runs()}) == 2
 
 
-def test_a_forbidden_path_leaves_no_trace(service: Service) -> None:
+def test_forbidden_path_is_not_recorded(service: Service) -> None:
     with pytest.raises(InvalidRequest):
         service.start(import_command(path="s3://elsewhere/one.csv"))
     assert not service.ledger.items
     assert not service.glue.calls
 
 
-def test_an_unknown_transform_is_on_record_as_refused(service: Service) -> None:
+def test_run_of_an_unknown_transform_is_recorded_as_refused(service: Service) -> None:
     run = service.start_run(labeling_command(transform_id="tfm-none"))
     assert run.status is Status.REFUSED
     assert run.error is not None
@@ -87,43 +87,43 @@ def test_an_unknown_transform_is_on_record_as_refused(service: Service) -> None:
     assert service.reload(run) == run
 
 
-def test_glues_no_is_on_record_as_refused(service: Service) -> None:
+def test_run_that_glue_refuses_is_recorded_as_refused(service: Service) -> None:
     service.glue.faults = [Fault.REFUSED]
     run = service.start_run(labeling_command())
     assert (run.status, run.error and run.error.code) == (Status.REFUSED, "InvalidInputException")
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.LOST_BEFORE])
-@EVERY_ORDER
-def test_a_lost_answer_leaves_the_run_unconfirmed_and_is_not_asked_again(
-    service: Service, order: StartCommand, fault: Fault
+@EVERY_COMMAND
+def test_lost_response_leaves_the_run_unconfirmed_and_sends_no_second_start(
+    service: Service, command: StartCommand, fault: Fault
 ) -> None:
     service.glue.faults = [fault]
-    run = service.start_run(order)
+    run = service.start_run(command)
     assert (run.status, run.task_run_id) == (Status.UNCONFIRMED, None)
-    assert service.start(order).run.status is Status.UNCONFIRMED
+    assert service.start(command).run.status is Status.UNCONFIRMED
     assert service.glue.calls == ["start"]
 
 
-@EVERY_ORDER
-def test_a_throttle_leaves_the_ledger_as_it_was(service: Service, order: StartCommand) -> None:
+@EVERY_COMMAND
+def test_throttled_start_leaves_the_ledger_as_it_was(service: Service, command: StartCommand) -> None:
     service.glue.faults = [Fault.THROTTLED]
     with pytest.raises(TryAgainLater):
-        service.start(order)
+        service.start(command)
     assert not service.ledger.items
     assert all(not line.waiting and line.importing is None for line in service.ledger.queues.values())
 
 
-@EVERY_ORDER
-def test_after_a_throttle_the_same_key_starts_the_run(service: Service, order: StartCommand) -> None:
+@EVERY_COMMAND
+def test_same_key_starts_the_run_after_throttling(service: Service, command: StartCommand) -> None:
     service.glue.faults = [Fault.THROTTLED]
     with pytest.raises(TryAgainLater):
-        service.start(order)
-    again = service.start(order)
-    assert (again.run.status, again.run.attempt, again.replayed) == (Status.STARTING, 1, False)
+        service.start(command)
+    replay = service.start(command)
+    assert (replay.run.status, replay.run.attempt, replay.replayed) == (Status.STARTING, 1, False)
 
 
-def test_at_glues_limit_the_request_is_queued(service: Service) -> None:
+def test_request_at_glues_limit_is_queued(service: Service) -> None:
     service.glue.limit = 1
     service.start(labeling_command("first"))
     run = service.start_run(labeling_command("second"))
@@ -131,7 +131,7 @@ def test_at_glues_limit_the_request_is_queued(service: Service) -> None:
     assert service.reload(run) == run
 
 
-def test_who_comes_later_queues_up_without_asking_glue(service: Service) -> None:
+def test_later_request_is_queued_without_calling_glue(service: Service) -> None:
     service.glue.limit = 1
     for key in ("first", "second"):
         service.start(labeling_command(key))
@@ -142,7 +142,7 @@ def test_who_comes_later_queues_up_without_asking_glue(service: Service) -> None
 
 
 @pytest.mark.parametrize("most", [0, 1, 3])
-def test_a_full_queue_accepts_nothing_more(service: Service, most: int) -> None:
+def test_full_queue_accepts_no_request(service: Service, most: int) -> None:
     service.set_policy(max_queued=most)
     service.glue.limit = 1
     for number in range(1 + most):
@@ -154,7 +154,7 @@ def test_a_full_queue_accepts_nothing_more(service: Service, most: int) -> None:
     assert len(service.ledger.queues["tfm-1"].waiting) == most
 
 
-def test_a_full_queue_still_answers_replays(service: Service) -> None:
+def test_full_queue_still_accepts_replays(service: Service) -> None:
     service.set_policy(max_queued=1)
     service.glue.limit = 1
     for key in ("first", "second"):
@@ -163,53 +163,53 @@ def test_a_full_queue_still_answers_replays(service: Service) -> None:
     assert service.start(labeling_command("second")).run.status is Status.QUEUED
 
 
-def test_each_transform_has_a_queue_of_its_own(service: Service) -> None:
+def test_each_transform_has_its_own_queue(service: Service) -> None:
     service.glue.limit = 1
     for key in ("first", "second"):
         service.start(labeling_command(key))
     assert service.start_run(labeling_command("third", transform_id="tfm-2")).status is Status.STARTING
 
 
-def test_a_slow_process_does_not_ask_any_more(service: Service) -> None:
-    reserve = service.ledger.write
+def test_slow_process_does_not_send_its_start(service: Service) -> None:
+    write = service.ledger.write
 
-    def slowly(*arguments: object, **options: object) -> object:
-        written = reserve(*arguments, **options)  # type: ignore[arg-type]  # passed on as they came
+    def write_slowly(*arguments: object, **options: object) -> object:
+        written = write(*arguments, **options)  # type: ignore[arg-type]  # passed on as they came
         service.clock.pass_seconds(service.policy.start_within.total_seconds())
         return written
 
-    service.ledger.write = slowly  # type: ignore[method-assign,assignment]  # a slow network
+    service.ledger.write = write_slowly  # type: ignore[method-assign,assignment]  # a slow network
     run = service.start_run(labeling_command())
     assert run.status is Status.UNCONFIRMED
     assert not service.glue.calls
 
 
-def test_whoever_may_still_ask_has_stopped_before_somebody_else_looks(service: Service) -> None:
+def test_starts_are_sent_well_before_the_lease_ends(service: Service) -> None:
     assert service.policy.start_within + timedelta(seconds=20) < service.policy.lease  # one call's bounds: handlers.wiring
 
 
-def test_a_request_in_flight_is_not_started_again(service: Service) -> None:
-    seen: list[Exception] = []
+def test_request_in_flight_is_not_started_again(service: Service) -> None:
+    errors: list[Exception] = []
     start_in_glue = service.glue.start
 
-    def meanwhile(run: object) -> str:
+    def start_after_a_second_request(run: object) -> str:
         with pytest.raises(RequestInFlight) as conflict:
             service.start(labeling_command())
-        seen.append(conflict.value)
+        errors.append(conflict.value)
         return start_in_glue(run)  # type: ignore[arg-type]  # passed on as it came
 
-    service.glue.start = meanwhile  # type: ignore[method-assign]  # a second request while the first is with Glue
+    service.glue.start = start_after_a_second_request  # type: ignore[method-assign]  # a second request while the first is with Glue
     assert service.start_run(labeling_command()).status is Status.STARTING
-    assert len(seen) == len(service.glue.all_task_runs()) == 1
+    assert len(errors) == len(service.glue.all_task_runs()) == 1
 
 
-def test_who_sends_another_payload_while_the_first_is_in_flight_hears_of_the_payload(service: Service) -> None:
+def test_another_payload_during_a_request_in_flight_is_an_error(service: Service) -> None:
     start_in_glue = service.glue.start
 
-    def meanwhile(run: object) -> str:
+    def start_after_a_second_request(run: object) -> str:
         with pytest.raises(IdempotencyKeyReused):
             service.start(labeling_command(output="s3://bucket/elsewhere"))
         return start_in_glue(run)  # type: ignore[arg-type]  # passed on as it came
 
-    service.glue.start = meanwhile  # type: ignore[method-assign]  # a second request while the first is with Glue
+    service.glue.start = start_after_a_second_request  # type: ignore[method-assign]  # a second request while the first is with Glue
     assert service.start_run(labeling_command()).status is Status.STARTING

@@ -1,4 +1,4 @@
-"""Who waits in front of a transform, and which import is open."""
+"""The queue of a transform: what each change of a run requires of it and does to it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,11 +17,11 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LABELING = new_run(labeling_command(), NOW, ALLOWED)
 IMPORT = new_run(import_command(), NOW, ALLOWED)
 HISTORIES = st.lists(st.sampled_from(list(Status)), max_size=12)
-MOMENTS = st.integers(min_value=0, max_value=10**12).map(lambda us: NOW + timedelta(microseconds=us))
+TIMES = st.integers(min_value=0, max_value=10**12).map(lambda us: NOW + timedelta(microseconds=us))
 
 
 @given(st.sampled_from([LABELING, IMPORT]), HISTORIES)
-def test_a_line_holds_a_run_just_while_it_is_queued_whatever_its_history(run: Run, history: list[Status]) -> None:
+def test_queue_holds_a_run_exactly_while_it_is_queued(run: Run, history: list[Status]) -> None:
     waiting, open_imports, before = 0, 0, None
     for status in [*history, None]:
         after = replace(run, status=status) if status else None
@@ -35,7 +35,7 @@ def test_a_line_holds_a_run_just_while_it_is_queued_whatever_its_history(run: Ru
 
 
 @given(HISTORIES)
-def test_only_a_new_request_has_to_see_that_nobody_waits(history: list[Status]) -> None:
+def test_only_new_requests_require_an_empty_queue(history: list[Status]) -> None:
     before = None
     for status in history:
         after = replace(LABELING, status=status)
@@ -44,16 +44,16 @@ def test_only_a_new_request_has_to_see_that_nobody_waits(history: list[Status]) 
         before = after
 
 
-def test_most_changes_do_not_touch_the_line() -> None:
+def test_most_changes_do_not_change_the_queue() -> None:
     starting, running = replace(LABELING, status=Status.STARTING), replace(LABELING, status=Status.RUNNING)
     assert queue_move(LABELING, starting).is_none
     assert queue_move(starting, running).is_none
     assert not queue_move(None, LABELING).is_none
 
 
-@given(st.lists(st.tuples(MOMENTS, st.sampled_from([LABELING, IMPORT])), min_size=1, max_size=20))
+@given(st.lists(st.tuples(TIMES, st.sampled_from([LABELING, IMPORT])), min_size=1, max_size=20))
 def test_next_run_is_the_first_of_its_type_whatever_the_clocks_say(entries: list[tuple[datetime, Run]]) -> None:
-    runs = [replace(run, requested_on=moment, id=f"{number:032x}") for number, (moment, run) in enumerate(entries)]
+    runs = [replace(run, requested_on=time, id=f"{number:032x}") for number, (time, run) in enumerate(entries)]
     queue = tuple(map(queue_key, runs))
     assert list(map(queued_run_id, queue)) == [run.id for run in runs]
     for position, run in enumerate(runs):

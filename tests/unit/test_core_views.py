@@ -29,7 +29,7 @@ FIELDS = [
 ]
 
 
-def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(service: Service) -> None:
+def test_labeling_set_has_every_field_and_null_for_absent_values(service: Service) -> None:
     service.glue.limit = 0
     run = service.start_run(labeling_command())
     shown = view(run).model_dump(mode="json", by_alias=True)
@@ -40,20 +40,20 @@ def test_a_labeling_set_shows_every_field_and_null_for_what_is_not_there(service
     assert (shown["status"], shown["taskType"], shown["requestedBy"]) == ("QUEUED", "LABELING_SET_GENERATION", "alice")
 
 
-def test_an_import_shows_its_file_and_whether_it_replaces(service: Service) -> None:
+def test_import_has_its_file_and_whether_it_replaces(service: Service) -> None:
     shown = view(service.start_run(import_command(replaces=True))).model_dump(mode="json", by_alias=True)
     assert (shown["outputS3Path"], shown["inputS3Path"]) == (None, "s3://bucket/labels/tfm-1/one.csv")
     assert shown["replaceAllLabels"] is True
     assert shown["taskRunId"] == "tsk-1"
 
 
-def test_an_error_has_a_code_and_a_message(service: Service) -> None:
+def test_error_has_a_code_and_a_message(service: Service) -> None:
     service.glue.faults = [Fault.REFUSED]
     shown = view(service.start_run(labeling_command())).model_dump(mode="json", by_alias=True)
     assert shown["error"] == {"code": "InvalidInputException", "message": "no"}
 
 
-def test_an_ended_run_shows_glues_times(service: Service) -> None:
+def test_ended_run_has_glues_times(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.glue.finish_all(Status.SUCCEEDED)
     service.reconcile()
@@ -62,7 +62,7 @@ def test_an_ended_run_shows_glues_times(service: Service) -> None:
     assert shown["requestedOn"] <= shown["startedOn"] <= shown["completedOn"]
 
 
-def test_what_is_ours_alone_stays_inside(service: Service) -> None:
+def test_internal_fields_are_not_public(service: Service) -> None:
     shown = TaskRunList(items=[view(service.start_run(labeling_command()))], next=None).model_dump_json(by_alias=True)
     assert not re.search("revision|lease|attempt|cancelRequested|causation", shown)
 

@@ -1,4 +1,4 @@
-"""A process killed at every point between AWS calls, in every situation, with every sequel that a caller may give it."""
+"""Kill a process before and after each AWS call, in every situation, followed by every pattern of retries."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,66 +13,66 @@ from tests.crash.kill_points import Kill, kills
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
-ORDERS: dict[str, Callable[..., StartCommand]] = {
+COMMANDS: dict[str, Callable[..., StartCommand]] = {
     "labeling set": labeling_command,
     "import": import_command,
     "import after export": partial(import_command, replaces=True, export_to="s3://bucket/backups"),
 }
-LISTED_LATE = "the answer lost, and the run listed late"
+LISTED_LATE = "the response lost, and the run listed late"
 SITUATIONS = [None, *Fault, LISTED_LATE, "transform at its limit", "an import is open"]
-SEQUELS = {
-    "never again": [],
-    "once, at once": [0],
-    "once, when the lease is over": [61],
-    "five times": [0, 1, 5, 30, 61],
-    "when it is settled": [400],
+RETRIES = {
+    "none": [],
+    "one at once": [0],
+    "one after the lease": [61],
+    "five": [0, 1, 5, 30, 61],
+    "one after it is settled": [400],
 }
 STARTER_KILLS = kills(4)
 TICK_KILLS = kills(6)
 
 
-@pytest.mark.parametrize("kind", ORDERS)
+@pytest.mark.parametrize("kind", COMMANDS)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=str)
-def test_one_request_starts_one_run_whatever_dies_when(kind: str, situation: Fault | str | None) -> None:
-    cases = list(product(STARTER_KILLS, TICK_KILLS, SEQUELS.values()))
-    for starter_kill, tick_kill, sequel in cases:
+def test_request_starts_one_run_at_every_kill_point(kind: str, situation: Fault | str | None) -> None:
+    cases = list(product(STARTER_KILLS, TICK_KILLS, RETRIES.values()))
+    for starter_kill, tick_kill, retry_seconds in cases:
         try:
-            _one_case(kind, situation, starter_kill, tick_kill, sequel)
+            _one_case(kind, situation, starter_kill, tick_kill, retry_seconds)
         except AssertionError as broken:
-            broken.add_note(f"starter dies {starter_kill}, reconciler dies {tick_kill}, sent again after {sequel} s")
+            broken.add_note(f"starter killed {starter_kill}, reconciler killed {tick_kill}, retries after {retry_seconds} s")
             raise
     assert len(cases) == 585
 
 
 def _one_case(
-    kind: str, situation: Fault | str | None, starter_kill: Kill | None, tick_kill: Kill | None, sequel: list[int]
+    kind: str, situation: Fault | str | None, starter_kill: Kill | None, tick_kill: Kill | None, retry_seconds: list[int]
 ) -> None:
     service = Service()
     service.glue.label_count = 30
-    others = _arrange(service, situation)
+    other_ids = _arrange(service, situation)
 
-    def order() -> StartCommand:
-        return ORDERS[kind](key="the key")
+    def command() -> StartCommand:
+        return COMMANDS[kind](key="the key")
 
-    accepted = send(service, order(), starter_kill)
+    accepted = send(service, command(), starter_kill)
     tick(service, tick_kill)
     service.clock.pass_seconds(61)
     tick(service, tick_kill)
     service.deliver()
-    for seconds in sequel:
+    for seconds in retry_seconds:
         service.clock.pass_seconds(seconds)
-        accepted |= send(service, order())
+        accepted |= send(service, command())
         tick(service)
     run_to_the_end(service)
     service.deliver()
-    run_id = next((run.id for run in service.ledger.items.values() if run.id not in others), None)
+    run_id = next((run.id for run in service.ledger.items.values() if run.id not in other_ids), None)
     check_exports(service)
-    check_invariants(service, accepted={*others, *([run_id] if accepted and run_id else [])})
+    check_invariants(service, accepted={*other_ids, *([run_id] if accepted and run_id else [])})
     assert run_id or not accepted
 
 
 def _arrange(service: Service, situation: Fault | str | None) -> set[str]:
-    """Bring the situation about; the ids of other runs that belong to it."""
+    """Set the situation up; returns the ids of the runs that it needed."""
     if isinstance(situation, Fault):
         service.glue.faults.append(situation)
     if situation == LISTED_LATE:

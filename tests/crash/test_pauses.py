@@ -1,4 +1,4 @@
-"""A process that is held up at every point, while others go on: retries, reconcilers, cancellations."""
+"""Pause a process at each AWS call while retries, reconcilers and cancellations run."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,9 +19,9 @@ from tests.fakes.glue import Fault
 from tests.fakes.service import Service, import_command, labeling_command
 
 KEY = "the key"
-ORDERS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_command, "import": import_command}
-# Lambda ends the API's function after 29 s, so that nobody is held up longer and goes on.
-SECONDS = [0, 25]
+COMMANDS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_command, "import": import_command}
+# Lambda ends the API's function after 29 s: no longer pause is possible.
+PAUSE_SECONDS = [0, 25]
 
 
 def _nothing(_: Service) -> None:
@@ -29,7 +29,7 @@ def _nothing(_: Service) -> None:
 
 
 def _resend(service: Service) -> None:
-    for make in ORDERS.values():
+    for make in COMMANDS.values():
         send(service, make(KEY))
 
 
@@ -49,80 +49,80 @@ def _finish_and_tick(service: Service) -> None:
     tick(service)
 
 
-INTERLUDES = [_nothing, _resend, _tick_twice, _cancel, _finish_and_tick]
+ACTIONS = [_nothing, _resend, _tick_twice, _cancel, _finish_and_tick]
 
 
 @dataclass
-class _HeldUp:
-    """Wraps a port: at the n-th call of all, time passes and others do something."""
+class _Pause:
+    """Wraps the ports: at call number `at_call`, time passes and `action` runs."""
 
     service: Service
     at_call: int
     seconds: float
-    interlude: Callable[[Service], None]
-    made: int = 0
+    action: Callable[[Service], None]
+    calls_made: int = 0
 
     def wrap(self, port: object) -> Any:  # noqa: ANN401  stands in for any port
         return _Port(port, self)
 
     def pause(self) -> None:
-        self.made += 1
-        if self.made == self.at_call:
+        self.calls_made += 1
+        if self.calls_made == self.at_call:
             self.service.clock.pass_seconds(self.seconds)
-            self.interlude(self.service)
+            self.action(self.service)
 
 
 class _Port:
-    def __init__(self, port: object, held_up: _HeldUp) -> None:
+    def __init__(self, port: object, pause: _Pause) -> None:
         self._port = port
-        self._held_up = held_up
+        self._pause = pause
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._port, name)
 
         def paused(*args: object, **named: object) -> object:
-            self._held_up.pause()  # before the call ...
+            self._pause.pause()  # before the call ...
             try:
                 return call(*args, **named)
             finally:
-                self._held_up.pause()  # ... and before its answer is seen
+                self._pause.pause()  # ... and before its response arrives
 
         return paused
 
 
-def _held_up_world(held_up: _HeldUp) -> Dependencies:
-    service = held_up.service
+def pausing_dependencies(pause: _Pause) -> Dependencies:
+    service = pause.service
     return Dependencies(
-        held_up.wrap(service.ledger), held_up.wrap(service.glue), held_up.wrap(service.files), service.clock, service.policy
+        pause.wrap(service.ledger), pause.wrap(service.glue), pause.wrap(service.files), service.clock, service.policy
     )
 
 
-@pytest.mark.parametrize("kind", ORDERS)
+@pytest.mark.parametrize("kind", COMMANDS)
 @pytest.mark.parametrize("fault", [None, *Fault], ids=str)
-def test_a_request_held_up_anywhere_still_starts_one_run(kind: str, fault: Fault | None) -> None:
-    for at_call, seconds, interlude in product(range(1, 9), SECONDS, INTERLUDES):
+def test_request_paused_at_any_call_still_starts_one_run(kind: str, fault: Fault | None) -> None:
+    for at_call, seconds, action in product(range(1, 9), PAUSE_SECONDS, ACTIONS):
         service = Service()
         service.glue.faults += [fault] if fault else []
-        held_up = _HeldUp(service, at_call, seconds, interlude)
+        pause = _Pause(service, at_call, seconds, action)
         with suppress(LoopError):
-            start(ORDERS[kind](KEY), _held_up_world(held_up))
+            start(COMMANDS[kind](KEY), pausing_dependencies(pause))
         run_to_the_end(service)
         check_invariants(service, accepted=set())
 
 
-@pytest.mark.parametrize("kind", ORDERS)
+@pytest.mark.parametrize("kind", COMMANDS)
 @pytest.mark.parametrize("fault", [None, Fault.LOST_AFTER, Fault.LOST_BEFORE], ids=str)
-def test_two_reconcilers_at_once_do_what_one_would(kind: str, fault: Fault | None) -> None:
-    for at_call, waits, interlude in product(range(1, 27), [61, 130, 400], INTERLUDES):
+def test_reconciler_paused_at_any_call_does_no_harm(kind: str, fault: Fault | None) -> None:
+    for at_call, seconds, action in product(range(1, 27), [61, 130, 400], ACTIONS):
         service = Service()
         service.glue.faults += [fault] if fault else []
         for number in range(5):
-            send(service, ORDERS[kind](f"key {number}"))
-        service.clock.pass_seconds(waits)
+            send(service, COMMANDS[kind](f"key {number}"))
+        service.clock.pass_seconds(seconds)
         tick(service)
         service.glue.finish_all()
-        service.clock.pass_seconds(waits)
-        reconcile(_held_up_world(_HeldUp(service, at_call, 0, interlude)))
+        service.clock.pass_seconds(seconds)
+        reconcile(pausing_dependencies(_Pause(service, at_call, 0, action)))
         run_to_the_end(service)
         check_invariants(service, accepted=set())
         assert len(service.ledger.items) >= 5
