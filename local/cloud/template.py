@@ -1,5 +1,6 @@
 """Parts of template.yaml that tests need without a deployment: the ledger's table, the rules' patterns."""
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,13 @@ def ledger_table() -> dict[str, Any]:
     return {name: properties[name] for name in names} | {"StreamSpecification": stream}
 
 
-def rule_pattern(name: str) -> dict[str, Any]:
-    """The event pattern of a rule of the bus function."""
-    pattern: dict[str, Any] = resources()["BusFunction"]["Properties"]["Events"][name]["Properties"]["Pattern"]
+def rule_pattern(name: str, allowed_s3_prefixes: str = "") -> dict[str, Any]:
+    """The event pattern of a rule of the bus function, in a stack with these allowed prefixes."""
+    pattern: dict[str, Any] = deepcopy(resources()["BusFunction"]["Properties"]["Events"][name]["Properties"]["Pattern"])
+    bucket = pattern.get("detail", {}).get("bucket")
+    if bucket is not None:
+        separator, parameter = bucket["name"]  # of !Split
+        bucket["name"] = {"AllowedS3Prefixes": allowed_s3_prefixes}[parameter].split(separator)
     return pattern
 
 

@@ -1,5 +1,6 @@
 """Every error that this service raises on purpose. They know nothing of HTTP or AWS."""
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from core.runs import Run
@@ -25,6 +26,14 @@ class InvalidRequest(LoopError):
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("; ".join(f"{error.pointer} {error.detail}" for error in errors))
         self.errors = errors
+
+
+class CommandTooOld(LoopError):
+    """The command was sent longer ago than keys are remembered, so it may have been carried out before."""
+
+    def __init__(self, sent_on: datetime, retention: timedelta) -> None:
+        sent, days = sent_on.isoformat(timespec="seconds"), retention / timedelta(days=1)
+        super().__init__(f"was sent at {sent}: keys are remembered for {days:g} days, and older commands are not carried out")
 
 
 class IdempotencyKeyReused(LoopError):

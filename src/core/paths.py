@@ -11,7 +11,10 @@ from core.runs import RUN_ID_LENGTH, TRANSFORM_ID_PATTERN
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _KEY_CHARACTER = r"[^\x00-\x1f\x7f]"
 _S3_PATH = re.compile(f"s3://{_BUCKET}/(?P<key>{_KEY_CHARACTER}*)")
-_UPLOAD_KEY = re.compile(rf"(?:.*/)?labels/(?P<transform_id>{TRANSFORM_ID_PATTERN})/[^/]+\.csv")
+_BUCKET_NAME = re.compile(_BUCKET)
+# Of several folders `labels`, the last that is followed by an id. Doubled slashes match, so that such a key is refused by name.
+_UPLOAD_KEY = re.compile(rf"(?:.*/)?labels/+(?P<transform_id>{TRANSFORM_ID_PATTERN})/.*\.(?i:csv)", re.DOTALL)
+_MIN_BUCKET_CHARACTERS, _MAX_BUCKET_CHARACTERS = 3, 63
 MAX_LENGTH = 1024  # characters; UriString in botocore's Glue model
 MAX_FOLDER_LENGTH = MAX_LENGTH - RUN_ID_LENGTH - 2  # leaves room for the id of a run, the last part of its path
 # For the published schemas. A folder may end in a slash or not, an object must not.
@@ -64,12 +67,19 @@ class CallerPrefixes:
         return allowed if own is None else allowed.intersection(own)
 
 
+def own_folder(folder: str, run_id: str) -> str:
+    """The prefix under `folder` that one run writes to."""
+    return f"{folder.rstrip('/')}/{run_id}/"
+
+
 def check_output_folder(path: str, allowed: AllowedPrefixes, pointer: str = "#/outputS3Path") -> str:
     """Return the folder `path` with a closing slash. Raises InvalidRequest, whose error points to `pointer`."""
     folder = path.rstrip("/") + "/"
     _check(folder, path, allowed, pointer)
     if len(folder) > MAX_FOLDER_LENGTH:
         raise InvalidRequest(FieldError(pointer, f"is too long: at most {MAX_FOLDER_LENGTH} characters"))
+    if _would_be_upload(own_folder(folder, "0" * RUN_ID_LENGTH) + "a.csv"):
+        raise InvalidRequest(FieldError(pointer, "must not be a folder of uploads, below labels/: files there are imported"))
     return folder
 
 
@@ -84,15 +94,37 @@ def check_input_object(path: str, allowed: AllowedPrefixes, pointer: str = "#/in
 
 
 def transform_id_of_upload(key: str) -> str | None:
-    """The transform that an uploaded file has labels for; None if `key` is not of the form `…/labels/{transformId}/….csv`."""
+    """The transform that an uploaded file has labels for; None if `key` is not an upload.
+
+    Uploads are `…/labels/{transformId}/….csv`, at any depth and with `.csv` in any case.
+    """
     match = _UPLOAD_KEY.fullmatch(key)
     return match["transform_id"] if match else None
+
+
+def _would_be_upload(path: str) -> bool:
+    return transform_id_of_upload(path.removeprefix("s3://").partition("/")[2]) is not None
+
+
+def _syntax_error(path: str, path_as_sent: str) -> str:
+    scheme, _, rest = path.partition("://")
+    bucket, slash, _ = rest.partition("/")
+    if scheme != "s3" or not bucket or not slash:
+        return f"must be of the form s3://bucket/key, not {path_as_sent[:100]!r}"
+    if not _MIN_BUCKET_CHARACTERS <= len(bucket) <= _MAX_BUCKET_CHARACTERS:
+        return f"has a bucket name of {len(bucket)} characters: {bucket[:80]!r}; bucket names have 3 to 63"
+    if not _BUCKET_NAME.fullmatch(bucket):
+        return (
+            f"has an invalid bucket name: {bucket!r}; bucket names have lower-case letters, digits, dots and hyphens, "
+            "and begin and end with a letter or digit"
+        )
+    return f"has control characters: {path_as_sent[:100]!r}"
 
 
 def _check(path: str, path_as_sent: str, allowed: AllowedPrefixes, pointer: str) -> None:
     match = _S3_PATH.fullmatch(path)
     if match is None:
-        raise InvalidRequest(FieldError(pointer, f"must be of the form s3://bucket/key, not {path_as_sent[:100]!r}"))
+        raise InvalidRequest(FieldError(pointer, _syntax_error(path, path_as_sent)))
     key = match["key"].rstrip("/")
     if key and {"", ".", ".."} & set(key.split("/")):
         raise InvalidRequest(FieldError(pointer, "must not have empty, '.' or '..' parts"))

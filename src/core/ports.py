@@ -157,6 +157,7 @@ class Policy:
     caller_transforms: CallerTransforms = field(default_factory=CallerTransforms)
     confirm_after: timedelta = timedelta(seconds=120)
     start_deadline: timedelta = timedelta(days=1)
+    retention: timedelta = timedelta(days=90)
     max_queued: int = 100
     lease: timedelta = timedelta(seconds=60)
     start_within: timedelta = timedelta(seconds=30)

@@ -7,16 +7,17 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-from core.errors import FieldError, InvalidRequest
+from core.errors import CommandTooOld, FieldError, InvalidRequest
 from core.paths import (
     FOLDER_PATTERN,
     MAX_FOLDER_LENGTH,
     MAX_LENGTH,
     OBJECT_PATTERN,
-    AllowedPrefixes,
     check_input_object,
     check_output_folder,
+    own_folder,
 )
+from core.ports import Policy
 from core.runs import TRANSFORM_ID_PATTERN, Run, Status, TaskType, run_id
 
 TRANSFORM_ID = f"^{TRANSFORM_ID_PATTERN}$"
@@ -79,7 +80,8 @@ class StartCommand:
     """A request with its sender, its idempotency key and the message that carried it.
 
     A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller
-    sent the request again.
+    sent the request again. A REST request is never redelivered, and its id says nothing: `sam local start-api` gives each the
+    same one. `sent_on` is set for messages that may arrive much later, from an archive for instance.
     """
 
     caller: str
@@ -87,19 +89,21 @@ class StartCommand:
     request: LabelingSetRequest | LabelImportRequest
     correlation_id: str
     causation_id: str
+    may_be_redelivered: bool = True
+    sent_on: datetime | None = None
 
 
-def new_run(command: StartCommand, now: datetime, allowed: AllowedPrefixes) -> Run:
-    """The run that `command` requests, not yet in the ledger. Raises InvalidRequest."""
+def new_run(command: StartCommand, now: datetime) -> Run:
+    """The run that `command` requests, neither checked nor in the ledger yet."""
     request = command.request
     id_ = run_id(command.caller, command.key)
     if isinstance(request, LabelingSetRequest):
         task_type, replace_all_labels, export_to = TaskType.LABELING_SET_GENERATION, None, None
-        path = f"{check_output_folder(request.output_s3_path, allowed)}{id_}/"
+        path = own_folder(request.output_s3_path, id_)
     else:
         task_type, replace_all_labels = TaskType.IMPORT_LABELS, request.replace_all_labels
-        path = check_input_object(request.input_s3_path, allowed)
-        export_to = _export_folder(request, id_, allowed)
+        path = request.input_s3_path
+        export_to = None if request.export_to is None else own_folder(request.export_to, id_)
     return Run(
         id=id_,
         requested_by=command.caller,
@@ -115,9 +119,19 @@ def new_run(command: StartCommand, now: datetime, allowed: AllowedPrefixes) -> R
     )
 
 
-def _export_folder(request: LabelImportRequest, run_id: str, allowed: AllowedPrefixes) -> str | None:
+def check_command(command: StartCommand, now: datetime, policy: Policy) -> None:
+    """Check `command` by today's settings. Raises InvalidRequest, CommandTooOld."""
+    request = command.request
+    if command.sent_on is not None and now - command.sent_on > policy.retention:
+        raise CommandTooOld(command.sent_on, policy.retention)
+    policy.caller_transforms.check(request.transform_id, command.caller)
+    allowed = policy.allowed_for(command.caller)
+    if isinstance(request, LabelingSetRequest):
+        check_output_folder(request.output_s3_path, allowed)
+        return
+    check_input_object(request.input_s3_path, allowed)
     if request.export_to is None:
-        return None
+        return
     if not request.replace_all_labels:
         raise InvalidRequest(FieldError("#/exportTo", "may only be sent with replaceAllLabels: nothing is replaced without it"))
-    return f"{check_output_folder(request.export_to, allowed, '#/exportTo')}{run_id}/"
+    check_output_folder(request.export_to, allowed, "#/exportTo")

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from core.check_label_file import check_label_file
 from core.errors import (
+    CommandTooOld,
     Conflict,
     IdempotencyKeyReused,
+    InvalidRequest,
     LedgerUnavailable,
     NotStarted,
     QueueBlocked,
@@ -23,7 +25,7 @@ from core.errors import (
 )
 from core.log_fields import log_fields
 from core.ports import Dependencies
-from core.requests import StartCommand, new_run
+from core.requests import StartCommand, check_command, new_run
 from core.runs import Run, RunError, Status, as_ended, as_queued, as_reserved, as_unconfirmed
 from core.start_in_glue import is_same_start, left_to_reconciler, record_outcome, start_in_glue
 
@@ -42,24 +44,43 @@ class Accepted(NamedTuple):
 def start(command: StartCommand, deps: Dependencies) -> Accepted:
     """Start the task run that `command` requests, unless an earlier request with the same key did so.
 
-    Makes three AWS calls for a new request, one for a replay.
+    Makes three AWS calls for a new request, one for a replay. Settings decide about new requests only, never about replays.
 
-    Raises InvalidRequest, IdempotencyKeyReused, RequestInFlight, QueueFull and TryAgainLater. After the last two, nothing is
-    accepted and the same key may be sent again.
+    Raises InvalidRequest, CommandTooOld, IdempotencyKeyReused, RequestInFlight, QueueFull and TryAgainLater. After the last
+    two, nothing is accepted and the same key may be sent again.
     """
-    deps.policy.caller_transforms.check(command.request.transform_id, command.caller)
-    requested = new_run(command, deps.clock(), deps.policy.allowed_for(command.caller))
+    now = deps.clock()
+    requested = new_run(command, now)
+    invalid: InvalidRequest | CommandTooOld | None = None
     try:
-        return _replay_or_start(requested, deps)
+        check_command(command, now, deps.policy)
+    except (InvalidRequest, CommandTooOld) as error:
+        invalid = error
+    try:
+        if invalid is not None:
+            return _replay_only(requested, command, invalid, deps)
+        return _replay_or_start(requested, command, deps)
     except LedgerUnavailable as error:
         raise TryAgainLater("The ledger is temporarily unavailable.") from error
 
 
-def _replay_or_start(requested: Run, deps: Dependencies) -> Accepted:
+def _replay_only(
+    requested: Run, command: StartCommand, invalid: InvalidRequest | CommandTooOld, deps: Dependencies
+) -> Accepted:
+    """The replay of a request that was valid when it was first sent; raises `invalid` if there was none."""
+    existing = deps.ledger.get(requested.id)
+    replay = None if existing is None else _replay(existing, requested, command, deps)
+    if replay is None:
+        raise invalid
+    _log.info("START_REPLAYED", extra=log_fields(replay))
+    return Accepted(replay, replayed=True)
+
+
+def _replay_or_start(requested: Run, command: StartCommand, deps: Dependencies) -> Accepted:
     existing = deps.ledger.get_if_recent(requested.id)
     for _ in range(_MAX_ATTEMPTS):
         try:
-            if existing is not None and (replay := _replay(existing, requested, deps)) is not None:
+            if existing is not None and (replay := _replay(existing, requested, command, deps)) is not None:
                 _log.info("START_REPLAYED", extra=log_fields(replay))
                 return Accepted(replay, replayed=True)
             return Accepted(_start_new(requested, existing, deps), replayed=False)
@@ -68,11 +89,12 @@ def _replay_or_start(requested: Run, deps: Dependencies) -> Accepted:
     raise TryAgainLater("Too many requests with the same key at once.")
 
 
-def _replay(existing: Run, requested: Run, deps: Dependencies) -> Run | None:
+def _replay(existing: Run, requested: Run, command: StartCommand, deps: Dependencies) -> Run | None:
     """The response to a repeated request, or None if the request is a new attempt."""
     if not existing.has_same_payload_as(requested):
         raise IdempotencyKeyReused("was sent before with another payload")
-    if existing.status.allows_new_attempt and existing.causation_id != requested.causation_id:
+    is_redelivered = command.may_be_redelivered and existing.causation_id == command.causation_id
+    if existing.status.allows_new_attempt and not is_redelivered:
         return None
     if existing.status is not Status.RESERVED:
         return existing
@@ -84,7 +106,7 @@ def _replay(existing: Run, requested: Run, deps: Dependencies) -> Run | None:
     except Conflict as conflict:
         if conflict.current is None:
             return None
-        return _replay(conflict.current, requested, deps)
+        return _replay(conflict.current, requested, command, deps)
 
 
 def _start_new(requested: Run, existing: Run | None, deps: Dependencies) -> Run:

@@ -185,6 +185,7 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
         request=request,
         correlation_id=_correlation_id(event.raw_event),
         causation_id=request_id,
+        may_be_redelivered=False,
     )
     accepted = start(command, _dependencies())
     metrics.count_start(accepted)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.errors import FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
+from core.errors import CommandTooOld, FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
 from core.ports import Dependencies
 from core.refuse_command import refuse_command
 from core.start import start
@@ -20,13 +20,15 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
     """
     deps = deps or wiring.dependencies()
     try:
-        command = read_command(event)
+        command = read_command(event, deps.policy.allowed_prefixes)
         if command is None:
             wiring.logger().info("EVENT_IGNORED", extra={"correlationId": event["id"]})
             return
         metrics.count_start(start(command, deps))
     except InvalidRequest as error:
         refuse_command(refused_command(event, "INVALID_COMMAND", error.errors), deps)
+    except CommandTooOld as error:
+        refuse_command(refused_command(event, "COMMAND_TOO_OLD", (FieldError("#", str(error)),)), deps)
     except IdempotencyKeyReused as error:
         refuse_command(refused_command(event, "IDEMPOTENCY_KEY_REUSED", (FieldError("#/idempotencyKey", str(error)),)), deps)
     except RequestInFlight:

@@ -85,6 +85,7 @@ class LoopSettings(BaseModel):
             caller_transforms=self.caller_transforms,
             confirm_after=timedelta(seconds=self.confirm_after_seconds),
             start_deadline=timedelta(seconds=self.start_deadline_seconds),
+            retention=timedelta(days=self.retention_days),
             max_queued=self.max_queued,
             share_runs=self.share_runs,
             operators=self.operators,

@@ -24,7 +24,11 @@ from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import TWO_SETS
 
 TABLE, BUS, DEAD_LETTERS = "ledger", "label-loop-bus", "unpublished-changes"
-LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")  # that the samples name
+LABEL_FILES = (  # that the samples name
+    f"labels/{TRANSFORM}/round-1.csv",
+    f"team-a/labels/{TRANSFORM}/round 2, äöü.csv",
+    f"labels/{TRANSFORM}/2026/11/round-1.CSV",
+)
 ANY_EVENT: dict[str, Any] = {"source": [{"prefix": ""}]}
 
 
@@ -73,6 +77,7 @@ class HandlerHarness:
         self.s3.create_bucket(Bucket=BUCKET)
         for key in LABEL_FILES:
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=TWO_SETS)
+        self.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/~$round-1.csv", Body=b"\x05alice")
         self.events.create_event_bus(Name=BUS)
         self._dead_letters: str = self._sqs.create_queue(QueueName=DEAD_LETTERS)["QueueUrl"]
         self._published: str | None = None
@@ -121,7 +126,7 @@ class HandlerHarness:
         self.s3.put_bucket_notification_configuration(Bucket=BUCKET, NotificationConfiguration=notification)
         self._incoming = [
             self._rule("Commands", rule_pattern("Commands"), BUS),
-            self._rule("Uploads", rule_pattern("Uploads"), "default"),
+            self._rule("Uploads", rule_pattern("Uploads", f"s3://{BUCKET}/"), "default"),
         ]
 
     def deliver_commands(self) -> int:

@@ -1,6 +1,7 @@
 """The sample events in events/, and the function that receives each of them."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ def names(prefix: str = "") -> list[str]:
 
 
 def sample(name: str) -> dict[str, Any]:
-    """A new copy of a sample, which a test may change."""
+    """A new copy of a sample, which a test may change. Commands have just been sent, unless they come from an archive."""
     event: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
+    if name.startswith("bus-") and "replay-name" not in event:
+        event["time"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return event
 
 

@@ -168,7 +168,7 @@ def test_new_upload_to_the_same_key_starts_another_import(
 
 
 @pytest.mark.parametrize(
-    "key", [f"labels/{TRANSFORM}.csv", f"labels/{TRANSFORM}/deeper/x.csv", "labels/a b/x.csv", f"labels/{TRANSFORM}/x.CSV"]
+    "key", [f"labels/{TRANSFORM}.csv", f"labels/{TRANSFORM}/deeper/x.txt", "labels/a b/x.csv", f"labels/{TRANSFORM}/x.csv.gz"]
 )
 def test_upload_outside_of_a_label_folder_is_ignored(harness: HandlerHarness, key: str) -> None:
     harness.command(with_object(UPLOAD, key=key))

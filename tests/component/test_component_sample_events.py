@@ -59,6 +59,7 @@ REST = {
         "Invalid request",
         points_at=("#/transformId", "#/inputS3Path", "#/transform_id", "#/input_s3_path", "#/replace_all_labels"),
     ),
+    "api-output-among-uploads": Rest(422, "Invalid request", points_at=("#/outputS3Path",)),
     "api-forbidden-path": Rest(422, "Invalid request", points_at=("#/outputS3Path",)),
     "api-unknown-transform": Rest(404, "Unknown transform", starts=1, ledger=("REFUSED",)),
     "api-get-task-run": Rest(200, after=STARTED, starts=1, ledger=("STARTING",)),
@@ -122,7 +123,14 @@ BUS = {
     "bus-own-source": Command(None, None),
     "bus-upload": IMPORT_STARTED,
     "bus-upload-unversioned": IMPORT_STARTED,
-    "bus-upload-forbidden-bucket": Command("REFUSED", "TaskRunRefused", message="#/inputS3Path is not allowed here"),
+    "bus-upload-dated-folder": IMPORT_STARTED,
+    "bus-upload-temporary-file": Command("REFUSED", "TaskRunRefused", message="line 1"),
+    "bus-upload-doubled-slash": Command("REFUSED", "TaskRunRefused", message="#/inputS3Path must not have empty"),
+    "bus-upload-forbidden-bucket": Command(None, None),
+    "bus-start-import-archived": Command("REFUSED", "TaskRunRefused", message="# was sent at 2025-01-02T03:04:05+00:00"),
+    "bus-not-unicode": Command(
+        "REFUSED", "TaskRunRefused", task_type="LABELING_SET_GENERATION", message="#/outputS3Path is not valid Unicode"
+    ),
     "bus-upload-no-label-file": Command(None, None),
 }
 

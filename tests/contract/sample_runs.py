@@ -3,26 +3,24 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.paths import AllowedPrefixes
 from core.ports import Ledger
 from core.requests import new_run
 from core.runs import Progress, Run, RunError, Status
 from tests.fakes.service import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 
 
 def labeling(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The labeling set accepted `number` seconds after noon."""
     command = labeling_command(f"labeling-{number}", transform_id)
-    return replace(new_run(command, NOW + timedelta(seconds=number), ALLOWED), status=status)
+    return replace(new_run(command, NOW + timedelta(seconds=number)), status=status)
 
 
 def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The import accepted `number` seconds after noon."""
     command = import_command(f"import-{number}", transform_id)
-    return replace(new_run(command, NOW + timedelta(seconds=number), ALLOWED), status=status)
+    return replace(new_run(command, NOW + timedelta(seconds=number)), status=status)
 
 
 def progress(task_run_id: str, status: Status, error: RunError | None = None) -> Progress:

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.announce import Change, Event, Rejection, Unpublished, announce, events_of, publish
-from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
 from tests.fakes.bus import MemoryBus
 from tests.fakes.service import labeling_command
 
-RUN = new_run(labeling_command(), datetime(2026, 11, 22, tzinfo=UTC), AllowedPrefixes.parse("s3://bucket/"))
+RUN = new_run(labeling_command(), datetime(2026, 11, 22, tzinfo=UTC))
 STARTED = replace(RUN, status=Status.STARTING, task_run_id="tsk-1")
 ENDED = replace(STARTED, status=Status.SUCCEEDED)
 HISTORY: list[tuple[Run | None, Run]] = [(None, RUN), (RUN, STARTED), (STARTED, ENDED)]

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.events import DetailType, detail_types, event_detail, event_id
-from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import IN_GLUE, Run, Status
 from tests.fakes.service import Service, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, 123456, tzinfo=UTC)
-RUN = new_run(labeling_command(), NOW, AllowedPrefixes.parse("s3://bucket/"))
+RUN = new_run(labeling_command(), NOW)
 
 # CONTRACT.md, "Events out".
 EVENT_BY_STATUS = {

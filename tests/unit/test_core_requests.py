@@ -1,31 +1,32 @@
 """The runs that requests become, and which requests are invalid."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from core.errors import InvalidRequest
+from core.errors import CommandTooOld, InvalidRequest
 from core.paths import AllowedPrefixes
-from core.requests import LabelImportRequest, LabelingSetRequest, new_run
+from core.ports import Policy
+from core.requests import LabelImportRequest, LabelingSetRequest, check_command, new_run
 from core.runs import Status, TaskType, run_id
 from tests.fakes.service import import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 LABELING = {"transformId": "tfm-1", "outputS3Path": "s3://bucket/sets"}
 IMPORT = {"transformId": "tfm-1", "inputS3Path": "s3://bucket/one.csv"}
 
 
 def test_each_labeling_set_gets_its_own_prefix() -> None:
-    run = new_run(labeling_command("key", caller="alice", output="s3://bucket/sets"), NOW, ALLOWED)
+    run = new_run(labeling_command("key", caller="alice", output="s3://bucket/sets"), NOW)
     assert run.path == f"s3://bucket/sets/{run_id('alice', 'key')}/"
     assert (run.task_type, run.status, run.replace_all_labels) == (TaskType.LABELING_SET_GENERATION, Status.RESERVED, None)
 
 
 def test_import_has_the_path_of_its_file() -> None:
-    run = new_run(import_command(path="s3://bucket/one.csv", replaces=True), NOW, ALLOWED)
+    run = new_run(import_command(path="s3://bucket/one.csv", replaces=True), NOW)
     assert (run.task_type, run.path, run.replace_all_labels) == (TaskType.IMPORT_LABELS, "s3://bucket/one.csv", True)
 
 
@@ -33,9 +34,52 @@ def test_import_appends_by_default() -> None:
     assert LabelImportRequest.model_validate(IMPORT).replace_all_labels is False
 
 
+POLICY = Policy(allowed_prefixes=AllowedPrefixes.parse("s3://bucket/"))
+
+
 def test_path_in_a_forbidden_bucket_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match="not allowed"):
-        new_run(import_command(path="s3://elsewhere/one.csv"), NOW, ALLOWED)
+        check_command(import_command(path="s3://elsewhere/one.csv"), NOW, POLICY)
+
+
+@pytest.mark.parametrize(("days", "is_too_old"), [(0, False), (89, False), (90, False), (91, True), (330, True), (-1, False)])
+def test_command_older_than_keys_are_remembered_is_refused(days: int, is_too_old: bool) -> None:  # noqa: FBT001  a column
+    command = replace(import_command(), sent_on=NOW - timedelta(days=days))
+    if is_too_old:
+        with pytest.raises(CommandTooOld, match="keys are remembered for 90 days"):
+            check_command(command, NOW, POLICY)
+    else:
+        check_command(command, NOW, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("folder", "looks_like_uploads"),
+    [
+        ("s3://bucket/labels", True),
+        ("s3://bucket/labels/", True),
+        ("s3://bucket/team/labels/", True),
+        ("s3://bucket/labels/tfm-1", True),
+        ("s3://bucket/labels/tfm-1/generated/", True),
+        ("s3://bucket/labels/tfm-1/labels/", True),
+        ("s3://bucket/labels/some words/x/", False),
+        ("s3://bucket/labeling-sets/", False),
+        ("s3://bucket/mylabels/", False),
+        ("s3://bucket/labels-out/tfm-1/", False),
+        ("s3://labels/tfm-1/", False),
+    ],
+)
+def test_own_files_must_not_look_like_uploads(folder: str, looks_like_uploads: bool) -> None:  # noqa: FBT001  a column
+    anywhere = Policy(allowed_prefixes=AllowedPrefixes.of(["s3://bucket/", "s3://labels/"]))
+    for command, pointer in (
+        (labeling_command(output=folder), "#/outputS3Path"),
+        (import_command(replaces=True, export_to=folder), "#/exportTo"),
+    ):
+        if looks_like_uploads:
+            with pytest.raises(InvalidRequest, match="must not be a folder of uploads") as invalid:
+                check_command(command, NOW, anywhere)
+            assert [error.pointer for error in invalid.value.errors] == [pointer]
+        else:
+            check_command(command, NOW, anywhere)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +101,8 @@ def test_path_in_a_forbidden_bucket_is_rejected() -> None:
         (LabelImportRequest, {**IMPORT, "replaceAllLabels": 1}, "replaceAllLabels"),
         (LabelImportRequest, {**IMPORT, "replaceAllLabels": None}, "replaceAllLabels"),
         (LabelImportRequest, {**IMPORT, "outputS3Path": "s3://bucket/sets"}, "outputS3Path"),
+        (LabelImportRequest, {**IMPORT, "replace_all_labels": True}, "replace_all_labels"),
+        (LabelingSetRequest, {**LABELING, "transform_id": "tfm-2"}, "transform_id"),
     ],
 )
 def test_invalid_field_is_named(model: Any, payload: dict[str, Any], field: str) -> None:  # noqa: ANN401  either request

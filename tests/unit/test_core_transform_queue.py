@@ -6,16 +6,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.paths import AllowedPrefixes
 from core.requests import new_run
 from core.runs import Run, Status
 from core.transform_queue import is_next, queue_key, queue_move, queued_run_id
 from tests.fakes.service import import_command, labeling_command
 
-ALLOWED = AllowedPrefixes.parse("s3://bucket/")
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
-LABELING = new_run(labeling_command(), NOW, ALLOWED)
-IMPORT = new_run(import_command(), NOW, ALLOWED)
+LABELING = new_run(labeling_command(), NOW)
+IMPORT = new_run(import_command(), NOW)
 HISTORIES = st.lists(st.sampled_from(list(Status)), max_size=12)
 TIMES = st.integers(min_value=0, max_value=10**12).map(lambda us: NOW + timedelta(microseconds=us))
 

@@ -1,11 +1,14 @@
 """Events of EventBridge as commands."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from core.errors import InvalidRequest
-from core.requests import LabelImportRequest, LabelingSetRequest
+from core.paths import AllowedPrefixes
+from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import TaskType
 from handlers.commands import read_command, refused_command
 
@@ -28,6 +31,13 @@ UPLOAD = LABELING | {
 }
 
 
+ALLOWED = AllowedPrefixes.of(["s3://bucket/"])
+
+
+def read(event: dict[str, Any]) -> StartCommand | None:
+    return read_command(event, ALLOWED)
+
+
 def uploaded(**changes: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
     return UPLOAD | {"detail": {"bucket": {"name": "bucket"}, "object": OBJECT | changes}}
 
@@ -37,13 +47,13 @@ def with_detail(event: dict[str, Any], **changes: Any) -> dict[str, Any]:  # noq
 
 
 def key_of(event: dict[str, Any]) -> str:
-    command = read_command(event)
+    command = read(event)
     assert command is not None
     return command.key
 
 
 def test_both_commands_are_read() -> None:
-    labeling, importing = read_command(LABELING), read_command(IMPORT)
+    labeling, importing = read(LABELING), read(IMPORT)
     assert labeling is not None
     assert importing is not None
     assert labeling.request == LabelingSetRequest.model_validate(LABELING["detail"])
@@ -57,7 +67,7 @@ def test_key_is_the_callers_or_else_the_id_of_the_event() -> None:
 
 
 def test_upload_starts_an_import_that_appends() -> None:
-    command = read_command(UPLOAD)
+    command = read(UPLOAD)
     assert command is not None
     assert command.request == LabelImportRequest.model_validate(
         {"transformId": "tfm-1", "inputS3Path": "s3://bucket/labels/tfm-1/round-1.csv"}
@@ -72,8 +82,64 @@ def test_key_of_an_upload_differs_by_version_and_not_by_delivery() -> None:
     assert key_of(uploaded(etag="e2")) != key_of(uploaded()) != key_of(uploaded(sequencer="s2"))
 
 
-def test_upload_outside_of_a_label_folder_is_ignored() -> None:
-    assert read_command(uploaded(key="reports/round-1.csv")) is None
+@pytest.mark.parametrize("key", ["reports/round-1.csv", "labels/tfm-1.csv", "labels/tfm-1/notes.txt", "labels/a b/x.csv"])
+def test_upload_that_is_no_label_file_is_ignored(key: str) -> None:
+    assert read(uploaded(key=key)) is None
+
+
+@pytest.mark.parametrize("prefix", ["s3://bucket/team-a/", "s3://bucket-2/", "s3://bucket/labels/tfm-12/"])
+def test_upload_outside_of_the_allowed_prefixes_is_ignored(prefix: str) -> None:
+    assert read_command(UPLOAD, AllowedPrefixes.of([prefix])) is None
+    assert read_command(uploaded(key="labels/tfm-1/" + "x" * 1024 + ".csv"), AllowedPrefixes.of([prefix])) is None
+
+
+@pytest.mark.parametrize("key", ["labels/tfm-1/2026/11/round-1.csv", "a/labels/tfm-1/x.CSV", "labels/tfm-1/b/c/d/e.Csv"])
+def test_upload_is_imported_from_any_depth_and_in_any_case(key: str) -> None:
+    command = read(uploaded(key=key))
+    assert command is not None
+    assert (command.request.transform_id, key_of(uploaded(key=key))) == ("tfm-1", f"bucket/{key}/e1/s1")
+
+
+@pytest.mark.parametrize(
+    ("time", "sent_on"),
+    [
+        ("2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2026-01-02T03:04:05", None),
+        ("yesterday", None),
+        (7, None),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize("event", [LABELING, IMPORT, UPLOAD], ids=["labeling", "import", "upload"])
+def test_command_knows_when_it_was_sent(event: dict[str, Any], time: object, sent_on: datetime | None) -> None:
+    command = read(event | {"time": time})
+    assert command is not None
+    assert command.sent_on == sent_on
+
+
+@pytest.mark.parametrize(
+    ("event", "pointers"),
+    [
+        (with_detail(LABELING, outputS3Path="s3://bucket/\ud800"), ["#/outputS3Path"]),
+        (with_detail(LABELING, transformId="tfm-\udfff"), ["#/transformId"]),
+        (with_detail(LABELING, idempotencyKey="\ud83d"), ["#/idempotencyKey"]),
+        (with_detail(LABELING, more=["x", {"y": "\udc00"}]), ["#/more/1/y"]),
+        (with_detail(LABELING, **{"\ud800": 1}), ["#"]),
+        (LABELING | {"source": "planner\ud800"}, ["#"]),
+        (uploaded(key="labels/tfm-1/\ud800.csv"), ["#/object/key"]),
+        (uploaded(**{"version-id": "\ud800"}), ["#/object/version-id"]),
+    ],
+)
+def test_half_a_surrogate_pair_is_refused_and_can_be_recorded(event: dict[str, Any], pointers: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as invalid:
+        read(event)
+    assert [error.pointer for error in invalid.value.errors] == pointers
+    recorded = refused_command(event, "INVALID_COMMAND", invalid.value.errors)
+    assert all(text.encode() for text in (recorded.caller, recorded.path or "-", recorded.transform_id or "-"))
+
+
+def test_whole_surrogate_pair_is_an_ordinary_character() -> None:
+    assert read(json.loads(json.dumps(uploaded(key="labels/tfm-1/\U0001f600.csv")))) is not None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +159,7 @@ def test_upload_outside_of_a_label_folder_is_ignored() -> None:
 )
 def test_malformed_command_names_its_fields_and_can_be_recorded(event: dict[str, Any], pointers: list[str]) -> None:
     with pytest.raises(InvalidRequest) as invalid:
-        read_command(event)
+        read(event)
     assert [error.pointer for error in invalid.value.errors] == pointers
     bad = refused_command(event, "INVALID_COMMAND", invalid.value.errors)
     task_type = TaskType.LABELING_SET_GENERATION if event["detail-type"] == "StartLabelingSetRun" else TaskType.IMPORT_LABELS
@@ -107,4 +173,4 @@ def test_bad_command_keeps_the_readable_fields() -> None:
 
 def test_event_of_another_type_raises_value_error() -> None:
     with pytest.raises(ValueError, match="not a command"):
-        read_command(LABELING | {"detail-type": "Something"})
+        read(LABELING | {"detail-type": "Something"})
