@@ -56,3 +56,11 @@ def test_forbidden_transform_makes_no_glue_call_and_no_item() -> None:
     assert service.ledger.items == {}
     service.start(labeling_command(transform_id="tfm-2"))
     service.start(labeling_command(caller="bob"))
+
+
+def test_a_replay_is_returned_although_the_transform_is_no_longer_allowed() -> None:
+    service = Service()
+    run = service.start_run(labeling_command())
+    service.set_policy(caller_transforms=CallerTransforms({"alice": ()}))
+    accepted = service.start(labeling_command())
+    assert (accepted.run.id, accepted.replayed) == (run.id, True)

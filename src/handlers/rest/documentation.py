@@ -229,7 +229,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     ),
     "getTaskRun": _operation(
         "Get a task run",
-        "Returns the task run in any status. Callers see their own runs, unless the operator shares runs among all callers.",
+        "Returns the task run in any status. Callers see their own runs, operators all runs; a service may share all runs.",
         {
             200: _success("TaskRun", "The task run."),
             **_responses(outcome=_READ_AGAIN, fault=_READ_AGAIN, timeout=_READ_AGAIN),
@@ -239,7 +239,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     ),
     "listTaskRuns": _operation(
         "List task runs",
-        "Returns task runs, newest first. Callers see their own runs, unless the operator shares runs among all callers.",
+        "Returns task runs, newest first. Callers see their own runs, operators all runs; a service may share all runs.",
         {
             200: _success(
                 "TaskRunList", "One page of task runs. It may have fewer items than `limit` and still have a `next`."
