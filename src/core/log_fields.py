@@ -1,14 +1,23 @@
 """The fields that every log line about a run has: enough to follow it from request to event, and nothing that a caller sent."""
 
+import re
+
 from core.runs import Run
 
 
 def log_fields(run: Run, **more: str | None) -> dict[str, str | None]:
-    """Fields for a log line whose message is a stable code; `more` are added to them."""
+    """Fields for a log line whose message is a stable code; `more` are added to them, without paths."""
     return {
         "id": run.id,
         "transformId": run.transform_id,
         "status": run.status.value,
         "attempt": str(run.attempt),
         "correlationId": run.correlation_id,
-    } | more
+    } | {name: None if text is None else _without_paths(text, run) for name, text in more.items()}
+
+
+def _without_paths(text: str, run: Run) -> str:
+    """AWS's messages may repeat a path, and a path may tell what people keep there."""
+    for path in filter(None, (run.path, run.export_to)):
+        text = text.replace(path, "s3://...")
+    return re.sub(r"s3[an]?://(?!\.\.\.)[^\s'\"]+", "s3://...", text)

@@ -82,6 +82,7 @@ class StartCommand:
     A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller
     sent the request again. A REST request is never redelivered, and its id says nothing: `sam local start-api` gives each the
     same one. `sent_on` is set for messages that may arrive much later, from an archive for instance.
+    `session` is recorded, and never part of the identity.
     """
 
     caller: str
@@ -91,6 +92,7 @@ class StartCommand:
     causation_id: str
     may_be_redelivered: bool = True
     sent_on: datetime | None = None
+    session: str | None = None
 
 
 def new_run(command: StartCommand, now: datetime) -> Run:
@@ -116,6 +118,7 @@ def new_run(command: StartCommand, now: datetime) -> Run:
         export_to=export_to,
         correlation_id=command.correlation_id,
         causation_id=command.causation_id,
+        requested_by_session=command.session,
     )
 
 

@@ -108,6 +108,7 @@ class Run:
     cancel_requested: bool = False
     correlation_id: str = ""
     causation_id: str = ""
+    requested_by_session: str | None = None
     revision: str = ""
 
     @property

@@ -41,7 +41,7 @@ class TaskRunError(View):
 class TaskRun(View):
     """A task run. `id` is assigned by this service and set from the start; `taskRunId` is Glue's, null until it is known.
 
-    A value that does not apply is null, except that `exportTo` and `warning` are then left out.
+    A value that does not apply is null, except that `exportTo`, `warning` and `requestedBySession` are then left out.
     """
 
     id: str
@@ -64,6 +64,13 @@ class TaskRun(View):
     warning: Annotated[
         str | None,
         Field(description="What the caller should know, such as how many labels the import removes.", exclude_if=_is_absent),
+    ] = None
+    requested_by_session: Annotated[
+        str | None,
+        Field(
+            description="The session of the role in requestedBy, such as a person's name. For audit: it identifies no caller.",
+            exclude_if=_is_absent,
+        ),
     ] = None
 
 
@@ -92,5 +99,6 @@ def view(run: Run) -> TaskRun:
         execution_time=run.execution_time,
         export_to=run.export_to,
         warning=run.warning,
+        requested_by_session=run.requested_by_session,
         error=TaskRunError(code=run.error.code, message=run.error.message) if run.error else None,
     )

@@ -21,7 +21,7 @@ from core.runs import Run, Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
 from handlers import cold_start, metrics, wiring
-from handlers.callers import rest_caller
+from handlers.callers import rest_caller, rest_session
 from handlers.rest import problems
 from handlers.rest.bodies import JSON, body_problem, with_json_content_type
 from handlers.rest.headers import CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER, header
@@ -186,6 +186,7 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
         correlation_id=_correlation_id(event.raw_event),
         causation_id=request_id,
         may_be_redelivered=False,
+        session=rest_session(event.raw_event),
     )
     accepted = start(command, _dependencies())
     metrics.count_start(accepted)

@@ -18,6 +18,13 @@ def rest_caller(event: dict[str, Any]) -> str:
     return match[1] if match else str(arn)
 
 
+def rest_session(event: dict[str, Any]) -> str | None:
+    """The session name of the role that signed the request; None for other identities."""
+    arn = event.get("requestContext", {}).get("identity", {}).get("userArn") or ""
+    match = _ASSUMED_ROLE.fullmatch(arn)
+    return arn.removeprefix(f"{match[1]}/") if match else None
+
+
 def configured_caller(name: str) -> str:
     """The caller that an operator names in a setting: the ARN of a role stands for every session that assumes it."""
     match = _ROLE.fullmatch(name)

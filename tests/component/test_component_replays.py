@@ -132,3 +132,15 @@ def test_half_a_surrogate_pair_in_a_body_names_the_field(harness: HandlerHarness
     response = harness.rest(rest_sample(IMPORT, body=body))
     assert (response.status, [error["pointer"] for error in response.body["errors"]]) == (422, [f"#/{field}"])
     assert harness.items() == []
+
+
+def test_people_behind_one_role_are_one_caller_and_their_session_is_recorded(harness: HandlerHarness) -> None:
+    role = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Data_0123456789abcdef"
+    responses = []
+    for person in ("carol@example.com", "dave@example.com"):
+        event = sample(SET)
+        event["requestContext"]["identity"]["userArn"] = f"{role}/{person}"
+        responses.append(harness.rest(event))
+    assert responses[1].headers["idempotency-replayed"] == "true"
+    assert [response.body["requestedBySession"] for response in responses] == ["carol@example.com"] * 2
+    assert responses[0].body["requestedBy"] == role

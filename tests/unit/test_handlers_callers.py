@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.callers import event_caller, rest_caller, upload_caller
+from handlers.callers import event_caller, rest_caller, rest_session, upload_caller
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,16 @@ def test_callers_of_different_entry_points_differ() -> None:
         upload_caller("b"),
     }
     assert len(callers) == 4
+
+
+@pytest.mark.parametrize(
+    ("arn", "session"),
+    [
+        ("arn:aws:sts::1:assumed-role/AWSReservedSSO_Data_0123/alice@example.com", "alice@example.com"),
+        ("arn:aws-cn:sts::1:assumed-role/team/i-0123", "i-0123"),
+        ("arn:aws:iam::1:user/alice", None),
+        (None, None),
+    ],
+)
+def test_session_of_a_role_is_kept_apart_from_the_caller(arn: str | None, session: str | None) -> None:
+    assert rest_session({"requestContext": {"identity": {"userArn": arn}}}) == session

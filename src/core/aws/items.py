@@ -29,6 +29,7 @@ _TEXTS = {
     "task_run_id": "taskRunId",
     "correlation_id": "correlationId",
     "causation_id": "causationId",
+    "requested_by_session": "requestedBySession",
     "revision": "revision",
     "file_version": "pin",
     "export_to": "exportTo",

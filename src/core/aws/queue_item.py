@@ -13,6 +13,7 @@ Operation = dict[str, dict[str, Any]]
 _KEY_PREFIX = "line#"  # stored in deployed ledgers, like the names of the attributes
 _IS_EMPTY = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
 _HAS_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :max)"
+MAX_ENTRIES = 4_000  # of 90 bytes: an item has at most 400 KB, and runs that return to the head need room too
 _HAS_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :max)"  # never true: a limit of 0 holds for the first run too
 _NO_OPEN_IMPORT = "attribute_not_exists(importing)"
 _NO_OTHER_OPEN_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
@@ -58,7 +59,7 @@ def _expressions(
         ":id": {"S": run.id},
         ":none": {"L": []},
         ":entry": {"L": [{"S": queue_key(run)}]},
-        ":max": {"N": str(max_queued)},
+        ":max": {"N": str(min(max_queued or 0, MAX_ENTRIES))},
     }
     if move.requires_empty_queue:
         conditions.append(_IS_EMPTY)
