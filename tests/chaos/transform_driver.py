@@ -39,8 +39,16 @@ class TransformDriver:
         """Run `times` reconcilers at the same time, with their clocks `at` seconds ahead."""
         return run_at_once([HandlerRun("schedule", {}, at, only=frozenset({self.transform}))] * times)
 
+    def queued_paths(self) -> list[str]:
+        """The paths of the queued runs in the order in which the ledger accepted them, which is that of its queue item."""
+        item = self.cloud.client("dynamodb").get_item(
+            TableName=self.cloud.table, Key={"id": {"S": f"line#{self.transform}"}}, ConsistentRead=True
+        )["Item"]
+        path_of = {item["id"]: item["path"] for item in self.items()}
+        return [path_of[entry["S"].rpartition("/")[2]] for entry in item["waiting"]["L"]]
+
     def items(self) -> list[dict[str, str]]:
-        """The transform's runs in the ledger, in the order of acceptance."""
+        """The transform's runs in the ledger, by the time that the host of each noted; hosts' clocks differ."""
         pages = (
             self.cloud.client("dynamodb")
             .get_paginator("query")
