@@ -13,10 +13,8 @@ from botocore.loaders import Loader
 
 # ops/package adds both to the deployed functions; without them, botocore's own are used.
 _TASK_ROOT = Path(__file__).resolve().parent.parent
-AMAZON_ROOTS = (
-    _TASK_ROOT / "amazon-roots.pem"
-)  # botocore's own bundle has 127 certificates, which it reads for each new connection
 AWS_DATA = _TASK_ROOT / "aws-data"
+AMAZON_ROOTS = _TASK_ROOT / "amazon-roots.pem"  # botocore reads its own 127 certificates for each new connection
 # Settings whose endpoints only botocore's endpoint rules resolve, and the one that adds an operator's own data.
 _NEEDS_RULES = ("use_fips_endpoint", "use_dualstack_endpoint", "data_path")
 
