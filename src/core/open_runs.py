@@ -1,14 +1,13 @@
 """A run that has not ended, as the index of open runs holds it: a few fields only, as there may be 100,000 of them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from core.runs import IN_GLUE, Run, Status, TaskType
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(NamedTuple):
     """What the reconciler needs to see whether a run has changed in Glue.
 
     The index is eventually consistent, so every write is conditional on `revision`.

@@ -16,8 +16,7 @@ from core.runs import Progress, Run, Status, TaskType
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class RunFilter:
+class RunFilter(NamedTuple):
     """Which runs to list; None matches all."""
 
     transform_id: str | None = None

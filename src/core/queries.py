@@ -1,7 +1,5 @@
 """Read runs. A caller sees its own runs only; operators see all, and so does everybody if runs are shared."""
 
-from dataclasses import replace
-
 from core.errors import RunNotFound
 from core.ports import Dependencies, RunFilter, RunPage
 from core.runs import Run
@@ -17,5 +15,5 @@ def get_run(run_id: str, caller: str, deps: Dependencies) -> Run:
 
 def list_runs(run_filter: RunFilter, caller: str, limit: int, cursor: str | None, deps: Dependencies) -> RunPage:
     """Up to `limit` of the runs that `caller` may see, newest first. Raises InvalidCursor, LedgerUnavailable."""
-    visible = run_filter if deps.policy.sees_all_runs(caller) else replace(run_filter, requested_by=caller)
+    visible = run_filter if deps.policy.sees_all_runs(caller) else run_filter._replace(requested_by=caller)
     return deps.ledger.list_runs(visible, limit, cursor)

@@ -1,8 +1,7 @@
 """The requests that callers send, and the runs that they become."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -75,8 +74,7 @@ class LabelImportRequest(_Request):
     ] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartCommand:
+class StartCommand(NamedTuple):
     """A request with its sender, its idempotency key and the message that carried it.
 
     A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 TRANSFORM_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 RUN_ID_LENGTH = 32
@@ -61,8 +62,7 @@ TERMINAL = frozenset(
 IN_GLUE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 
-@dataclass(frozen=True, slots=True)
-class RunError:
+class RunError(NamedTuple):
     """Why a run did not succeed: a stable code, and a message for people."""
 
     code: str

@@ -95,7 +95,7 @@ def test_start_takes_three_calls_import_five_and_replay_one(counter: CallCounter
     accepted = start(command, counter.deps)
     assert accepted.run.status is Status.STARTING
     assert counter.take() == ["TransactWriteItems", *calls, "PutItem"]
-    again = start(replace(command, causation_id="another"), counter.deps)
+    again = start(command._replace(causation_id="another"), counter.deps)
     assert (again.replayed, again.run) == (True, accepted.run)
     assert counter.take() == ["GetItem"]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.cancel import cancel
@@ -295,4 +295,4 @@ class Schedule:
 
 
 def _sent_again(command: StartCommand, times: int) -> StartCommand:
-    return replace(command, causation_id=f"message-{command.key}-{times}")
+    return command._replace(causation_id=f"message-{command.key}-{times}")

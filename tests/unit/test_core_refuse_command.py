@@ -54,7 +54,7 @@ def test_two_invalid_commands_are_two_refused_runs(service: Service) -> None:
 
 
 def test_refused_command_does_not_use_up_an_idempotency_key(service: Service) -> None:
-    command = replace(labeling_command("m-1"), caller=COMMAND.caller)
+    command = labeling_command("m-1")._replace(caller=COMMAND.caller)
     refuse_command(COMMAND, service.deps)
     assert not service.start(command).replayed
 

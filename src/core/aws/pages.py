@@ -2,7 +2,6 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from core.aws.items import RUN_KIND, from_item, is_requested_key
@@ -61,7 +60,7 @@ def _start_key(requested_key: str, hash_name: str, hash_value: str) -> dict[str,
 
 
 def _encode_cursor(requested_key: str, run_filter: RunFilter) -> str:
-    return urlsafe_b64encode(json.dumps([requested_key, *astuple(run_filter)]).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(json.dumps([requested_key, *run_filter]).encode()).decode().rstrip("=")
 
 
 def _decode_cursor(cursor: str, run_filter: RunFilter) -> str:
@@ -69,6 +68,6 @@ def _decode_cursor(cursor: str, run_filter: RunFilter) -> str:
         requested_key, *filters = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidCursor("is not a cursor of this API") from error
-    if filters != list(astuple(run_filter)) or not isinstance(requested_key, str) or not is_requested_key(requested_key):
+    if filters != list(run_filter) or not isinstance(requested_key, str) or not is_requested_key(requested_key):
         raise InvalidCursor("belongs to a listing with other filters")
     return requested_key
