@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score
 from findmatches import collective_features
 from findmatches.classifier import PairClassifier
 from findmatches.labels import Label, LabeledPairs, labeled_pairs
+from findmatches.matching import scored_groups
 from findmatches.preparation import PreparedTable, prepare, record_pairs
 from findmatches.scoring import score
 from findmatches.settings import Settings
@@ -25,7 +26,7 @@ class NotEnoughLabels(Exception):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Over the pairs of held-out labeling sets, at the threshold of the largest F1; all but the counts are 0..1.
+    """Over the pairs of held-out labeling sets, as a matching with the other sets decides them; all but counts are 0..1.
 
     `column_importances`: name and share of each compared column, the largest first; they sum to 1.
     """
@@ -40,9 +41,14 @@ class Evaluation:
     true_negatives: int
     column_importances: tuple[tuple[str, float], ...]
 
+    @property
+    def tested_pairs(self) -> int:
+        """How many held-out pairs the figures rest on."""
+        return self.true_positives + self.false_positives + self.false_negatives + self.true_negatives
+
 
 def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
-    """Trains on 70 % of the labeling sets and tests on the pairs of the other 30 %.
+    """Matches the table with 70 % of the labeling sets and tests on the pairs of the other 30 %.
 
     Raises NotEnoughLabels if either part lacks a matching or a different pair, InvalidTable if the table cannot be matched.
     """
@@ -58,7 +64,10 @@ def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evalu
     training, test = _split(pairs, sets, settings.seed)
     scored = score(prepared, training, test, settings)
     probability = scored.probability[scored.held_out]
-    predicted = probability >= _threshold_of_largest_f1(probability, test.match)
+    group = scored_groups(prepared, scored, training, settings)
+    # A record with itself stands for its first two rows.
+    second = np.where(test.left == test.right, prepared.second_row[test.left], prepared.first_row[test.right])
+    predicted = group[prepared.first_row[test.left]] == group[second]
     tp, fp = int((predicted & test.match).sum()), int((predicted & ~test.match).sum())
     fn, tn = int((~predicted & test.match).sum()), int((~predicted & ~test.match).sum())
     return Evaluation(
@@ -107,12 +116,3 @@ def _split(pairs: LabeledPairs, sets: NDArray[np.int64], seed: int) -> tuple[Lab
             return training, test
     missing = "matching" if not pairs.match.any() else "different" if pairs.match.all() else "matching and different"
     raise NotEnoughLabels(f"Evaluation needs {missing} pairs both in the labeling sets to learn from and in those to test on.")
-
-
-def _threshold_of_largest_f1(probability: NDArray[np.float64], match: NDArray[np.bool_]) -> float:
-    # F1 after each pair in falling order of probability; within ties only the last one is a threshold.
-    order = np.argsort(-probability, kind="stable")
-    hits = np.cumsum(match[order])
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + match.sum())
-    last_of_ties = np.append(probability[order][1:] != probability[order][:-1], True)
-    return float(probability[order][int(np.argmax(np.where(last_of_ties, f1, 0)))])

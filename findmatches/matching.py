@@ -56,14 +56,25 @@ def match_groups(
     known: Sequence[str | None] | None,
 ) -> Indices:
     """A group number per row, shape (rows,). `prepared` is `prepare(table, settings)`."""
-    record = prepared.record if prepared else _single_record(table)
-    # Each blank row is a record of its own.
-    record = np.where(record < 0, record.max(initial=0) + 1 + np.arange(len(table)), record)
     enforced = labeled if settings.enforce_labels else None
     if prepared is None:
-        return build_constraints(record, known, enforced).node
+        return build_constraints(_with_blank_rows(_single_record(table)), known, enforced).node
     pairs = record_pairs(prepared, labeled)
     scored = score(prepared, pairs, NO_PAIRS, settings)
+    return scored_groups(prepared, scored, pairs, settings, enforced=enforced, known=known)
+
+
+def scored_groups(
+    prepared: PreparedTable,
+    scored: ScoredPairs,
+    pairs: LabeledPairs,
+    settings: Settings,
+    *,
+    enforced: LabeledPairs | None = None,
+    known: Sequence[str | None] | None = None,
+) -> Indices:
+    """A group number per row, shape (rows,), from scored pairs; `pairs` are labeled pairs of records, `enforced` of rows."""
+    record = _with_blank_rows(prepared.record)
     probability = _with_labels(scored, pairs)
     identical = scored.left == scored.right
     record = _split_records(record, scored.left[identical & (probability < settings.min_match_probability)])
@@ -100,6 +111,11 @@ def _derived_id(key: str, used: set[str]) -> str:
     """A short digest of the key. A known id may have been derived from the same key, when it was in that group."""
     attempts = (hashlib.sha256(f"{key}\x1f{attempt}".encode(errors="surrogatepass")).hexdigest() for attempt in count())
     return next(digest[:_ID_CHARACTERS] for digest in attempts if digest[:_ID_CHARACTERS] not in used)
+
+
+def _with_blank_rows(record: Indices) -> Indices:
+    """Each blank row, which has record -1, as a record of its own."""
+    return np.where(record < 0, record.max(initial=0) + 1 + np.arange(len(record)), record)
 
 
 def _single_record(table: Table) -> Indices:
