@@ -25,6 +25,7 @@ _FULL_BUDGET_UP_TO_ROWS = 4_000
 _WORDS_IN_PAIRS = 8
 _FOUR_GRAMS_FROM_ROWS = 30_000
 _FIVE_GRAMS_FROM_ROWS = 200_000
+_MIN_NEIGHBORS = 2
 # So many times the neighbors wanted are searched by rare terms alone, then compared by all terms.
 _SEARCHED_PER_NEIGHBOR = 3
 # A pair whose shared terms weigh less than this share of the row's best pair is no neighbor.
@@ -35,8 +36,8 @@ _MIN_SHARE_OF_BEST = 0.2
 class Neighbors:
     """Candidate pairs of `n` rows: `left` < `right`, sorted, with their similarity `score`, 0..1; shape (pairs,) each.
 
-    `words` and `grams` are the rows' tf-idf vectors; `best` and `second`, shape (n,), are the similarities of each row's
-    two nearest neighbors, 0 where there is none.
+    `words` and `grams` are the rows' tf-idf vectors; `per_row` is how many neighbors of each row were kept; `best` and
+    `second`, shape (n,), are the similarities of each row's two nearest neighbors, 0 where there is none.
     """
 
     left: Indices
@@ -44,6 +45,7 @@ class Neighbors:
     score: Scores
     words: Any
     grams: Any
+    per_row: int
     best: Scores
     second: Scores
     _sorted_keys: NDArray[np.float64]
@@ -61,11 +63,14 @@ class Neighbors:
 
 
 def nearest_neighbors(texts: Sequence[str], per_row: int, budget: int) -> Neighbors:
-    """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms visited per row, so cost is linear."""
+    """Up to `per_row` nearest rows of every row; `budget` bounds the shared terms visited per row, so cost is linear.
+
+    Fewer neighbors in large tables: their rarer terms rank the matches first, and the cost grows with the pairs.
+    """
     count = len(texts)
     longer = (count > _FOUR_GRAMS_FROM_ROWS) + (count > _FIVE_GRAMS_FROM_ROWS)
-    if longer > 1:
-        per_row = max(1, per_row * 3 // 5)
+    if longer:
+        per_row = max(_MIN_NEIGHBORS, per_row * 2 // 5)
     budget = int(budget * min(1.0, (_FULL_BUDGET_UP_TO_ROWS / max(count, 1)) ** 0.4))
     words, grams = tf_idf(word_counts(texts)), tf_idf(gram_counts(texts, GRAM_SIZE + longer))
     left, right = _pairs_sharing_terms(texts, words, grams, _SEARCHED_PER_NEIGHBOR * per_row, budget)
@@ -74,7 +79,7 @@ def nearest_neighbors(texts: Sequence[str], per_row: int, budget: int) -> Neighb
         part = slice(start, start + _CHUNK_ROWS)
         score[part] = (row_cosine(words, left[part], right[part]) + row_cosine(grams, left[part], right[part])) / 2
     keep = _among_nearest(left, right, score, per_row)
-    return _ranked(left[keep], right[keep], score[keep], words, grams)
+    return _ranked(left[keep], right[keep], score[keep], words, grams, per_row=per_row)
 
 
 def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: ANN401 - scipy's sparse arrays carry no types
@@ -88,7 +93,7 @@ def _rank_keys(rows: Indices, score: Scores) -> NDArray[np.float64]:
     return rows * 2.0 + (1.0 - score.astype(np.float64))
 
 
-def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any) -> Neighbors:  # noqa: ANN401
+def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any, *, per_row: int) -> Neighbors:  # noqa: ANN401
     # One sorted array of rank keys answers every "which rank" by binary search; a row's first two keys are its best pairs.
     count = words.shape[0]
     rows_of_pairs = np.concatenate([left, right])
@@ -100,7 +105,7 @@ def _ranked(left: Indices, right: Indices, score: Scores, words: Any, grams: Any
     rows = np.arange(count)
     best = np.where(neighbors > 0, 1.0 - (padded[first[:-1]] - rows * 2.0), 0).astype(np.float32)
     second = np.where(neighbors > 1, 1.0 - (padded[first[:-1] + 1] - rows * 2.0), 0).astype(np.float32)
-    return Neighbors(left, right, score, words, grams, best, second, keys, first[:-1])
+    return Neighbors(left, right, score, words, grams, per_row, best, second, keys, first[:-1])
 
 
 def _among_nearest(left: Indices, right: Indices, score: Scores, per_row: int) -> NDArray[np.bool_]:

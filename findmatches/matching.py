@@ -88,7 +88,7 @@ def scored_groups(
         linked,
         records_of_node,
         constraints,
-        neighbors_per_row=settings.neighbors_per_row,
+        neighbors_per_row=prepared.neighbors.per_row,
         beta=settings.beta,
     )
     return group_numbers(len(constraints.known_id), merges)[constraints.node]
