@@ -21,7 +21,23 @@ from findmatches.metrics import pairwise_f1
 from findmatches.preparation import prepare
 from findmatches.settings import Settings
 
-DEFAULT = ["febrl1", "febrl3", "products:2000", "software:3000", "few-columns:4000", "long-text:1500"]
+DEFAULT = [
+    "febrl1",
+    "febrl3",
+    "products:2000",
+    "software:3000",
+    "few-columns:4000",
+    "long-text:1500",
+    "groups-of-five:400",
+    "organizations:2000",
+    "households:400",
+    "exact-copies:500",
+    "two-alphabets:500",
+    "many-scripts:500",
+    "boilerplate:300",
+    "placeholders:500",
+    "rare-matches:1500",
+]
 ROWS_PER_RUN = 100
 
 
