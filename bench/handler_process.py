@@ -115,7 +115,8 @@ def instructions_of_interpreter() -> int:
     """Instructions of Python itself, without a handler. Raises NotMeasurable."""
     with _cachegrind() as (under, result):
         settings = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-        subprocess.run([*under, str(python313()), "-c", "pass"], env=settings, check=True, capture_output=True)
+        command = [*under, str(python313()), "-c", "import os; os._exit(0)"]
+        subprocess.run(command, env=settings, check=True, capture_output=True)
         return _read_total(result)
 
 
