@@ -62,6 +62,17 @@ TERMINAL = frozenset(
 IN_GLUE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING})
 
 
+class WaitingReason(StrEnum):
+    """Why a run is queued."""
+
+    GLUE_LIMIT = "GLUE_LIMIT"
+    QUEUE = "QUEUE"
+    OPEN_IMPORT = "OPEN_IMPORT"
+    EXPORT = "EXPORT"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    GLUE_UNAVAILABLE = "GLUE_UNAVAILABLE"
+
+
 class RunError(NamedTuple):
     """Why a run did not succeed: a stable code, and a message for people."""
 
@@ -109,6 +120,8 @@ class Run:
     correlation_id: str = ""
     causation_id: str = ""
     requested_by_session: str | None = None
+    waiting_reason: WaitingReason | None = None
+    waiting_since: datetime | None = None
     revision: str = ""
 
     @property
@@ -156,9 +169,11 @@ def as_reserved(run: Run, now: datetime, lease: timedelta) -> Run:
     return replace(run, status=Status.RESERVED, start_attempted_on=now, lease_until=now + lease, changed_on=now)
 
 
-def as_queued(run: Run, now: datetime) -> Run:
-    """`run`, waiting in its transform's queue."""
-    return replace(run, status=Status.QUEUED, start_attempted_on=None, lease_until=None, changed_on=now)
+def as_queued(run: Run, now: datetime, reason: WaitingReason = WaitingReason.QUEUE) -> Run:
+    """`run`, waiting in its transform's queue for `reason`."""
+    since = run.waiting_since if run.waiting_reason is reason else now
+    queued = replace(run, status=Status.QUEUED, start_attempted_on=None, lease_until=None, changed_on=now)
+    return replace(queued, waiting_reason=reason, waiting_since=since)
 
 
 def as_unconfirmed(run: Run, now: datetime) -> Run:

@@ -26,7 +26,7 @@ from core.errors import (
 from core.log_fields import log_fields
 from core.ports import Dependencies
 from core.requests import StartCommand, check_command, new_run
-from core.runs import Run, RunError, Status, as_ended, as_queued, as_reserved, as_unconfirmed
+from core.runs import Run, RunError, Status, WaitingReason, as_ended, as_queued, as_reserved, as_unconfirmed
 from core.start_in_glue import is_same_start, left_to_reconciler, record_outcome, start_in_glue
 
 _log = logging.getLogger(__name__)
@@ -138,13 +138,17 @@ def _queue_new(run: Run, existing: Run | None, deps: Dependencies) -> Run:
         return deps.ledger.write(existing, refused)
     except NotStarted as error:
         raise TryAgainLater(_NOTHING_STARTED) from error
-    return _queue(existing, checked_run, deps)
+    if run.export_to is not None:
+        reason = WaitingReason.EXPORT
+    else:
+        reason = WaitingReason.OPEN_IMPORT if run.is_import else WaitingReason.QUEUE
+    return _queue(existing, checked_run, reason, deps)
 
 
 def _queue_reserved(reservation: Run, existing: Run | None, deps: Dependencies) -> Run:
     """Queue a reserved run that Glue had no room for."""
     try:
-        return _queue(reservation, reservation, deps)
+        return _queue(reservation, reservation, WaitingReason.GLUE_LIMIT, deps)
     except QueueFull:
         _release(reservation, existing, deps)
         raise
@@ -154,9 +158,9 @@ def _queue_reserved(reservation: Run, existing: Run | None, deps: Dependencies) 
         return _resolve_conflict(conflict, reservation, deps)
 
 
-def _queue(before: Run | None, run: Run, deps: Dependencies) -> Run:
+def _queue(before: Run | None, run: Run, reason: WaitingReason, deps: Dependencies) -> Run:
     try:
-        queued = deps.ledger.write(before, as_queued(run, deps.clock()), max_queued=deps.policy.max_queued)
+        queued = deps.ledger.write(before, as_queued(run, deps.clock(), reason), max_queued=deps.policy.max_queued)
     except QueueLimitReached as error:
         raise QueueFull("Glue is at its limit and the transform's queue is full") from error
     _log.info("START_QUEUED", extra=log_fields(queued))

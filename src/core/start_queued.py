@@ -9,7 +9,7 @@ from core.export_labels import is_import_ready, needs_export
 from core.log_fields import log_fields
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import Run, RunError, Status, TaskType, as_ended, as_queued, as_reserved
+from core.runs import Run, RunError, Status, TaskType, WaitingReason, as_ended, as_queued, as_reserved
 from core.start_in_glue import start_in_glue
 from core.track import read_run
 
@@ -81,5 +81,6 @@ def _start_queued_run(run: Run, deps: Dependencies) -> None:
     try:
         start_in_glue(reservation, deps)
     except StartPostponed as postponed:
-        deps.ledger.write(reservation, as_queued(postponed.run, deps.clock()))
+        reason = WaitingReason.GLUE_LIMIT if postponed.at_limit else WaitingReason.GLUE_UNAVAILABLE
+        deps.ledger.write(reservation, as_queued(postponed.run, deps.clock(), reason))
         raise

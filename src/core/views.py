@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from core.runs import Run, Status, TaskType
+from core.runs import Run, Status, TaskType, WaitingReason
+from core.waiting import Waiting
 
 
 def rfc3339(time: datetime) -> str:
@@ -38,6 +39,15 @@ class TaskRunError(View):
     message: str
 
 
+class WaitingFor(View):
+    """Why a run is queued."""
+
+    reason: WaitingReason
+    position: Annotated[int | None, Field(description="The run's place in the queue of its transform, from 1; null in events.")]
+    since: Annotated[Timestamp | None, Field(description="Since when the run has been waiting for this reason.")]
+    message: str
+
+
 class TaskRun(View):
     """A task run. `id` is assigned by this service and set from the start; `taskRunId` is Glue's, null until it is known.
 
@@ -65,6 +75,7 @@ class TaskRun(View):
         str | None,
         Field(description="What the caller should know, such as how many labels the import removes.", exclude_if=_is_absent),
     ] = None
+    waiting_for: Annotated[WaitingFor | None, Field(description="Why the run is queued.")] = None
     requested_by_session: Annotated[
         str | None,
         Field(
@@ -81,8 +92,8 @@ class TaskRunList(View):
     next: str | None
 
 
-def view(run: Run) -> TaskRun:
-    """The public form of `run`."""
+def view(run: Run, waiting: Waiting | None = None) -> TaskRun:
+    """The public form of `run`; `waiting` says why it is queued, if it is."""
     return TaskRun(
         id=run.id,
         transform_id=run.transform_id,
@@ -100,5 +111,10 @@ def view(run: Run) -> TaskRun:
         export_to=run.export_to,
         warning=run.warning,
         requested_by_session=run.requested_by_session,
+        waiting_for=WaitingFor(
+            reason=waiting.reason, position=waiting.position, since=run.waiting_since, message=waiting.message
+        )
+        if waiting
+        else None,
         error=TaskRunError(code=run.error.code, message=run.error.message) if run.error else None,
     )

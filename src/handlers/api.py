@@ -1,6 +1,7 @@
 """The REST API: an API Gateway request in, a task run or a problem out."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, 
 from core.runs import Run, Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
+from core.waiting import waiting
 from handlers import cold_start, metrics, wiring
 from handlers.callers import rest_caller, rest_session
 from handlers.rest import problems
@@ -68,7 +70,7 @@ def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[Ta
 @router.get(TASK_RUN, operation_id="getTaskRun")
 def get_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Return the task run in any status."""
-    return Response(HTTPStatus.OK, JSON, view(get_run(_run_id(id), _caller(), _dependencies())))
+    return Response(HTTPStatus.OK, JSON, _view(get_run(_run_id(id), _caller(), _dependencies())))
 
 
 @router.get(TASK_RUNS, operation_id="listTaskRuns")
@@ -83,14 +85,14 @@ def list_task_runs(
 ) -> Response[TaskRunList]:
     """Return task runs, newest first."""
     page = list_runs(RunFilter(transform_id, status, task_type), _caller(), limit, cursor, _dependencies())
-    return Response(HTTPStatus.OK, JSON, TaskRunList(items=[view(run) for run in page.items], next=page.next))
+    return Response(HTTPStatus.OK, JSON, TaskRunList(items=_views(page.items), next=page.next))
 
 
 @router.post(CANCELLATION, operation_id="cancelTaskRun")
 def cancel_task_run(id: RunId) -> Response[TaskRun]:  # noqa: A002  the path's own name
     """Cancel the task run: in Glue if it was started there, else before it is started."""
     run = get_run(_run_id(id), _caller(), _dependencies())
-    return Response(HTTPStatus.ACCEPTED, JSON, view(cancel(run.id, _dependencies())))
+    return Response(HTTPStatus.ACCEPTED, JSON, _view(cancel(run.id, _dependencies())))
 
 
 @router.get(OPENAPI, operation_id="getOpenApi", enable_validation=False)
@@ -195,7 +197,16 @@ def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Respon
     headers: dict[str, str | list[str]] = {LOCATION: _run_reference(accepted.run), RETRY_AFTER: str(POLL_SECONDS)}
     if accepted.replayed:
         headers[IDEMPOTENCY_REPLAYED] = "true"
-    return Response(HTTPStatus.ACCEPTED, JSON, view(accepted.run), headers=headers)
+    return Response(HTTPStatus.ACCEPTED, JSON, _view(accepted.run), headers=headers)
+
+
+def _view(run: Run) -> TaskRun:
+    return _views([run])[0]
+
+
+def _views(runs: Sequence[Run]) -> list[TaskRun]:
+    waits = waiting(runs, _dependencies())
+    return [view(run, waits.get(run.id)) for run in runs]
 
 
 def _run_reference(run: Run) -> str:

@@ -26,6 +26,7 @@ FIELDS = [
     "completedOn",
     "executionTime",
     "error",
+    "waitingFor",
 ]
 
 
@@ -34,7 +35,16 @@ def test_labeling_set_has_every_field_and_null_for_absent_values(service: Servic
     run = service.start_run(labeling_command())
     shown = view(run).model_dump(mode="json", by_alias=True)
     assert list(shown) == FIELDS
-    absent = {"taskRunId", "inputS3Path", "replaceAllLabels", "startedOn", "completedOn", "executionTime", "error"}
+    absent = {
+        "taskRunId",
+        "inputS3Path",
+        "replaceAllLabels",
+        "startedOn",
+        "completedOn",
+        "executionTime",
+        "error",
+        "waitingFor",
+    }
     assert {name for name, value in shown.items() if value is None} == absent
     assert shown["outputS3Path"] == f"s3://bucket/labeling-sets/{run.id}/"
     assert (shown["status"], shown["taskType"], shown["requestedBy"]) == ("QUEUED", "LABELING_SET_GENERATION", "alice")

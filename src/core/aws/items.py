@@ -11,7 +11,7 @@ from typing import Any
 
 from core.aws.open_index import OPEN_ATTRIBUTES, open_attributes
 from core.open_runs import OpenRun, open_run
-from core.runs import RUN_ID_PATTERN, Progress, Run, RunError, Status, TaskType
+from core.runs import RUN_ID_PATTERN, Progress, Run, RunError, Status, TaskType, WaitingReason
 
 Item = dict[str, dict[str, Any]]
 
@@ -30,6 +30,7 @@ _TEXTS = {
     "correlation_id": "correlationId",
     "causation_id": "causationId",
     "requested_by_session": "requestedBySession",
+    "waiting_reason": "waitingReason",
     "revision": "revision",
     "file_version": "pin",
     "export_to": "exportTo",
@@ -41,6 +42,7 @@ _TIMES = {
     "start_attempted_on": "askedOn",
     "lease_until": "leaseUntil",
     "changed_on": "changedOn",
+    "waiting_since": "waitingSince",
     "started_on": "startedOn",
     "completed_on": "completedOn",
     "export_attempted_on": "exportAskedOn",
@@ -97,6 +99,8 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Run:
     values |= {name: item[key]["BOOL"] for name, key in _FLAGS.items() if key in item}
     values["task_type"] = TaskType(values["task_type"])
     values["status"] = Status(values["status"])
+    if "waiting_reason" in values:
+        values["waiting_reason"] = WaitingReason(values["waiting_reason"])
     if "errorCode" in item:
         values["error"] = RunError(item["errorCode"]["S"], item.get("errorMessage", {}).get("S", ""))
     return Run(**{"transform_id": None, "path": None} | values)
