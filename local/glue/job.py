@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.glue.aws import TableRef
-from local.glue.label_files import LabeledRow
+from local.glue.label_rules import LabeledRow
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from local.glue.label_files import LabeledRow
+from local.glue.label_rules import LabeledRow
 
 
 def append_labels(stored: Sequence[LabeledRow], added: Sequence[LabeledRow]) -> list[LabeledRow]:

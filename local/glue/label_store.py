@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from local.glue.database import Database
-from local.glue.label_files import LabeledRow
+from local.glue.label_rules import LabeledRow
 
 
 class LabelStore:

@@ -5,8 +5,8 @@ from typing import Any
 from local.glue import errors
 from local.glue.context import Context, Request, require_transform
 from local.glue.job import Job, Outcome
-from local.glue.label_files import LabeledRow
 from local.glue.label_merge import append_labels
+from local.glue.label_rules import LabeledRow
 from local.glue.supervisor import SupervisedRun
 from local.glue.task_runs import LABELING_SET_GENERATION, STARTING, TaskRun, new_run_id
 from local.glue.transform_store import StoredTransform

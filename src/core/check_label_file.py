@@ -10,7 +10,6 @@ from core.runs import Run
 # The codes of a refused run's error.
 INVALID_FILE_CODE = "INVALID_LABEL_FILE"
 FILE_CHANGED_CODE = "LABEL_FILE_CHANGED"
-_SPARK_ESCAPE = "\\"  # Spark, and so perhaps Glue, writes a quote within quotes as \"
 
 
 def check_label_file(run: Run, deps: Dependencies) -> Run:
@@ -46,11 +45,9 @@ def _valid_version(path: str, transform: Transform, files: LabelFiles) -> str:
     file = files.open(path)
     if not 0 < file.size <= MAX_BYTES:
         raise Refused(INVALID_FILE_CODE, f"the file has {file.size} bytes; at least 1 and at most {MAX_BYTES} are allowed")
-    problems = validate_label_file(file.chunks, transform.columns)
+    problems = validate_label_file(file.chunks, transform.columns, transform.primary_key)
     if problems:
-        reread = files.open(path)
-        if reread.version != file.version or validate_label_file(reread.chunks, transform.columns, _SPARK_ESCAPE):
-            raise Refused(INVALID_FILE_CODE, "\n".join(problems))
+        raise Refused(INVALID_FILE_CODE, "\n".join(problems))
     return file.version
 
 

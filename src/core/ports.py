@@ -93,10 +93,11 @@ class GlueRun(NamedTuple):
 
 
 class Transform(NamedTuple):
-    """A transform: the columns of its table (none if Glue does not return them), and how many labels it has."""
+    """A transform: the columns of its table (none if Glue does not return them), how many labels it has, its key column."""
 
     columns: tuple[str, ...]
     label_count: int
+    primary_key: str = ""
 
 
 class Glue(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 import local.cloud.host
 import local.glue.service
 from local.glue.job import Job, JobFailed, Outcome
-from local.glue.label_files import LabeledRow
+from local.glue.label_rules import LabeledRow
 from local.glue.settings import Settings
 from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
 from local.glue.workers import POLL_SECONDS, Limits

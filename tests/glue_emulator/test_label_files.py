@@ -2,17 +2,15 @@
 
 import csv
 import io
-from typing import Any
 
 import pytest
 
 from findmatches import Table
-from local.glue.label_files import LabeledRow, LabelFileRefused, read_labels, write_labeling_sets, write_labels
-from local.glue.label_merge import append_labels
-from tests.glue_emulator.emulator import Emulator
-from tests.glue_emulator.people import TWO_SETS, label_file
+from local.glue.label_files import read_labels, write_labeling_sets, write_labels
+from local.glue.label_rules import LabeledRow, LabelFileRefused
 
 HEADER = "labeling_set_id,label,id,name,note\n"
+REMEDY = "label every row of a set (a row that matches nothing gets a label of its own), or leave the set out."
 TABLE = Table(
     {
         "id": [f"k{number}" for number in range(70)],
@@ -50,12 +48,40 @@ ACCEPTED: dict[str, tuple[bytes, list[tuple[str, str, str]]]] = {
         HEADER.encode() + b's,A,k1,"Jorg",x\ns,B,k2,,"two\nlines"\n',
         [("s", "A", "k1"), ("s", "B", "k2")],
     ),
+    "quotes that follow a backslash, as Spark writes them": (
+        HEADER.encode() + b's,A,k1,"say \\"hi\\", twice",\ns,B,k2,"C:\\\\x",\n',
+        [("s", "A", "k1"), ("s", "B", "k2")],
+    ),
+    "a backslash before a closing quote": (
+        HEADER.encode() + b's,A,k1,"C:\\",\ns,B,k2,,\n',
+        [("s", "A", "k1"), ("s", "B", "k2")],
+    ),
+    "the line ends of old Macs": (
+        lines("s,A,k1", "s,B,k2").replace(b"\n", b"\r"),
+        [("s", "A", "k1"), ("s", "B", "k2")],
+    ),
     "a set of 50": (many(50), [("big", "A", f"k{number}") for number in range(50)]),
 }
 
 REFUSED: dict[str, tuple[bytes, str]] = {
     "BOM": (b"\xef\xbb\xbf" + lines("s,A,k1", "s,B,k2"), "Line 1: the file starts with a byte order mark"),
-    "UTF-16": ((HEADER + "s,A,k1,,").encode("utf-16"), "Line 1: the file starts with a byte order mark"),
+    "UTF-16": ((HEADER + "s,A,k1,,").encode("utf-16"), "Line 1: the file is UTF-16 with a byte order mark"),
+    "an Excel workbook": (b"PK\x03\x04rest", "Line 1: the file is an Excel workbook or a zip file"),
+    "tabs": (HEADER.replace(",", "\t").encode(), "Line 1: the columns are separated by tabs, not by commas."),
+    "Excel's separator line": (b"sep=,\r\n" + HEADER.encode(), "Line 1: the file starts with Excel's line 'sep='"),
+    "a label with a space": (
+        lines("s,A,k1", "s,A ,k2"),
+        "Line 3: the label 'A ' begins or ends with space; 'A ' and 'A' are different labels.",
+    ),
+    "a set with a no-break space": (
+        lines("s,A,k1", "s,A,k2", "s\u00a0,A,k3"),
+        "Line 4: the labeling_set_id 's\\xa0' begins or",
+    ),
+    "a rounded key": (lines("s,A,k1", "s,A,9.91E+15"), "Line 3: row '9.91E+15' is not in the transform's table: a spreadsheet"),
+    "a blank key": (lines("s,A,k1", "s,A, "), "Line 3: the primary key is blank."),
+    "one row twice": (lines("s,A,k1", "s,A,k1"), "Line 2: labeling set 's' has one row; a set needs at least 2."),
+    "a row of two megabytes": (lines("s,A,k1") + b's,A,k2,"' + b"x\n" * 2**20 + b'",\n', "Line 3: the row has more than"),
+    "problems before a line that is not UTF-8": (lines("s,A,k1", "s,A,k99") + b"s,A,\xff,,\n", "Line 3: row 'k99' is not in"),
     "cp1252": (
         HEADER.encode() + "s,A,k1,Jörg,\ns,B,k2,,\n".encode("cp1252"),
         "Line 2: byte 0xf6 is not UTF-8; the file may be encoded with cp1252.",
@@ -67,15 +93,19 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "missing column": (b"labeling_set_id,label,id,name\ns,A,k1,\n", "Line 1: columns missing note;"),
     "extra column": (b"labeling_set_id,label,id,name,note,who\ns,A,k1,,,\n", "Line 1: columns unknown who;"),
     "no header": (b"s,A,k1,,\ns,B,k2,,\n", "Line 1: columns missing labeling_set_id, label, id, name, note and unknown"),
-    "semicolons": (HEADER.replace(",", ";").encode(), "Line 1: columns missing"),
+    "semicolons": (HEADER.replace(",", ";").encode(), "Line 1: the columns are separated by semicolons, not by commas."),
     "header only": (HEADER.encode(), "Line 2: the file has a header and no labeled rows."),
     "unknown row": (lines("s,A,k1", "s,A,k99"), "Line 3: row 'k99' is not in the transform's table."),
     "primary key as a number": (lines("s,A,k1", "s,A,2"), "Line 3: row '2' is not in the transform's table."),
     "blank label": (
         lines("s,A,k1", "s,,k2"),
-        "Line 3: the label is blank; a row that matches nothing gets a label of its own.",
+        f"Line 3: 1 row has no label, in labeling set 's'; {REMEDY}",
     ),
-    "label of spaces": (lines("s,A,k1", "s,  ,k2"), "Line 3: the label is blank"),
+    "label of spaces": (lines("s,A,k1", "s,  ,k2"), "Line 3: 1 row has no label, in labeling set 's';"),
+    "half answered": (
+        lines("s,A,k1", "s,A,k2", *(f"{name},,k{key}" for name in "abcdefg" for key in (3, 4))),
+        "Line 4: 14 rows have no label, in labeling sets 'a', 'b', 'c', 'd', 'e', ...;",
+    ),
     "blank set": (lines("s,A,k1", "s,A,k2", ",A,k3", ",A,k4"), "Line 4: the labeling_set_id is blank."),
     "one-row set": (lines("s,A,k1", "s,B,k2", "t,A,k3"), "Line 4: labeling set 't' has one row; a set needs at least 2."),
     "set of 60": (many(60), "Line 2: labeling set 'big' has 60 rows; a set has at most 50."),
@@ -89,7 +119,11 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         HEADER.encode() + b's,A,k1,,"two\nlines"\ns,A,nobody,,\n',
         "Line 4: row 'nobody' is not in the transform's table.",
     ),
-    "an open quote": (HEADER.encode() + b's,A,k1,,"open\n', "unexpected end of data"),
+    "an open quote": (
+        HEADER.encode() + b's,A,k1,,"two\nlines"\ns,A,k2,,"open\n',
+        "Line 4: a quote that opens in this row is never closed.",
+    ),
+    "text after a quote": (HEADER.encode() + b's,A,k1,,"a"b\n', "Line 2: text follows a closing quote;"),
 }
 
 
@@ -109,10 +143,16 @@ def test_refused_label_files(case: str) -> None:
 
 def test_at_most_ten_problems_are_listed() -> None:
     with pytest.raises(LabelFileRefused) as raised:
-        read_labels(lines(*(f"s,,x{number}" for number in range(8))), TABLE)
+        read_labels(lines(*(f"s ,A,x{number}" for number in range(8))), TABLE)
     message = str(raised.value)
     assert message.count("Line ") == 10
     assert message.endswith("And 6 more.")
+
+
+def test_zeros_that_a_spreadsheet_dropped_are_named() -> None:
+    table = Table({"id": ["0007", "0008"]}, "id")
+    with pytest.raises(LabelFileRefused, match=r"Line 2: row '7' is not in .* may have dropped the zeros of '0007'\."):
+        read_labels(b"labeling_set_id,label,id\ns,A,7\ns,A,0008\n", table)
 
 
 def test_a_generated_labeling_file_can_be_imported_once_answered() -> None:
@@ -136,92 +176,3 @@ def test_a_generated_labeling_file_can_be_imported_once_answered() -> None:
 def test_an_export_can_be_imported_again() -> None:
     labels = [LabeledRow("s", "A", "k1"), LabeledRow("s", "B", "k2")]
     assert read_labels(write_labels(TABLE, [*labels, LabeledRow("s", "A", "left the table")]), TABLE) == labels
-
-
-def rows_of(*labels: str) -> list[LabeledRow]:
-    return [LabeledRow(*label.split()) for label in labels]
-
-
-@pytest.mark.parametrize(
-    ("stored", "added", "combined"),
-    [
-        (rows_of("s A 1", "s A 2"), rows_of("t A 3", "t B 4"), rows_of("s A 1", "s A 2", "t A 3", "t B 4")),
-        (rows_of("s A 1", "s A 2", "t A 3", "t A 4"), rows_of("s A 1", "s B 2"), rows_of("t A 3", "t A 4", "s A 1", "s B 2")),
-        (rows_of("s A 1", "s A 2"), rows_of("s A 3", "s B 4"), rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4")),
-        (
-            rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4"),
-            rows_of("s B 3", "s B 4"),
-            rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 4"),
-        ),
-        (
-            rows_of("s A 1", "s A 2", "s A 3", "t A 4", "t A 5"),
-            rows_of("s A 1", "s B 3"),
-            rows_of("t A 4", "t A 5", "s A 1", "s B 3"),
-        ),
-        (
-            rows_of("s A 1", "s A 2"),
-            rows_of("s A 1", "s B 2", "s C 3"),
-            rows_of("s A 1", "s A 2", "s#2 A 1", "s#2 B 2", "s#2 C 3"),
-        ),
-        (
-            rows_of("s A 1", "s A 2", "s#2 A 3", "s#2 B 4", "s#2 B 5"),
-            rows_of("s B 3", "s B 5"),
-            rows_of("s A 1", "s A 2", "s#2 B 3", "s#2 B 5"),
-        ),
-    ],
-    ids=[
-        "new sets are added",
-        "a set is answered again",
-        "an id is used for other rows",
-        "the renamed set is answered again",
-        "a set is answered again with a row left out",
-        "a set with a row more is another set",
-        "the renamed set is answered again with a row left out",
-    ],
-)
-def test_appending_a_label_file(stored: list[LabeledRow], added: list[LabeledRow], combined: list[LabeledRow]) -> None:
-    assert append_labels(stored, added) == combined
-
-
-def labels_of(emulator: Emulator, transform: str) -> list[list[str]]:
-    """The (set, label, key) rows of an export."""
-    path = f"s3://{emulator.bucket}/export-{len(emulator.list_keys('export-'))}/"
-    run = emulator.glue.start_export_labels_task_run(TransformId=transform, OutputS3Path=path)["TaskRunId"]
-    emulator.wait_for_success(transform, run)
-    (key,) = emulator.list_keys(path.removeprefix(f"s3://{emulator.bucket}/"))
-    return [row[:3] for row in list(csv.reader(io.StringIO(emulator.get_object(key).decode())))[1:]]
-
-
-def test_imports_append_or_replace_and_label_count_follows(emulator: Emulator) -> None:
-    transform = emulator.create_transform()
-
-    def import_labels(body: bytes, **options: Any) -> int:  # noqa: ANN401 - ReplaceAllLabels
-        run = emulator.wait_for_success(transform, emulator.start_import(transform, body, **options))
-        assert run["Properties"]["ImportLabelsTaskRunProperties"]["Replace"] is options.get("ReplaceAllLabels", False)
-        return int(emulator.glue.get_ml_transform(TransformId=transform)["LabelCount"])
-
-    more = label_file([("s3", "A", "p10a"), ("s3", "A", "p10b")])
-    assert import_labels(TWO_SETS) == 5
-    assert import_labels(TWO_SETS) == 5
-    assert import_labels(more) == 7
-    assert [row[0] for row in labels_of(emulator, transform)] == ["s1", "s1", "s1", "s2", "s2", "s3", "s3"]
-    assert import_labels(more, ReplaceAllLabels=True) == 2
-    assert labels_of(emulator, transform) == [["s3", "A", "p10a"], ["s3", "A", "p10b"]]
-
-
-def test_a_refused_label_file_fails_the_run_and_changes_no_labels(any_emulator: Emulator) -> None:
-    transform = any_emulator.create_transform()
-    any_emulator.wait_for_success(transform, any_emulator.start_import(transform, TWO_SETS))
-    bad = label_file([("s1", "A", "p00a"), ("s1", "A", "nobody")])
-    run = any_emulator.wait_until_ended(transform, any_emulator.start_import(transform, bad, ReplaceAllLabels=True))
-    assert run["Status"] == "FAILED"
-    assert run["ErrorString"] == "Line 3: row 'nobody' is not in the transform's table."
-    description = any_emulator.glue.get_ml_transform(TransformId=transform)
-    assert (description["Status"], description["LabelCount"]) == ("READY", 5)
-
-
-def test_a_refused_first_import_leaves_the_transform_not_ready(emulator: Emulator) -> None:
-    transform = emulator.create_transform()
-    assert emulator.wait_until_ended(transform, emulator.start_import(transform, b"a,b\n"))["Status"] == "FAILED"
-    description = emulator.glue.get_ml_transform(TransformId=transform)
-    assert (description["Status"], description["LabelCount"]) == ("NOT_READY", 0)

@@ -80,7 +80,8 @@ class GlueTaskRuns:
         except Exception as error:  # noqa: BLE001  see list_task_runs
             _raise_lookup_error(error)
         columns = tuple(column["Name"] for column in response.get("Schema", []) if "Name" in column)
-        return Transform(columns, response.get("LabelCount", 0))
+        find_matches = response.get("Parameters", {}).get("FindMatchesParameters", {})
+        return Transform(columns, response.get("LabelCount", 0), find_matches.get("PrimaryKeyColumnName", ""))
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         glue_runs: list[GlueRun] = []
