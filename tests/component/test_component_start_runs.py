@@ -37,9 +37,11 @@ def test_start_returns_the_run_and_its_location(harness: HandlerHarness) -> None
         "inputS3Path": None,
         "replaceAllLabels": None,
         "requestedBy": CALLER,
+        "requestedBySession": "alice",
         "completedOn": None,
         "executionTime": None,
         "error": None,
+        "waitingFor": None,
     }
     assert glue_run["Properties"]["LabelingSetGenerationTaskRunProperties"]["OutputS3Path"] == folder
 

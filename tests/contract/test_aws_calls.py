@@ -116,11 +116,11 @@ def test_refused_start_takes_three_calls(counter: CallCounter) -> None:
     assert len(counter.take()) == 3
 
 
-def test_forbidden_path_makes_no_call(counter: CallCounter) -> None:
+def test_forbidden_path_is_refused_after_one_read(counter: CallCounter) -> None:
     deps = replace(counter.deps, policy=replace(counter.deps.policy, allowed_prefixes=AllowedPrefixes(())))
     with pytest.raises(Exception, match="not allowed"):
         start(counter.labeling(), deps)
-    assert counter.take() == []
+    assert counter.take() == ["GetItem"]  # it may be a replay of a request from before the paths were narrowed
 
 
 def test_joining_a_queue_takes_two_calls(counter: CallCounter) -> None:
