@@ -9,6 +9,8 @@ from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
 from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType, as_ended
 
+_ORDER = (Status.STARTING, Status.RUNNING, Status.STOPPING)
+
 
 def read_run(open_run: OpenRun, deps: Dependencies) -> Run:
     """Read the whole run from the ledger. Raises Conflict if it has changed since, LedgerUnavailable."""
@@ -55,8 +57,14 @@ def record_glue_run(run: Run, glue_run: GlueRun, now: datetime, deps: Dependenci
 
 
 def _is_news(status: Status, recorded: Status) -> bool:
-    """A run never goes back to STARTING, which also stands for a status of Glue's that we do not know."""
-    return status is not recorded and not (status is Status.STARTING and recorded in IN_GLUE)
+    """Whether `status` is not older than the one `recorded`.
+
+    A run never goes back from RUNNING or STOPPING. An earlier status comes from an old listing; STARTING also stands for a
+    status of Glue's that we do not know.
+    """
+    if status not in IN_GLUE or recorded not in IN_GLUE:
+        return status is not recorded
+    return _ORDER.index(status) > _ORDER.index(recorded)
 
 
 def progress_of(glue_run: GlueRun, now: datetime) -> Progress:

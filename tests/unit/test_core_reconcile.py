@@ -223,6 +223,16 @@ def test_sum_of_summaries_keeps_the_oldest_age() -> None:
     )
 
 
+@pytest.mark.parametrize("older", [Status.STARTING, Status.RUNNING])
+def test_old_listing_takes_no_run_back_from_stopping(service: Service, older: Status) -> None:
+    run = service.start_run(labeling_command())
+    (task_run,) = service.glue.all_task_runs()
+    for status in (Status.STOPPING, older):
+        service.glue.set_status(task_run.task_run_id, status)
+        service.reconcile()
+    assert service.reload(run).status is Status.STOPPING
+
+
 def test_status_that_is_unknown_takes_no_run_back_to_starting(service: Service) -> None:
     run = service.start_run(labeling_command())
     (task_run,) = service.glue.all_task_runs()
