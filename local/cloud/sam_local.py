@@ -23,7 +23,12 @@ from local.glue.transforms import new_transform_document
 from local.sample_table import DATABASE, TABLE, Records, load_febrl, upload_table
 
 TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
-LABEL_FILES = (f"labels/{TRANSFORM}/round-1.csv", f"team-a/labels/{TRANSFORM}/round 2, äöü.csv")
+LABEL_FILES = (
+    f"labels/{TRANSFORM}/round-1.csv",
+    f"labels/{TRANSFORM}/2026/11/round-1.CSV",
+    f"team-a/labels/{TRANSFORM}/round 2, äöü.csv",
+)
+LOCK_FILE = f"labels/{TRANSFORM}/~$round-1.csv"  # Excel writes one beside a file that is open
 HOST_FROM_CONTAINER = "host.docker.internal"
 DOCKER_TIMEOUT_SECONDS = 20
 
@@ -83,6 +88,7 @@ def put_files(stack: Stack, records: Records) -> None:
         upload_table(stack, records)
     for key in LABEL_FILES:
         stack.client("s3").put_object(Bucket=DATA_BUCKET, Key=key, Body=label_file(records))
+    stack.client("s3").put_object(Bucket=DATA_BUCKET, Key=LOCK_FILE, Body=b"\x05alice")
 
 
 def label_file(records: Records) -> bytes:
