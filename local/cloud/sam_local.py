@@ -29,6 +29,7 @@ LABEL_FILES = (
     f"team-a/labels/{TRANSFORM}/round 2, äöü.csv",
 )
 LOCK_FILE = f"labels/{TRANSFORM}/~$round-1.csv"  # Excel writes one beside a file that is open
+UPLOADS = (*LABEL_FILES, LOCK_FILE)
 HOST_FROM_CONTAINER = "host.docker.internal"
 DOCKER_TIMEOUT_SECONDS = 20
 

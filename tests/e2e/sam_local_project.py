@@ -16,7 +16,7 @@ from typing import Any
 
 from core.runs import Status
 from local.cloud.process import ROOT
-from local.cloud.sam_local import LABEL_FILES, TRANSFORM
+from local.cloud.sam_local import TRANSFORM, UPLOADS
 from local.cloud.stack import Stack
 from local.demo.event_listener import EventListener, subscribe
 from local.demo.rounds import FINAL_STATUSES
@@ -123,7 +123,7 @@ class SamLocalProject:
     def _wait_for_uploads(self) -> None:
         """Wait until the label files that `make sam-cloud` uploaded have started their imports."""
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while sum(item["status"] != Status.RESERVED for item in self.items()) < len(LABEL_FILES):
+        while sum(item["status"] != Status.RESERVED for item in self.items()) < len(UPLOADS):
             assert time.monotonic() < deadline, self.items()
             time.sleep(POLL_SECONDS)
 
