@@ -83,10 +83,11 @@ class Schedule:
         return self.environment.ledger.changes
 
     def _step(self) -> None:
+        has_room = len(self.processes) < MAX_PROCESSES
         options: list[tuple[int, Callable[[], None]]] = [
             (40 if self.processes else 0, self._resume_one),
-            (4, self._spawn_reconciler),
-            (5 if len(self.processes) < MAX_PROCESSES else 0, self._send_request),
+            (4 if has_room else 0, self._spawn_reconciler),
+            (5 if has_room else 0, self._send_request),
             (1 if self.requests else 0, self._spawn_cancellation),
             (4, self._progress_glue),
             (3, self._pass_time),
@@ -94,7 +95,6 @@ class Schedule:
             (1, self._disturb),
             (1, self._break_or_mend_lookups),
         ]
-        options[1] = (options[1][0] if len(self.processes) < MAX_PROCESSES else 0, self._spawn_reconciler)
         position = self.choices.weighted([weight for weight, _ in options])
         options[position][1]()
 
@@ -108,7 +108,7 @@ class Schedule:
 
     def _outcome(self, process: Process) -> Outcome:
         call = process.call
-        if self.environment.clock.now > process.deadline or self._stood_too_long(process):
+        if self.environment.clock.now > process.deadline or self._paused_too_long(process):
             return Outcome.CRASH_BEFORE
         if call is None:
             return Outcome.OK
@@ -119,7 +119,7 @@ class Schedule:
         outcomes = possible_outcomes(call)
         return list(outcomes)[self.choices.weighted(list(outcomes.values()))]
 
-    def _stood_too_long(self, process: Process) -> bool:
+    def _paused_too_long(self, process: Process) -> bool:
         """A start that is not sent within MAX_DELAY never is: no lookup could find a run that starts later."""
         is_start = process.call is not None and process.call.method in STARTS
         return is_start and self.environment.clock.now - process.stopped_on > MAX_DELAY
