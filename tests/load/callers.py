@@ -8,7 +8,6 @@ from math import inf
 from uuid import uuid4
 
 from botocore.credentials import Credentials
-from botocore.httpsession import URLLib3Session
 
 from label_loop.api import ApiClient, Response
 from local.cloud.process import ACCESS_KEY, REGION, SECRET_KEY
@@ -56,8 +55,7 @@ class Measurements:
 
 def call(stack: Stack, transform: str, measurements: Measurements, is_warm: threading.Event) -> None:
     """One caller, until `measurements.end`. Sets `is_warm` after its first round. Never retries because of a response."""
-    session = URLLib3Session(timeout=TIMEOUT_SECONDS)
-    api = ApiClient(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY), session)
+    api = ApiClient(stack.api_url, REGION, Credentials(ACCESS_KEY, SECRET_KEY), TIMEOUT_SECONDS)
     while time.monotonic() < measurements.end:
         key, run_id = uuid4().hex, None
         for request in ("start", "replay"):

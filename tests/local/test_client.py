@@ -61,7 +61,8 @@ def test_installed_client_needs_botocore_alone_and_imports_nothing_of_ours(insta
 
 def test_client_declares_botocore_as_its_only_dependency(installed: Path) -> None:
     (client,) = metadata.distributions(name="glue-label-loop", path=[str(installed)])
-    assert [re.split(r"[^\w-]", requirement)[0] for requirement in client.requires or []] == ["botocore"]
+    required = [requirement for requirement in client.requires or [] if "extra ==" not in requirement]
+    assert [re.split(r"[^\w-]", requirement)[0] for requirement in required] == ["botocore"]
 
 
 def test_installed_client_carries_its_type_marker_and_nothing_but_modules(installed: Path) -> None:
@@ -78,16 +79,15 @@ def test_readme_example_runs_against_the_local_cloud(installed: Path, stack: Sta
     completed = run_python("-c", example, env=env)
 
     assert completed.returncode == 0, completed.stderr
-    started, status, *listed = completed.stdout.splitlines()
-    assert re.fullmatch(r"202 [0-9a-f]{32}", started)
-    assert re.fullmatch(r"(STARTING|RUNNING|SUCCEEDED) s3://label-loop-data/labeling-sets/[0-9a-f]{32}/", status)
+    status, *listed = completed.stdout.splitlines()
+    assert re.fullmatch(r"SUCCEEDED s3://label-loop-data/labeling-sets/[0-9a-f]{32}/", status)
     assert any("LABELING_SET_GENERATION" in line for line in listed)
 
 
 def test_readme_names_every_method(installed: Path) -> None:
     source = (installed / "label_loop" / "api.py").read_text()
-    methods = re.findall(r"^    def ([a-z]\w*)\(", source, flags=re.MULTILINE)
-    assert len(methods) >= 6
+    methods = re.findall(r"^    def ([a-z]\w*)\([^)]*\) -> Response:", source, flags=re.MULTILINE)
+    assert len(methods) >= 12
     assert [name for name in methods if f"`{name}`" not in README.read_text()] == []
 
 
