@@ -7,10 +7,12 @@ from typing import Any
 
 from bench.reconciler.run_data import Data
 from core.aws.items import Item, to_item
+from core.open_runs import SHARDS
 from local.cloud.template import resources
 
 PAGE_BYTES = 1_000_000  # DynamoDB's 1 MB, counted before projection
 RETENTION = timedelta(days=90)
+Entry = tuple[str, str, int, int]
 
 
 class Table:
@@ -24,20 +26,28 @@ class Table:
     def item(self, id_: str) -> Item:
         return self._written.get(id_) or to_item(self._data.run(self._numbers[id_]), RETENTION)
 
+    def get(self, id_: str) -> dict[str, Any]:
+        return {"Item": self.item(id_)} if id_ in self._numbers else {}
+
+    def build_index(self) -> None:
+        """Do now what the first query would take long to do."""
+        _ = self._shards
+
     @cached_property
-    def _index(self) -> list[tuple[str, str, int, int]]:
-        """(openKey, id, bytes in `open`, bytes in `full`), in the index's order."""
+    def _shards(self) -> dict[str, list[Entry]]:
+        """By shard: (openKey, id, bytes in `open`, bytes in `full`), in the index's order."""
         indexes = {index["IndexName"]: index for index in resources()["Ledger"]["Properties"]["GlobalSecondaryIndexes"]}
         projected = {"id", "openShard", "openKey", *indexes["open"]["Projection"]["NonKeyAttributes"]}
-        entries = []
+        entries: dict[str, list[Entry]] = {shard: [] for shard in SHARDS}
         for id_ in self._numbers:
             item = self.item(id_)
             open_bytes = item_size({name: value for name, value in item.items() if name in projected})
-            entries.append((item["openKey"]["S"], id_, open_bytes, item_size(item)))
-        return sorted(entries)
+            entries[item["openShard"]["S"]].append((item["openKey"]["S"], id_, open_bytes, item_size(item)))
+        return {shard: sorted(of_shard) for shard, of_shard in entries.items()}
 
     def query(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        first, end = self._range(arguments)
+        index = self._shards[arguments["ExpressionAttributeValues"][":shard"]["S"]]
+        first, end = _range(index, arguments)
         names = arguments.get("ExpressionAttributeNames", {})
         projection = (
             [names.get(name, name) for name in arguments["ProjectionExpression"].split(", ")]
@@ -45,26 +55,16 @@ class Table:
             else None
         )
         items, read_bytes, position = [], 0, first
-        while position < end and (read_bytes := read_bytes + self._bytes(position, arguments)) <= PAGE_BYTES:
-            item = self.item(self._index[position][1])
+        while position < end and (read_bytes := read_bytes + _bytes(index[position], arguments)) <= PAGE_BYTES:
+            item = self.item(index[position][1])
             items.append({name: item[name] for name in projection if name in item} if projection else item)
             position += 1
-        last = {"LastEvaluatedKey": self._key(position - 1)} if position < end else {}
+        last = {"LastEvaluatedKey": self._key(index[position - 1][1])} if position < end else {}
         return {"Items": items, "Count": len(items), "ScannedCount": len(items)} | last
 
-    def _range(self, arguments: dict[str, Any]) -> tuple[int, int]:
-        condition = arguments["KeyConditionExpression"]
-        begin = arguments["ExpressionAttributeValues"].get(":first", {"S": ""})["S"]
-        keys = [entry[:2] for entry in self._index] if begin or "ExclusiveStartKey" in arguments else []
-        first = bisect_left(keys, (begin, "")) if ">=" in condition else 0
-        end = bisect_left(keys, (begin, "")) if " < " in condition else len(self._index)
-        if after := arguments.get("ExclusiveStartKey"):
-            first = bisect_right(keys, (after["openKey"]["S"], after["id"]["S"]))
-        return first, end
-
-    def _key(self, position: int) -> Item:
-        key, id_, *_ = self._index[position]
-        return {"openShard": {"S": "0"}, "openKey": {"S": key}, "id": {"S": id_}}
+    def _key(self, id_: str) -> Item:
+        item = self.item(id_)
+        return {name: item[name] for name in ("openShard", "openKey", "id")}
 
     def update(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
         """The response; None if the item's revision is not the expected one."""
@@ -80,9 +80,21 @@ class Table:
         self._written[item["id"]["S"]] = item
         return {"Attributes": item} if arguments.get("ReturnValues") == "ALL_NEW" else {}
 
-    def _bytes(self, position: int, arguments: dict[str, Any]) -> int:
-        _, _, open_bytes, full_bytes = self._index[position]
-        return open_bytes if arguments["IndexName"] == "open" else full_bytes
+
+def _range(index: list[Entry], arguments: dict[str, Any]) -> tuple[int, int]:
+    condition = arguments["KeyConditionExpression"]
+    begin = arguments["ExpressionAttributeValues"].get(":first", {"S": ""})["S"]
+    keys = [entry[:2] for entry in index] if begin or "ExclusiveStartKey" in arguments else []
+    first = bisect_left(keys, (begin, "")) if ">=" in condition else 0
+    end = bisect_left(keys, (begin, "")) if " < " in condition else len(index)
+    if after := arguments.get("ExclusiveStartKey"):
+        first = bisect_right(keys, (after["openKey"]["S"], after["id"]["S"]))
+    return first, end
+
+
+def _bytes(entry: Entry, arguments: dict[str, Any]) -> int:
+    _, _, open_bytes, full_bytes = entry
+    return open_bytes if arguments["IndexName"] == "open" else full_bytes
 
 
 def item_size(item: Item) -> int:

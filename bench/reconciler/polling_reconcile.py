@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from bench.reconciler.usage import report
+from core.open_runs import SHARDS
 
 _THREADS = 8  # as many as ours
 _CONFIG = Config(max_pool_connections=_THREADS)
@@ -33,14 +34,17 @@ def poll_all() -> int:
         events.put_events(Entries=[{"Source": "bench", "DetailType": "TaskRunEnded", "Detail": detail}])
         return 1
 
-    pages = dynamodb.get_paginator("query").paginate(
-        TableName="ledger",
-        IndexName="full",
-        KeyConditionExpression="openShard = :shard",
-        ExpressionAttributeValues={":shard": {"S": "0"}},
-    )
+    queries = [
+        dynamodb.get_paginator("query").paginate(
+            TableName="ledger",
+            IndexName="full",
+            KeyConditionExpression="openShard = :shard",
+            ExpressionAttributeValues={":shard": {"S": shard}},
+        )
+        for shard in SHARDS
+    ]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return sum(sum(pool.map(poll, page["Items"])) for page in pages)
+        return sum(sum(pool.map(poll, page["Items"])) for pages in queries for page in pages)
 
 
 if __name__ == "__main__":

@@ -27,13 +27,13 @@ class Server(ThreadingHTTPServer):
         self.data, self.table, self.call_seconds = data, Table(data), call_seconds
         self.counts: Counter[str] = Counter()
         self.lock = threading.Lock()
-        self.table.query({"IndexName": "open", "KeyConditionExpression": "", "ExpressionAttributeValues": {}})
+        self.table.build_index()
 
     def answer(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
         if operation == "Query":
             return self.table.query(arguments)
         if operation == "GetItem":
-            return {"Item": self.table.item(arguments["Key"]["id"]["S"])}
+            return self.table.get(arguments["Key"]["id"]["S"])
         if operation == "UpdateItem":
             return self.table.update(arguments)
         if operation == "GetMLTaskRun":

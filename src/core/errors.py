@@ -147,6 +147,10 @@ class NotFoundInGlue(LoopError):
     """Glue has no such transform or task run."""
 
 
+class RoundInProgress(LoopError):
+    """Another process still goes through the same open runs: a second one would only repeat its look-ups in Glue."""
+
+
 class FileNotReadable(LoopError):
     """The label file does not exist, or this service may not read it; the message says which."""
 

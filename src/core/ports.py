@@ -3,13 +3,13 @@
 Plain records here are named tuples: a dataclass costs four times as much at every cold start.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from core.caller_transforms import CallerTransforms
-from core.open_runs import OpenRun
+from core.open_runs import SHARDS, Checkpoint, OpenRun, Place
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.runs import Progress, Run, Status, TaskType
 
@@ -57,12 +57,17 @@ class Ledger(Protocol):
     def list_runs(self, run_filter: RunFilter, limit: int, cursor: str | None) -> RunPage:
         """Up to `limit` runs, newest first. Raises InvalidCursor, LedgerUnavailable."""
 
-    def open_runs(self) -> Iterator[OpenRun]:
-        """Every run that has not ended, grouped by transform, oldest first; eventually consistent.
+    def open_runs(self, shards: Sequence[str] = SHARDS, begin: Place | None = None) -> Iterator[OpenRun]:
+        """The runs of `shards` that have not ended, by shard and transform, oldest first; eventually consistent.
 
-        If a reader stops early, the next one begins at the transform where it stopped. So every transform gets its turn even if
-        no round gets through all of them. Raises LedgerUnavailable.
+        They begin at the transform at `begin`, and wrap around at the last one. Raises LedgerUnavailable.
         """
+
+    def checkpoint(self, part: str) -> Checkpoint | None:
+        """How far the last round of `part` got, if it did not get through. Raises LedgerUnavailable."""
+
+    def save_checkpoint(self, part: str, checkpoint: Checkpoint | None) -> None:
+        """Save how far a round of `part` got; None if it got through. The last writer wins. Raises LedgerUnavailable."""
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         """Record a run's state in Glue in one update, without reading the run first, and return the run.

@@ -4,17 +4,21 @@ Every step is one conditional write, so two reconcilers at the same time can onl
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from itertools import groupby, islice
+from functools import reduce
+from itertools import groupby, takewhile
+from operator import add, attrgetter
+from typing import TypeVar
 
 from core.errors import Conflict, GlueUnavailable, LoopError, NotFoundInGlue
 from core.log_fields import log_fields
-from core.open_runs import OpenRun, task_tag
+from core.open_runs import OpenRun, Place, task_tag
 from core.ports import Dependencies, GlueRun
+from core.rounds import ALL_SHARDS, Part, Round
 from core.runs import IN_GLUE, Run, Status
 from core.settle import as_unsettled, is_unsettled_past_deadline, settle
 from core.start_queued import end_at_deadline, is_past_start_deadline, start_queued_runs
@@ -22,7 +26,7 @@ from core.track import read_run, track_open_run, track_run
 
 _log = logging.getLogger(__name__)
 _THREADS = 8
-_BATCH_SIZE = 4 * _THREADS  # transforms between two looks at the clock
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +55,67 @@ class RoundSummary:
 
 
 def reconcile(
-    deps: Dependencies, has_time_left: Callable[[], bool] = lambda: True, executor: Executor | None = None
+    deps: Dependencies,
+    has_time_left: Callable[[], bool] = lambda: True,
+    executor: Executor | None = None,
+    part: Part = ALL_SHARDS,
 ) -> RoundSummary:
-    """Go through all open runs once, in batches of transforms; `has_time_left` tells whether to begin another batch.
+    """Go through the open runs of `part` once, by transform. `has_time_left` tells whether to begin anything more.
 
-    `executor` reconciles the transforms of a batch; threads by default. Raises LedgerUnavailable if open runs cannot be listed.
+    If it runs out of time, the next round begins where this one stopped, in whichever process. `executor` reconciles the
+    transforms; threads by default. Raises RoundInProgress if the last round of the part still runs, LedgerUnavailable if open
+    runs cannot be listed.
     """
+    this_round = Round(part, deps)
     summary = RoundSummary()
-    transforms = (list(runs) for _, runs in groupby(deps.ledger.open_runs(), key=lambda run: run.transform_id))
+    running: set[Future[RoundSummary]] = set()
     with executor or ThreadPoolExecutor(_THREADS) as pool:
-        while has_time_left() and (batch := list(islice(transforms, _BATCH_SIZE))):
-            for transform_summary in pool.map(lambda runs: _try_transform(runs, deps), batch):
-                summary += transform_summary
-    return summary
+        for place, runs in _by_transform(deps.ledger.open_runs(part.shards, this_round.begin)):
+            if len(running) >= _THREADS:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                summary = _add(summary, done)
+            if not has_time_left():
+                this_round.stop_at(place)
+                break
+            this_round.pass_by(place)
+            running.add(pool.submit(_try_transform, runs, deps, has_time_left))
+        else:
+            this_round.finish()
+        return _add(summary, running)
 
 
-def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
+def _by_transform(open_runs: Iterable[OpenRun]) -> Iterator[tuple[Place, list[OpenRun]]]:
+    for (shard, transform_id), runs in groupby(open_runs, key=attrgetter("shard", "transform_id")):
+        yield Place(shard, transform_id), list(runs)
+
+
+def _add(summary: RoundSummary, futures: Iterable[Future[RoundSummary]]) -> RoundSummary:
+    return reduce(add, (future.result() for future in futures), summary)
+
+
+def reconcile_transform(
+    runs: Sequence[OpenRun], deps: Dependencies, has_time_left: Callable[[], bool] = lambda: True
+) -> RoundSummary:
     """Reconcile the open runs of one transform. Raises GlueUnavailable, LedgerUnavailable.
 
     Runs are read from the ledger before Glue lists its task runs: otherwise a change in between would look as if it had not
-    happened.
+    happened. `has_time_left` tells whether to go on to the next run: each may take three calls that are as slow as they may be.
     """
     queued = [run for run in runs if run.status is Status.QUEUED]
     in_glue = [run for run in runs if run.task_tag is not None]
     now = deps.clock()
-    unclear = _read_runs([run for run in runs if run.status is not Status.QUEUED and run.task_tag is None], deps)
+
+    def in_time(items: Iterable[_Item]) -> Iterator[_Item]:
+        return takewhile(lambda _: has_time_left(), items)
+
+    unclear = _read_runs(in_time(run for run in runs if run.status is not Status.QUEUED and run.task_tag is None), deps)
     try:
         glue_runs = _list_task_runs([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
     except GlueUnavailable:
         _end_overdue(queued, unclear, now, deps)
         raise
-    changed = [*_track(in_glue, glue_runs, now, deps), *_settle(unclear, glue_runs, now, deps)]
-    started = start_queued_runs(queued, glue_runs, now, deps)
+    changed = [*_track(in_time(in_glue), glue_runs, now, deps), *_settle(in_time(unclear), glue_runs, now, deps)]
+    started = start_queued_runs(queued, glue_runs, now, deps, has_time_left)
     return RoundSummary(
         transforms=1,
         changed=len(changed),
@@ -92,7 +125,7 @@ def reconcile_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSum
     )
 
 
-def _read_runs(open_runs: Sequence[OpenRun], deps: Dependencies) -> list[Run]:
+def _read_runs(open_runs: Iterable[OpenRun], deps: Dependencies) -> list[Run]:
     """The whole runs, without those that have changed since the index was read."""
     runs = []
     for open_run in open_runs:
@@ -101,9 +134,9 @@ def _read_runs(open_runs: Sequence[OpenRun], deps: Dependencies) -> list[Run]:
     return runs
 
 
-def _track(open_runs: Sequence[OpenRun], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
+def _track(open_runs: Iterable[OpenRun], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
     """Record the changes of runs that Glue has; returns those that changed."""
-    by_tag = {task_tag(glue_run.task_run_id): glue_run for glue_run in glue_runs} if open_runs else {}
+    by_tag = {task_tag(glue_run.task_run_id): glue_run for glue_run in glue_runs}
     changed = []
     for open_run in open_runs:
         with suppress(Conflict):
@@ -112,7 +145,7 @@ def _track(open_runs: Sequence[OpenRun], glue_runs: Sequence[GlueRun], now: date
     return changed
 
 
-def _settle(runs: Sequence[Run], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
+def _settle(runs: Iterable[Run], glue_runs: Sequence[GlueRun], now: datetime, deps: Dependencies) -> list[Run]:
     """Settle starts whose outcome is unknown, and repeat requested cancellations; returns the runs that changed."""
     changed = []
     for run in runs:
@@ -161,12 +194,12 @@ def _no_task_runs_if_deleted(transform_id: str, deps: Dependencies) -> Sequence[
     raise GlueUnavailable("the transform exists, but Glue does not list its task runs")
 
 
-def _try_transform(runs: Sequence[OpenRun], deps: Dependencies) -> RoundSummary:
+def _try_transform(runs: Sequence[OpenRun], deps: Dependencies, has_time_left: Callable[[], bool]) -> RoundSummary:
     """Reconcile a transform; if it fails, log that and count it, so that the other transforms go on."""
     ages = _ages(runs, deps.clock())
     transform_id = runs[0].transform_id
     try:
-        return reconcile_transform(runs, deps) + ages
+        return reconcile_transform(runs, deps, has_time_left) + ages
     except LoopError as error:
         extra = {"transformId": transform_id, "cause": type(error).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)

@@ -1,8 +1,9 @@
 """Start the runs of a transform that are queued, oldest first."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from core.errors import Conflict, QueueBlocked, StartPostponed
 from core.export_labels import is_import_ready, needs_export
@@ -16,15 +17,22 @@ from core.track import read_run
 _log = logging.getLogger(__name__)
 
 
-def start_queued_runs(queued: Sequence[OpenRun], glue_runs: Sequence[GlueRun], listed_on: datetime, deps: Dependencies) -> int:
+def start_queued_runs(
+    queued: Sequence[OpenRun],
+    glue_runs: Sequence[GlueRun],
+    listed_on: datetime,
+    deps: Dependencies,
+    has_time_left: Callable[[], bool] = lambda: True,
+) -> int:
     """Start as many of the transform's queued runs as Glue accepts, and return how many left the queue.
 
     `glue_runs` are the transform's task runs, listed after `listed_on`. A run past its start deadline ends START_FAILED. Only
-    runs whose turn it may be are read from the ledger, as a queue can be long. Raises LedgerUnavailable.
+    runs whose turn it may be are read from the ledger, as a queue can be long. `has_time_left` tells whether to go on to the
+    next run. Raises LedgerUnavailable.
     """
     left_queue = 0
     blocked_types: set[TaskType] = set()
-    for run in _in_queue_order(queued, deps):
+    for run in takewhile(lambda _: has_time_left(), _in_queue_order(queued, deps)):
         try:
             if is_past_start_deadline(run, deps.clock(), deps):
                 end_at_deadline(read_run(run, deps), deps)

@@ -136,8 +136,8 @@ class _LedgerOfTransforms:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any of the ledger's methods
         return getattr(self._ledger, name)
 
-    def open_runs(self) -> Iterator[Run]:
-        return (run for run in self._ledger.open_runs() if run.transform_id in self._only)
+    def open_runs(self, *args: Any) -> Iterator[Run]:  # noqa: ANN401  passed through
+        return (run for run in self._ledger.open_runs(*args) if run.transform_id in self._only)
 
 
 def _read_all(pipes: list[int]) -> list[tuple[str, bool]]:

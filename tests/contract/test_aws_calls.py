@@ -1,5 +1,6 @@
 """A start takes three AWS calls, a replay one: counted at the real adapters, wired as deployed."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from moto import mock_aws
 
 from core.aws.glue import GlueTaskRuns
 from core.cancel import cancel
+from core.open_runs import SHARDS
 from core.paths import AllowedPrefixes
 from core.ports import Dependencies
 from core.reconcile import reconcile
@@ -131,12 +133,12 @@ def test_joining_a_queue_takes_two_calls(counter: CallCounter) -> None:
     assert counter.take() == ["TransactWriteItems", "TransactWriteItems"]
 
 
-def test_reconcile_without_changes_takes_one_query_and_one_listing_per_transform(counter: CallCounter) -> None:
+def test_reconcile_without_changes_takes_a_query_per_shard_and_a_listing_per_transform(counter: CallCounter) -> None:
     for number in range(3):
         start(counter.labeling(f"key-{number}"), counter.deps)
     counter.take()
     reconcile(counter.deps)
-    assert counter.take() == ["Query", "GetMLTaskRuns"]
+    assert Counter(counter.take()) == {"GetItem": 1, "Query": len(SHARDS), "GetMLTaskRuns": 1}
 
 
 def test_cancellation_takes_three_calls(counter: CallCounter) -> None:

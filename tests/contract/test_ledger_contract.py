@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.errors import Conflict
-from core.open_runs import open_run
+from core.open_runs import open_run, shard_of
 from core.ports import Ledger, RunFilter
 from core.runs import Run, RunError, Status
 from tests.contract.sample_runs import NOW, importing, labeling, turn
@@ -109,7 +109,7 @@ def test_open_runs_are_listed_by_transform_oldest_first(ledger: Ledger) -> None:
         for number, status in enumerate([status for status in Status if status is not Status.RESERVED])
     ]
     expected = [run for run in written if not run.status.is_terminal]
-    expected.sort(key=lambda run: (run.transform_id, run.requested_on))
+    expected.sort(key=lambda run: (shard_of(run.transform_id or ""), run.transform_id, run.requested_on))
     assert list(ledger.open_runs()) == list(map(open_run, expected))
 
 

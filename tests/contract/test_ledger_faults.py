@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from core.aws.items import to_item
 from core.aws.ledger import DynamoLedger
 from core.errors import LedgerUnavailable
-from core.open_runs import open_run
+from core.open_runs import Checkpoint, Place, open_run
 from core.ports import RunFilter
 from core.runs import Status
 from tests.contract.credentials import CREDENTIALS
@@ -87,6 +87,9 @@ def test_other_dynamodb_errors_raise_ledger_unavailable(stubbed: Any, code: str)
         ("query", lambda: ledger.list_runs(RunFilter(), 10, None)),
         ("query", lambda: list(ledger.open_runs())),
         ("query", lambda: ledger.known_task_run_ids("tfm-1", NOW)),
+        ("get_item", lambda: ledger.checkpoint("0/1")),
+        ("put_item", lambda: ledger.save_checkpoint("0/1", Checkpoint(Place("0", "tfm-1"), None))),
+        ("delete_item", lambda: ledger.save_checkpoint("0/1", None)),
     ]
     for operation, call in operations:
         stubber.add_client_error(operation, code)

@@ -1,13 +1,13 @@
 """core.ports.Ledger in memory; tests/contract holds it to the one on DynamoDB."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
 from core.errors import Conflict, InvalidCursor, QueueBlocked, QueueLimitReached
-from core.open_runs import OpenRun, open_run
+from core.open_runs import SHARDS, Checkpoint, OpenRun, Place, open_run
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
 from core.transform_queue import QueueMove, is_next, queue_key, queue_move, queued_run_id
@@ -29,7 +29,7 @@ class MemoryLedger:
         self.changes: list[tuple[Run | None, Run]] = []  # what the table's stream would deliver
         self._lock = threading.RLock()
         self._revisions = count(1)
-        self._first_transform = ""
+        self._checkpoints: dict[str, Checkpoint | None] = {}
 
     def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         with self._lock:
@@ -64,15 +64,19 @@ class MemoryLedger:
         next_cursor = f"{_age(matching[limit - 1])!r}|{run_filter!r}" if len(matching) > limit else None
         return RunPage(tuple(matching[:limit]), next_cursor)
 
-    def open_runs(self) -> Iterator[OpenRun]:
-        runs = [open_run(run) for run in self.items.values() if not run.status.is_terminal]
-        first_transform = self._first_transform
-        for run in sorted(
-            runs, key=lambda run: (run.transform_id < first_transform, run.transform_id, run.requested_on, run.id)
-        ):
-            self._first_transform = run.transform_id
-            yield run
-        self._first_transform = ""
+    def open_runs(self, shards: Sequence[str] = SHARDS, begin: Place | None = None) -> Iterator[OpenRun]:
+        entries = [open_run(run) for run in self.items.values() if not run.status.is_terminal]
+        ordered = sorted(entries, key=lambda run: (run.shard, run.transform_id, run.requested_on, run.id))
+        of_shards = [run for run in ordered if run.shard in shards]
+        first = begin or Place("", "")
+        yield from (run for run in of_shards if (run.shard, run.transform_id) >= first)
+        yield from (run for run in of_shards if (run.shard, run.transform_id) < first)
+
+    def checkpoint(self, part: str) -> Checkpoint | None:
+        return self._checkpoints.get(part)
+
+    def save_checkpoint(self, part: str, checkpoint: Checkpoint | None) -> None:
+        self._checkpoints[part] = checkpoint
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:

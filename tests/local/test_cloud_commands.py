@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from handlers import announce, api, bus, schedule
 context = SimpleNamespace(
     function_name="f", memory_limit_in_mb=512, invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:f",
-    aws_request_id="r", log_group_name="g", log_stream_name="s", get_remaining_time_in_millis=lambda: 60_000,
+    aws_request_id="r", log_group_name="g", log_stream_name="s", get_remaining_time_in_millis=lambda: 300_000,
 )
 schedule.handler({}, context)
 print("reconciled")

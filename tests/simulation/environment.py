@@ -1,11 +1,11 @@
 """The world around the processes: true time, the ledger with its lagging index, Glue, S3, the bus, and other people."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.announce import Change, announce
-from core.open_runs import OpenRun
+from core.open_runs import SHARDS, OpenRun, Place
 from core.paths import AllowedPrefixes
 from core.ports import Dependencies, GlueRun, Policy
 from core.runs import IN_GLUE, Status
@@ -30,8 +30,8 @@ class LaggingLedger(MemoryLedger):
         super().__init__()
         self.index: list[OpenRun] | None = None
 
-    def open_runs(self) -> Iterator[OpenRun]:
-        return iter(self.index) if self.index is not None else super().open_runs()
+    def open_runs(self, shards: Sequence[str] = SHARDS, begin: Place | None = None) -> Iterator[OpenRun]:
+        return iter(self.index) if self.index is not None else super().open_runs(shards, begin)
 
     def freeze_index(self) -> None:
         self.index = list(super().open_runs())

@@ -7,6 +7,7 @@ from core.errors import GlueUnavailable, LedgerUnavailable, NotStarted, Refused,
 from tests.simulation.processes import Crashed, Outcome, PortCall, stop_at
 
 READS = {
+    "checkpoint",
     "current_version",
     "get",
     "get_if_recent",

@@ -80,5 +80,5 @@ def test_unreadable_item_is_skipped_and_logged_and_the_others_are_read(
     odd: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = Mock(query=Mock(return_value={"Items": [odd, projected(RUN)]}))
-    assert [run.id for run in query_open_runs(client, "ledger", "")] == [RUN.id]
+    assert [run.id for run in query_open_runs(client, "ledger", ["0"], None)] == [RUN.id]
     assert "OPEN_RUN_UNREADABLE" in caplog.messages

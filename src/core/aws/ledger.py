@@ -1,12 +1,13 @@
 """The ledger in DynamoDB: one item per run and one per transform's queue, and every write conditional."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws.checkpoint_item import checkpoint_item_key, from_checkpoint_item, to_checkpoint_item
 from core.aws.items import from_item, is_run, requested_key, to_item, to_update
 from core.aws.open_index import query_open_runs
 from core.aws.pages import query_runs
@@ -14,7 +15,7 @@ from core.aws.queue_item import queue_item_key, queue_operation
 from core.aws.recent_runs import RecentRuns
 from core.aws.retry import Result, WriteContention, retry_on_contention, sleep_with_jitter
 from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitReached
-from core.open_runs import OpenRun
+from core.open_runs import SHARDS, Checkpoint, OpenRun, Place
 from core.ports import RunFilter, RunPage
 from core.runs import Progress, Run, TaskType
 from core.transform_queue import QueueMove, is_next, queue_move, queued_run_id
@@ -44,7 +45,6 @@ class DynamoLedger:
         self._new_revision = new_revision
         self._sleep = sleep or sleep_with_jitter
         self._recent = RecentRuns()
-        self._first_transform = ""  # at which the next reading of the open runs begins
 
     def write(self, before: Run | None, after: Run, *, max_queued: int | None = None) -> Run:
         after = replace(after, revision=self._new_revision())
@@ -85,14 +85,24 @@ class DynamoLedger:
         except (ClientError, BotoCoreError) as error:
             _raise_unavailable(error)
 
-    def open_runs(self) -> Iterator[OpenRun]:
+    def open_runs(self, shards: Sequence[str] = SHARDS, begin: Place | None = None) -> Iterator[OpenRun]:
         try:
-            for run in query_open_runs(self._client, self._table, self._first_transform):
-                self._first_transform = run.transform_id
-                yield run
+            yield from query_open_runs(self._client, self._table, shards, begin)
         except (ClientError, BotoCoreError) as error:
             _raise_unavailable(error)
-        self._first_transform = ""
+
+    def checkpoint(self, part: str) -> Checkpoint | None:
+        item = self._get_item(checkpoint_item_key(part))
+        return from_checkpoint_item(item) if item else None
+
+    def save_checkpoint(self, part: str, checkpoint: Checkpoint | None) -> None:
+        try:
+            if checkpoint is None:
+                self._client.delete_item(TableName=self._table, Key=checkpoint_item_key(part))
+            else:
+                self._client.put_item(TableName=self._table, Item=to_checkpoint_item(part, checkpoint))
+        except (ClientError, BotoCoreError) as error:
+            _raise_unavailable(error)
 
     def known_task_run_ids(self, transform_id: str, since: datetime) -> frozenset[str]:
         items = self._query(

@@ -1,7 +1,9 @@
 """The sparse index of open runs: which attributes it has, and how it is read.
 
+The runs of a transform are in one of 16 shards, each a partition that takes 1,000 writes a second.
+
 A page of DynamoDB has 1 MB of the index's items, even if only some of their attributes are requested. An item here has at most
-200 bytes, so that two pages hold 10,000 runs. The size of an item is that of its names and values in UTF-8; a number takes a
+200 bytes, so that a page holds 5,000 runs. The size of an item is that of its names and values in UTF-8; a number takes a
 byte per two digits, and one more: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
 
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from core.open_runs import OpenRun
+from core.open_runs import OpenRun, Place
 from core.runs import Status, TaskType
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPEN_ATTRIBUTES = frozenset({"openShard", "openKey", "since", "tag"})
-_SHARD = "0"  # one partition is enough for 1,000 writes a second; more shards can be added
 _TASK_TYPES = {task_type.value[0]: task_type for task_type in TaskType}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -29,7 +30,7 @@ _PROJECTED = ("id", "openKey", "#status", "revision", "since", "tag")
 def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
     """The attributes that put an item into the index; `id`, `status` and `revision` are in it too."""
     attributes = {
-        "openShard": {"S": _SHARD},
+        "openShard": {"S": run.shard},
         "openKey": {"S": f"{_key_prefix(run.transform_id)}{_microseconds(run.requested_on):013x}#{run.task_type[0]}"},
     }
     if run.search_from:
@@ -39,43 +40,55 @@ def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
     return attributes
 
 
-def query_open_runs(client: "DynamoDBClient", table: str, first_transform: str) -> Iterator[OpenRun]:
-    """All open runs by transform, beginning at `first_transform` and wrapping around at the last. Raises botocore's errors."""
-    conditions = [" AND openKey >= :first", " AND openKey < :first"] if first_transform else [""]
-    first_key = {":first": {"S": _key_prefix(first_transform)}} if first_transform else {}
-    for condition in conditions:
-        parameters: dict[str, Any] = {
-            "TableName": table,
-            "IndexName": "open",
-            "KeyConditionExpression": f"openShard = :shard{condition}",
-            "ExpressionAttributeValues": {":shard": {"S": _SHARD}} | first_key,
-            "ProjectionExpression": ", ".join(_PROJECTED),
-            "ExpressionAttributeNames": {"#status": "status"},
-        }
-        while True:
-            runs, parameters["ExclusiveStartKey"] = _page(client, parameters)
-            yield from runs
-            if parameters["ExclusiveStartKey"] is None:
-                break
+def query_open_runs(client: "DynamoDBClient", table: str, shards: Sequence[str], begin: Place | None) -> Iterator[OpenRun]:
+    """The open runs of `shards`, by shard and transform, beginning at `begin` and wrapping around. Raises botocore's errors."""
+    if begin is None or begin.shard not in shards:
+        for shard in shards:
+            yield from _query_shard(client, table, shard)
+        return
+    position = shards.index(begin.shard)
+    first_key = _key_prefix(begin.transform_id)
+    yield from _query_shard(client, table, begin.shard, " AND openKey >= :first", first_key)
+    for shard in (*shards[position + 1 :], *shards[:position]):
+        yield from _query_shard(client, table, shard)
+    yield from _query_shard(client, table, begin.shard, " AND openKey < :first", first_key)
 
 
-def _page(client: "DynamoDBClient", parameters: dict[str, Any]) -> tuple[list[OpenRun], Any]:
+def _query_shard(
+    client: "DynamoDBClient", table: str, shard: str, condition: str = "", first_key: str | None = None
+) -> Iterator[OpenRun]:
+    parameters: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": "open",
+        "KeyConditionExpression": f"openShard = :shard{condition}",
+        "ExpressionAttributeValues": {":shard": {"S": shard}} | ({":first": {"S": first_key}} if first_key else {}),
+        "ProjectionExpression": ", ".join(_PROJECTED),
+        "ExpressionAttributeNames": {"#status": "status"},
+    }
+    while True:
+        runs, parameters["ExclusiveStartKey"] = _page(client, parameters, shard)
+        yield from runs
+        if parameters["ExclusiveStartKey"] is None:
+            break
+
+
+def _page(client: "DynamoDBClient", parameters: dict[str, Any], shard: str) -> tuple[list[OpenRun], Any]:
     """One page of runs, and where the next one begins. The response is much larger than the runs, and is not kept."""
     response = client.query(**{name: value for name, value in parameters.items() if value is not None})
-    return list(_readable_runs(response["Items"])), response.get("LastEvaluatedKey")
+    return list(_readable_runs(response["Items"], shard)), response.get("LastEvaluatedKey")
 
 
-def _readable_runs(items: Sequence[Mapping[str, Mapping[str, Any]]]) -> Iterator[OpenRun]:
+def _readable_runs(items: Sequence[Mapping[str, Mapping[str, Any]]], shard: str) -> Iterator[OpenRun]:
     """An item that cannot be read is logged and left out: it must not end the round of all others."""
     for item in items:
         try:
-            yield _open_run(item)
+            yield _open_run(item, shard)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             extra = {"id": str(item.get("id", {}).get("S")), "cause": f"{type(error).__name__}: {error}"}
             _log.error("OPEN_RUN_UNREADABLE", extra=extra)
 
 
-def _open_run(item: Mapping[str, Mapping[str, Any]]) -> OpenRun:
+def _open_run(item: Mapping[str, Mapping[str, Any]], shard: str) -> OpenRun:
     transform_id, requested_on, task_type = item["openKey"]["S"].rsplit("#", 2)
     return OpenRun(
         id=item["id"]["S"],
@@ -86,6 +99,7 @@ def _open_run(item: Mapping[str, Mapping[str, Any]]) -> OpenRun:
         revision=item["revision"]["S"],
         search_from=_time(int(item["since"]["N"])) if "since" in item else None,
         task_tag=item["tag"]["S"] if "tag" in item else None,
+        shard=shard,
     )
 
 
