@@ -5,17 +5,21 @@ from typing import Any
 from pydantic import BaseModel
 
 from core.events import SOURCE, Detail, DetailType
-from core.requests import LabelImportRequest, LabelingSetRequest
+from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest
 from handlers.rest.idempotency_key import KEY_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 COMMANDS: dict[str, type[BaseModel]] = {
     "StartLabelingSetRun": LabelingSetRequest,
     "StartLabelImportRun": LabelImportRequest,
+    "StartEvaluationRun": EvaluationRequest,
+    "StartLabelExportRun": LabelExportRequest,
 }
 EVENT_DESCRIPTIONS = {
     DetailType.STARTED: "Glue has started the task run.",
-    DetailType.SUCCEEDED: "The task run succeeded: the labeling set is under `outputS3Path`, or the labels are imported.",
+    DetailType.SUCCEEDED: (
+        "The task run succeeded: its file is under `outputS3Path`, its labels are imported, or its evaluation is done."
+    ),
     DetailType.FAILED: "The task run failed in Glue; `error` has Glue's reason.",
     DetailType.STOPPED: "The task run was stopped in Glue.",
     DetailType.TIMED_OUT: "The task run timed out in Glue.",

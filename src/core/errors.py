@@ -88,7 +88,7 @@ class Conflict(LoopError):
 
 
 class QueueBlocked(LoopError):
-    """Other runs of the transform come first: some are queued, or an import is open."""
+    """Other runs of the transform come first: some are queued, or an exclusive one is open."""
 
 
 class QueueLimitReached(LoopError):

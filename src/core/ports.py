@@ -72,8 +72,8 @@ class Ledger(Protocol):
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
         """Record a run's state in Glue in one update, without reading the run first, and return the run.
 
-        Not for the end of an import: that changes the transform's queue, and so needs `write`. Raises Conflict if the run has
-        changed since `run` was read, LedgerUnavailable.
+        Not for the end of an exclusive run: that changes the transform's queue, and needs `write`. Raises Conflict if the run
+        has changed since `run` was read, LedgerUnavailable.
         """
 
     def queue(self, transform_id: str) -> tuple[str, ...]:

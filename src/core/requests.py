@@ -1,5 +1,6 @@
 """The requests that callers send, and the runs that they become."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
@@ -12,6 +13,7 @@ from core.paths import (
     MAX_FOLDER_LENGTH,
     MAX_LENGTH,
     OBJECT_PATTERN,
+    AllowedPrefixes,
     check_input_object,
     check_output_folder,
     own_folder,
@@ -74,6 +76,28 @@ class LabelImportRequest(_Request):
     ] = None
 
 
+class EvaluationRequest(_Request):
+    """Estimate the quality of the transform: Glue learns from some of its labels, and tests the matches of the others."""
+
+    transform_id: TransformId
+
+
+class LabelExportRequest(_Request):
+    """Export all labels of the transform to a CSV file."""
+
+    transform_id: TransformId
+    output_s3_path: Annotated[
+        S3Folder,
+        Field(
+            description="The folder under which the run gets a prefix of its own.",
+            examples=["s3://my-bucket/label-exports/"],
+        ),
+    ]
+
+
+StartRequest = LabelingSetRequest | LabelImportRequest | EvaluationRequest | LabelExportRequest
+
+
 class StartCommand(NamedTuple):
     """A request with its sender, its idempotency key and the message that carried it.
 
@@ -85,7 +109,7 @@ class StartCommand(NamedTuple):
 
     caller: str
     key: str
-    request: LabelingSetRequest | LabelImportRequest
+    request: StartRequest
     correlation_id: str
     causation_id: str
     may_be_redelivered: bool = True
@@ -95,29 +119,39 @@ class StartCommand(NamedTuple):
 
 def new_run(command: StartCommand, now: datetime) -> Run:
     """The run that `command` requests, neither checked nor in the ledger yet."""
-    request = command.request
-    id_ = run_id(command.caller, command.key)
-    if isinstance(request, LabelingSetRequest):
-        task_type, replace_all_labels, export_to = TaskType.LABELING_SET_GENERATION, None, None
-        path = own_folder(request.output_s3_path, id_)
-    else:
-        task_type, replace_all_labels = TaskType.IMPORT_LABELS, request.replace_all_labels
-        path = request.input_s3_path
-        export_to = None if request.export_to is None else own_folder(request.export_to, id_)
-    return Run(
-        id=id_,
+    run = Run(
+        id=run_id(command.caller, command.key),
         requested_by=command.caller,
         requested_on=now,
-        task_type=task_type,
+        task_type=TaskType.EVALUATION,
         status=Status.RESERVED,
-        transform_id=request.transform_id,
-        path=path,
-        replace_all_labels=replace_all_labels,
-        export_to=export_to,
+        transform_id=command.request.transform_id,
+        path=None,
         correlation_id=command.correlation_id,
         causation_id=command.causation_id,
         requested_by_session=command.session,
     )
+    return _with_arguments(run, command.request)
+
+
+def _with_arguments(run: Run, request: StartRequest) -> Run:
+    """`run` with its type, and with what Glue is given."""
+    match request:
+        case EvaluationRequest():
+            return run
+        case LabelingSetRequest():
+            path = own_folder(request.output_s3_path, run.id)
+            return replace(run, task_type=TaskType.LABELING_SET_GENERATION, path=path)
+        case LabelExportRequest():
+            return replace(run, task_type=TaskType.EXPORT_LABELS, path=own_folder(request.output_s3_path, run.id))
+        case LabelImportRequest():
+            return replace(
+                run,
+                task_type=TaskType.IMPORT_LABELS,
+                path=request.input_s3_path,
+                replace_all_labels=request.replace_all_labels,
+                export_to=None if request.export_to is None else own_folder(request.export_to, run.id),
+            )
 
 
 def check_command(command: StartCommand, now: datetime, policy: Policy) -> None:
@@ -127,9 +161,13 @@ def check_command(command: StartCommand, now: datetime, policy: Policy) -> None:
         raise CommandTooOld(command.sent_on, policy.retention)
     policy.caller_transforms.check(request.transform_id, command.caller)
     allowed = policy.allowed_for(command.caller)
-    if isinstance(request, LabelingSetRequest):
+    if isinstance(request, LabelingSetRequest | LabelExportRequest):
         check_output_folder(request.output_s3_path, allowed)
-        return
+    if isinstance(request, LabelImportRequest):
+        _check_import(request, allowed)
+
+
+def _check_import(request: LabelImportRequest, allowed: AllowedPrefixes) -> None:
     check_input_object(request.input_s3_path, allowed)
     if request.export_to is None:
         return

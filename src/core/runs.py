@@ -17,6 +17,18 @@ class TaskType(StrEnum):
 
     LABELING_SET_GENERATION = "LABELING_SET_GENERATION"
     IMPORT_LABELS = "IMPORT_LABELS"
+    EVALUATION = "EVALUATION"
+    EXPORT_LABELS = "EXPORT_LABELS"
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether runs of this type change or read the labels of a transform: such runs go one at a time."""
+        return self is not TaskType.LABELING_SET_GENERATION
+
+    @property
+    def has_own_path(self) -> bool:
+        """Whether Glue is given a path that only one run of ours has."""
+        return self in (TaskType.LABELING_SET_GENERATION, TaskType.EXPORT_LABELS)
 
 
 class Status(StrEnum):
@@ -84,7 +96,8 @@ class RunError(NamedTuple):
 class Run:
     """One request and the task run that it led to. Times are UTC, `execution_time` is in seconds.
 
-    `path` is what Glue is given: the run's own prefix for a labeling set, or the label file of an import.
+    `path` is what Glue is given: the run's own prefix for a labeling set or an export, the label file of an import, None for an
+    evaluation.
     `start_attempted_on` is when the start was last sent to Glue, or may have been. `lease_until` is when the process that
     reserved the run has certainly stopped working on it. `revision` is set by the ledger: it changes with every write, and the
     next write is conditional on it.

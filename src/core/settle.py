@@ -55,11 +55,11 @@ def as_unsettled(run: Run, now: datetime) -> Run:
 def _find_task_run(run: Run, glue_runs: Sequence[GlueRun], deps: Dependencies) -> GlueRun | None:
     """The task run that `run` started.
 
-    The path identifies a labeling set's. Several imports may have the same file: then it is the one that started closest to the
-    attempt, preferably after it, among those that belong to no other run.
+    The path identifies a labeling set's and an export's. Several imports may have the same file, and all evaluations look the
+    same: then it is the one that started closest to the attempt, preferably after it, among those that belong to no other run.
     """
     candidates = [glue_run for glue_run in glue_runs if _has_same_arguments(glue_run, run)]
-    if not run.is_import:
+    if run.task_type.has_own_path:
         return candidates[0] if candidates else None
     attempted_on = run.start_attempted_on or run.requested_on
     recent = [candidate for candidate in candidates if candidate.started_on >= attempted_on - deps.policy.clock_skew]

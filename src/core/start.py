@@ -141,7 +141,7 @@ def _queue_new(run: Run, existing: Run | None, deps: Dependencies) -> Run:
     if run.export_to is not None:
         reason = WaitingReason.EXPORT
     else:
-        reason = WaitingReason.OPEN_IMPORT if run.is_import else WaitingReason.QUEUE
+        reason = WaitingReason.OPEN_IMPORT if run.task_type.is_exclusive else WaitingReason.QUEUE
     return _queue(existing, checked_run, reason, deps)
 
 

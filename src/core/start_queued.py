@@ -10,7 +10,7 @@ from core.export_labels import is_import_ready, needs_export
 from core.log_fields import log_fields
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import Run, RunError, Status, TaskType, WaitingReason, as_ended, as_queued, as_reserved
+from core.runs import Run, RunError, Status, WaitingReason, as_ended, as_queued, as_reserved
 from core.start_in_glue import start_in_glue
 from core.track import read_run
 
@@ -31,20 +31,20 @@ def start_queued_runs(
     next run. Raises LedgerUnavailable.
     """
     left_queue = 0
-    blocked_types: set[TaskType] = set()
+    blocked: set[bool] = set()  # whether exclusive runs are, whether the others are
     for run in takewhile(lambda _: has_time_left(), _in_queue_order(queued, deps)):
         try:
             if is_past_start_deadline(run, deps.clock(), deps):
                 end_at_deadline(read_run(run, deps), deps)
                 left_queue += 1
-            elif run.task_type not in blocked_types and _start_if_ready(read_run(run, deps), glue_runs, listed_on, deps):
+            elif run.task_type.is_exclusive not in blocked and _start_if_ready(read_run(run, deps), glue_runs, listed_on, deps):
                 left_queue += 1
             else:
-                blocked_types.add(run.task_type)
+                blocked.add(run.task_type.is_exclusive)
         except (Conflict, QueueBlocked):
-            blocked_types.add(run.task_type)
+            blocked.add(run.task_type.is_exclusive)
         except StartPostponed:
-            blocked_types.update(TaskType)
+            blocked.update((True, False))
     return left_queue
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from core.errors import Conflict, NotFoundInGlue, Refused
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType, as_ended
+from core.runs import IN_GLUE, Progress, Run, RunError, Status, as_ended
 
 _ORDER = (Status.STARTING, Status.RUNNING, Status.STOPPING)
 
@@ -30,7 +30,7 @@ def track_open_run(open_run: OpenRun, glue_runs_by_tag: Mapping[str, GlueRun], n
         return _if_changed(open_run, _record_unlisted_run(read_run(open_run, deps), now, deps))
     if glue_run is None or not _is_news(glue_run.status, open_run.status):
         return None
-    if open_run.task_type is TaskType.IMPORT_LABELS and glue_run.status.is_terminal:
+    if open_run.task_type.is_exclusive and glue_run.status.is_terminal:
         return _if_changed(open_run, record_glue_run(read_run(open_run, deps), glue_run, now, deps))
     return deps.ledger.record_progress(open_run, progress_of(glue_run, now))
 

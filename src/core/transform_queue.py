@@ -1,13 +1,14 @@
-"""The queue of a transform: which runs are waiting, and which import is open.
+"""The queue of a transform: which runs are waiting, and which exclusive run is open.
 
-Glue runs a limited number of task runs of a transform at a time. Imports must reach it one at a time and in the order in which
-they were accepted, or a late `replaceAllLabels` would remove labels that were imported after it. One ledger item per transform
-holds both facts. It is written in the same transaction as the run.
+Glue runs a limited number of task runs of a transform at a time. Imports, evaluations and exports are exclusive: they must
+reach it one at a time and in the order in which they were accepted. Otherwise a late `replaceAllLabels` would remove labels
+that were imported after it, an evaluation or export would miss labels or see later ones, and of two evaluations nobody could
+tell which is which. One ledger item per transform holds both facts. It is written in the same transaction as the run.
 """
 
 from typing import NamedTuple
 
-from core.runs import Run, Status
+from core.runs import Run, Status, TaskType
 
 
 class QueueMove(NamedTuple):
@@ -18,8 +19,8 @@ class QueueMove(NamedTuple):
     joins_at_head: bool
     joins_at_tail: bool
     leaves: bool
-    opens_import: bool
-    closes_import: bool
+    opens_exclusive: bool
+    closes_exclusive: bool
 
     @property
     def joins(self) -> bool:
@@ -27,7 +28,7 @@ class QueueMove(NamedTuple):
 
     @property
     def is_none(self) -> bool:
-        return not (self.requires_empty_queue or self.joins or self.leaves or self.opens_import or self.closes_import)
+        return not (self.requires_empty_queue or self.joins or self.leaves or self.opens_exclusive or self.closes_exclusive)
 
     @property
     def reads_queue(self) -> bool:
@@ -39,16 +40,16 @@ def queue_move(before: Run | None, after: Run | None) -> QueueMove:
     """The move that goes with the change from `before` to `after`; None stands for no item."""
     is_new = before is None or before.status.is_terminal
     is_reserved = after is not None and after.status is Status.RESERVED
-    opens_import = _has_open_import(after) and not _has_open_import(before)
+    opens_exclusive = _is_open_exclusive(after) and not _is_open_exclusive(before)
     return QueueMove(
         requires_empty_queue=is_new and is_reserved,
-        requires_head_of_queue=_is_queued(before) and (is_reserved or opens_import),
+        requires_head_of_queue=_is_queued(before) and (is_reserved or opens_exclusive),
         # A reserved run was accepted, or was at the head, before any run that is in the queue now.
         joins_at_head=_is_queued(after) and not _is_queued(before) and not is_new,
         joins_at_tail=_is_queued(after) and not _is_queued(before) and is_new,
         leaves=_is_queued(before) and not _is_queued(after),
-        opens_import=opens_import,
-        closes_import=_has_open_import(before) and not _has_open_import(after),
+        opens_exclusive=opens_exclusive,
+        closes_exclusive=_is_open_exclusive(before) and not _is_open_exclusive(after),
     )
 
 
@@ -61,9 +62,9 @@ def queue_key(run: Run) -> str:
 
 
 def is_next(run: Run, queue: tuple[str, ...]) -> bool:
-    """Whether `run` is the first of its type in `queue`."""
-    same_type = (entry for entry in queue if f"/{run.task_type}/" in entry)
-    return queue_key(run) == next(same_type, None)
+    """Whether `run` is the first in `queue` of the runs that it must not pass."""
+    same_order = (entry for entry in queue if _task_type(entry).is_exclusive is run.task_type.is_exclusive)
+    return queue_key(run) == next(same_order, None)
 
 
 def queued_run_id(entry: str) -> str:
@@ -71,12 +72,16 @@ def queued_run_id(entry: str) -> str:
     return entry.rpartition("/")[2]
 
 
+def _task_type(entry: str) -> TaskType:
+    return TaskType(entry.split("/")[1])
+
+
 def _is_queued(run: Run | None) -> bool:
     return run is not None and run.status is Status.QUEUED
 
 
-def _has_open_import(run: Run | None) -> bool:
-    """Whether other imports must wait for this one: it, or the export before it, may be running in Glue."""
-    if run is None or not run.is_import or run.status.is_terminal:
+def _is_open_exclusive(run: Run | None) -> bool:
+    """Whether other exclusive runs must wait for this one: it, or the export before it, may be running in Glue."""
+    if run is None or not run.task_type.is_exclusive or run.status.is_terminal:
         return False
     return not _is_queued(run) or run.export_attempted_on is not None

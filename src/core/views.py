@@ -59,7 +59,9 @@ class TaskRun(View):
     task_type: TaskType
     status: Status
     task_run_id: str | None
-    output_s3_path: Annotated[str | None, Field(description="The run's own prefix, where its labeling set is written.")]
+    output_s3_path: Annotated[
+        str | None, Field(description="The run's own prefix, where its labeling set or its export is written.")
+    ]
     input_s3_path: str | None
     replace_all_labels: bool | None
     requested_by: str

@@ -9,7 +9,9 @@ from core.runs import Run, Status, WaitingReason
 _MESSAGES = {
     WaitingReason.GLUE_LIMIT: "Glue runs as many task runs as it allows; this one starts when one of them has ended.",
     WaitingReason.QUEUE: "Other runs of the transform were accepted before this one.",
-    WaitingReason.OPEN_IMPORT: "Imports of a transform run one at a time, and another one is not finished.",
+    WaitingReason.OPEN_IMPORT: (
+        "Imports, evaluations and exports of a transform run one at a time, and an earlier one is not finished."
+    ),
     WaitingReason.EXPORT: "The existing labels are exported before they are replaced.",
     WaitingReason.FILE_UNREADABLE: "The label file cannot be read at the moment; the reconciler tries again.",
     WaitingReason.GLUE_UNAVAILABLE: "Glue or S3 could not be reached, or throttled the start; the reconciler tries again.",

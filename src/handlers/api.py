@@ -17,7 +17,15 @@ from core.cancel import cancel
 from core.errors import RunNotFound, RunRefused
 from core.ports import Dependencies, RunFilter
 from core.queries import get_run, list_runs
-from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
+from core.requests import (
+    TRANSFORM_ID,
+    EvaluationRequest,
+    LabelExportRequest,
+    LabelImportRequest,
+    LabelingSetRequest,
+    StartCommand,
+    StartRequest,
+)
 from core.runs import Run, Status, TaskType, is_run_id
 from core.start import start
 from core.views import TaskRun, TaskRunList, view
@@ -31,6 +39,8 @@ from handlers.rest.idempotency_key import idempotency_key
 from handlers.rest.problems import FieldProblem, ProblemKind, problem
 from handlers.rest.routes import (
     CANCELLATION,
+    EVALUATION_RUNS,
+    LABEL_EXPORT_RUNS,
     LABEL_IMPORT_RUNS,
     LABELING_SET_RUNS,
     OPENAPI,
@@ -64,6 +74,18 @@ def start_labeling_set_run(request: LabelingSetRequest, key: Key) -> Response[Ta
 @router.post(LABEL_IMPORT_RUNS, operation_id="startLabelImportRun")
 def start_label_import_run(request: LabelImportRequest, key: Key) -> Response[TaskRun]:
     """Start an import-labels task run, exactly once per idempotency key; imports of a transform run one at a time."""
+    return _start(request, key)
+
+
+@router.post(EVALUATION_RUNS, operation_id="startEvaluationRun")
+def start_evaluation_run(request: EvaluationRequest, key: Key) -> Response[TaskRun]:
+    """Start an evaluation task run, exactly once per idempotency key."""
+    return _start(request, key)
+
+
+@router.post(LABEL_EXPORT_RUNS, operation_id="startLabelExportRun")
+def start_label_export_run(request: LabelExportRequest, key: Key) -> Response[TaskRun]:
+    """Start an export-labels task run, exactly once per idempotency key."""
     return _start(request, key)
 
 
@@ -178,7 +200,7 @@ def _internal_fault(fault: Exception) -> Response[str]:
     return problem(problems.INTERNAL_FAULT)
 
 
-def _start(request: LabelingSetRequest | LabelImportRequest, key: str) -> Response[TaskRun]:
+def _start(request: StartRequest, key: str) -> Response[TaskRun]:
     event = router.current_event
     request_id = event["requestContext"].get("requestId") or router.lambda_context.aws_request_id
     command = StartCommand(

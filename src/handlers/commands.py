@@ -13,16 +13,26 @@ from core.errors import FieldError, InvalidRequest
 from core.events import SOURCE
 from core.paths import MAX_LENGTH, AllowedPrefixes, transform_id_of_upload
 from core.refuse_command import RefusedCommand
-from core.requests import TRANSFORM_ID, LabelImportRequest, LabelingSetRequest, StartCommand
+from core.requests import (
+    TRANSFORM_ID,
+    EvaluationRequest,
+    LabelExportRequest,
+    LabelImportRequest,
+    LabelingSetRequest,
+    StartCommand,
+    StartRequest,
+)
 from core.runs import TaskType
 from handlers.callers import event_caller, upload_caller
 from handlers.rest.idempotency_key import KEY_PATTERN, KEY_RULE
 from handlers.validation import field_errors, json_pointer
 
 UPLOAD = "Object Created"
-_REQUESTS: dict[str, tuple[type[LabelingSetRequest | LabelImportRequest], TaskType]] = {
+_REQUESTS: dict[str, tuple[type[StartRequest], TaskType]] = {
     "StartLabelingSetRun": (LabelingSetRequest, TaskType.LABELING_SET_GENERATION),
     "StartLabelImportRun": (LabelImportRequest, TaskType.IMPORT_LABELS),
+    "StartEvaluationRun": (EvaluationRequest, TaskType.EVALUATION),
+    "StartLabelExportRun": (LabelExportRequest, TaskType.EXPORT_LABELS),
 }
 
 
@@ -155,7 +165,7 @@ def _text(detail: dict[str, Any], part: str, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _command(event: dict[str, Any], caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> StartCommand:
+def _command(event: dict[str, Any], caller: str, key: str, request: StartRequest) -> StartCommand:
     id_ = event["id"]
     return StartCommand(caller=caller, key=key, request=request, sent_on=_sent_on(event), correlation_id=id_, causation_id=id_)
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from pydantic import BaseModel
 
 from contracts.documents import OPENAPI_PATH, openapi_text
-from core.requests import LabelImportRequest, LabelingSetRequest
+from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest
 from core.views import TaskRun, TaskRunList
 from handlers.rest.idempotency_key import MalformedKey, idempotency_key
 from handlers.rest.problems import EXPECTED, KINDS, ProblemDetails
@@ -22,11 +22,13 @@ DOCUMENT: dict[str, Any] = json.loads(OPENAPI_PATH.read_text())
 OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation for operations in DOCUMENT["paths"].values() for operation in operations.values()
 }
-STARTS = ("startLabelingSetRun", "startLabelImportRun")
+STARTS = ("startLabelingSetRun", "startLabelImportRun", "startEvaluationRun", "startLabelExportRun")
 PROBLEM_JSON = "application/problem+json"
 MODELS: dict[str, type[BaseModel]] = {
     "LabelingSetRequest": LabelingSetRequest,
     "LabelImportRequest": LabelImportRequest,
+    "EvaluationRequest": EvaluationRequest,
+    "LabelExportRequest": LabelExportRequest,
     "TaskRun": TaskRun,
     "TaskRunList": TaskRunList,
     "ProblemDetails": ProblemDetails,
@@ -34,8 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
 # The errors of each operation; every operation has those that API Gateway answers itself, and an internal fault.
 GATEWAY = {403, 429, 500, 504}
 ERRORS = {
-    "startLabelingSetRun": GATEWAY | {400, 404, 409, 413, 415, 422, 503},
-    "startLabelImportRun": GATEWAY | {400, 404, 409, 413, 415, 422, 503},
+    **dict.fromkeys(STARTS, GATEWAY | {400, 404, 409, 413, 415, 422, 503}),
     "getTaskRun": GATEWAY | {404, 503},
     "listTaskRuns": GATEWAY | {400, 422, 503},
     "cancelTaskRun": GATEWAY | {400, 404, 409, 413, 415, 503},
@@ -163,6 +164,8 @@ def test_idempotency_key_schema_allows_what_the_code_accepts(operation_id: str, 
         ("LabelImportRequest", "exportTo", "s3://bucket/backups", True),
         ("LabelImportRequest", "exportTo", None, True),
         ("LabelImportRequest", "exportTo", "backups", False),
+        ("LabelExportRequest", "outputS3Path", "s3://bucket/exports", True),
+        ("LabelExportRequest", "outputS3Path", "s3://bucket/" + "x" * 979, False),
     ],
 )
 def test_s3_paths_have_a_pattern_and_a_length(request_schema: str, field: str, path: str | None, valid: bool) -> None:  # noqa: FBT001  a column

@@ -17,7 +17,7 @@ from core.runs import Run, Status
 from handlers import wiring
 from local.cloud.process import CloudProcess
 from tests.contract.credentials import CREDENTIALS
-from tests.contract.sample_runs import importing, labeling
+from tests.contract.sample_runs import evaluating, exporting, importing, labeling
 from tests.fakes.glue import FakeGlue, Fault
 from tests.glue_emulator.emulator import Emulator, EmulatorFactory
 from tests.glue_emulator.people import TWO_SETS
@@ -35,7 +35,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Backend:
-    """A Glue port with one transform; `labeling` and `importing` are runs that it accepts.
+    """A Glue port with one transform; `labeling` and `importing` are runs that it accepts, and once it has labels the others.
 
     `inject(fault)` makes the next start fail; `finish(task_run_id)` lets a task run succeed.
     """
@@ -43,6 +43,8 @@ class Backend:
     glue: Glue
     labeling: Run
     importing: Run
+    evaluating: Run
+    exporting: Run
     inject: Callable[[Fault], None]
     finish: Callable[[str], None]
 
@@ -57,6 +59,8 @@ def fake_backend() -> Backend:
         glue,
         labeling(),
         importing(),
+        evaluating(),
+        exporting(),
         inject=glue.faults.append,
         finish=lambda id_: discard(glue.set_status(id_, Status.SUCCEEDED)),
     )
@@ -97,6 +101,8 @@ def emulator_backend(emulator: Emulator) -> Backend:
         GlueTaskRuns(starter=emulator.new_client(STARTER_CONFIG), client=emulator.new_client(READER_CONFIG)),
         replace(labeling(), transform_id=transform_id, path=f"s3://{emulator.bucket}/sets/{labeling().id}/"),
         replace(importing(), transform_id=transform_id, path=label_file),
+        replace(evaluating(), transform_id=transform_id),
+        replace(exporting(), transform_id=transform_id, path=f"s3://{emulator.bucket}/exports/{exporting().id}/"),
         inject,
         finish,
     )

@@ -43,7 +43,13 @@ NOT_STARTED = {
 }
 REFUSED = {
     name: refusal(name)
-    for name in ("EntityNotFoundException", "InvalidInputException", "AccessDeniedException", "ValidationException")
+    for name in (
+        "EntityNotFoundException",
+        "InvalidInputException",
+        "AccessDeniedException",
+        "ValidationException",
+        "MLTransformNotReadyException",
+    )
 }
 RESPONSES = [
     *((name, behave, ResponseLost) for name, behave in LOST.items()),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from core.ports import Ledger
 from core.requests import new_run
 from core.runs import Progress, Run, RunError, Status
-from tests.fakes.service import import_command, labeling_command
+from tests.fakes.service import evaluation_command, export_command, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -20,6 +20,18 @@ def labeling(number: int = 0, status: Status = Status.RESERVED, transform_id: st
 def importing(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
     """The import accepted `number` seconds after noon."""
     command = import_command(f"import-{number}", transform_id)
+    return replace(new_run(command, NOW + timedelta(seconds=number)), status=status)
+
+
+def evaluating(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
+    """The evaluation accepted `number` seconds after noon."""
+    command = evaluation_command(f"evaluation-{number}", transform_id)
+    return replace(new_run(command, NOW + timedelta(seconds=number)), status=status)
+
+
+def exporting(number: int = 0, status: Status = Status.RESERVED, transform_id: str = "tfm-1") -> Run:
+    """The export accepted `number` seconds after noon."""
+    command = export_command(f"export-{number}", transform_id)
     return replace(new_run(command, NOW + timedelta(seconds=number)), status=status)
 
 

@@ -95,8 +95,13 @@ def test_older_schemas_reject_an_event_without_a_required_member() -> None:
     [({}, True), ({"idempotencyKey": "key-1"}, True), ({"idempotencyKey": "with space"}, False), ({"transformId": 7}, False)],
 )
 def test_command_schema_accepts_what_the_code_accepts(kind: str, change: dict[str, Any], fits: bool) -> None:  # noqa: FBT001  a column
-    path = {"outputS3Path": "s3://bucket/x/"} if kind == "StartLabelingSetRun" else {"inputS3Path": "s3://bucket/x.csv"}
-    command = {"id": "1", "detail-type": kind, "source": "tests", "detail": {"transformId": "tfm-1"} | path | change}
+    paths = {
+        "StartLabelingSetRun": {"outputS3Path": "s3://bucket/x/"},
+        "StartLabelImportRun": {"inputS3Path": "s3://bucket/x.csv"},
+        "StartEvaluationRun": {},
+        "StartLabelExportRun": {"outputS3Path": "s3://bucket/x/"},
+    }
+    command = {"id": "1", "detail-type": kind, "source": "tests", "detail": {"transformId": "tfm-1"} | paths[kind] | change}
     schema = json.loads((SCHEMAS / f"{kind}.json").read_text())
     assert Draft202012Validator(schema).is_valid(command) == Draft4Validator(to_draft_4(schema)).is_valid(command) == fits
     try:

@@ -50,6 +50,31 @@ def test_started_import_is_listed_with_its_file_and_replace_flag(backend: Backen
     assert listed.replace_all_labels is replaces
 
 
+def import_labels(backend: Backend) -> None:
+    backend.finish(backend.glue.start(backend.importing))
+
+
+def test_started_evaluation_is_listed_without_a_path(backend: Backend) -> None:
+    import_labels(backend)
+    task_run_id = backend.glue.start(backend.evaluating)
+    listed = backend.glue.get_task_run(backend.transform_id, task_run_id)
+    assert (listed.task_type, listed.path, listed.replace_all_labels) == ("EVALUATION", None, None)
+
+
+def test_started_export_is_listed_with_its_own_folder(backend: Backend) -> None:
+    import_labels(backend)
+    task_run_id = backend.glue.start(backend.exporting)
+    listed = backend.glue.get_task_run(backend.transform_id, task_run_id)
+    assert (listed.task_type, listed.path, listed.replace_all_labels) == ("EXPORT_LABELS", backend.exporting.path, None)
+
+
+@pytest.mark.parametrize(("kind", "code"), [("evaluating", "MLTransformNotReadyException"), ("exporting", "NO_LABELS")])
+def test_without_labels_the_refusal_says_to_import_some(backend: Backend, kind: str, code: str) -> None:
+    with pytest.raises(Refused, match="Import labels first") as refused:
+        backend.glue.start(getattr(backend, kind))
+    assert refused.value.code == code
+
+
 def test_two_starts_are_two_task_runs(backend: Backend) -> None:
     assert len({backend.glue.start(backend.labeling) for _ in range(2)}) == 2
     assert len(backend.glue.list_task_runs(backend.transform_id, an_hour_ago())) == 2

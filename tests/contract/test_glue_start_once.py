@@ -27,11 +27,13 @@ from tests.contract.counting_server import (
 )
 from tests.contract.credentials import CREDENTIALS
 from tests.contract.glue_responses import RESPONSES, refusal
-from tests.contract.sample_runs import NOW, importing, labeling
+from tests.contract.sample_runs import NOW, evaluating, exporting, importing, labeling
 
 QUICK = Config(connect_timeout=1, read_timeout=0.3)
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
-EVERY_RUN = pytest.mark.parametrize("run", [labeling(), importing()], ids=["labeling", "import"])
+EVERY_RUN = pytest.mark.parametrize(
+    "run", [labeling(), importing(), evaluating(), exporting()], ids=["labeling", "import", "evaluation", "export"]
+)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
 from tests.contract.conftest import ledger_on, moto_dynamodb
-from tests.contract.sample_runs import importing, labeling
+from tests.contract.sample_runs import evaluating, importing, labeling
 from tests.fakes.ledger import MemoryLedger
 
-RUNS = [kind(number) for number in range(3) for kind in (labeling, importing)]
+RUNS = [kind(number) for number in range(3) for kind in (labeling, importing, evaluating)]
 LEGAL: dict[Status | None, list[Status]] = {
     None: [Status.RESERVED, Status.QUEUED, Status.REFUSED],
     Status.RESERVED: [Status.STARTING, Status.QUEUED, Status.UNCONFIRMED, Status.REFUSED],

@@ -11,7 +11,7 @@ from core.open_runs import SHARDS, Checkpoint, OpenRun, Place, open_run, shard_o
 from core.ports import Ledger, RunFilter
 from core.runs import IN_GLUE, Run, RunError, Status
 from tests.contract.conftest import ledger_on
-from tests.contract.sample_runs import NOW, importing, labeling, progress, turn
+from tests.contract.sample_runs import NOW, evaluating, exporting, importing, labeling, progress, turn
 
 ENDINGS = [Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.TIMEOUT]
 LATER = NOW + timedelta(minutes=7, microseconds=1)
@@ -26,7 +26,7 @@ def only_open_run(ledger: Ledger) -> OpenRun:
     return run
 
 
-@pytest.mark.parametrize("kind", [labeling, importing])
+@pytest.mark.parametrize("kind", [labeling, importing, evaluating, exporting])
 def test_index_entry_has_what_tracking_needs(ledger: Ledger, kind: type) -> None:
     run = ledger.write(None, in_glue(kind()))
     entry = only_open_run(ledger)
@@ -62,8 +62,9 @@ def test_progress_changes_only_its_own_attributes(ledger: Ledger, status: Status
     assert list(ledger.open_runs()) == ([] if status.is_terminal else [open_run(after)])
 
 
-def test_import_can_run_but_not_end_by_progress(ledger: Ledger) -> None:
-    run = ledger.write(None, in_glue(importing()))
+@pytest.mark.parametrize("kind", [importing, evaluating, exporting])
+def test_exclusive_run_can_run_but_not_end_by_progress(ledger: Ledger, kind: type) -> None:
+    run = ledger.write(None, in_glue(kind()))
     running = ledger.record_progress(only_open_run(ledger), progress(run.task_run_id or "", Status.RUNNING))
     assert running.status is Status.RUNNING
     with pytest.raises(ValueError, match="queue"):

@@ -7,7 +7,7 @@ import pytest
 from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
-from tests.contract.sample_runs import importing, labeling, turn
+from tests.contract.sample_runs import evaluating, exporting, importing, labeling, turn
 
 OPEN_STATUSES = [Status.RESERVED, Status.UNCONFIRMED, Status.STARTING, Status.RUNNING, Status.STOPPING]
 
@@ -33,10 +33,12 @@ def test_new_request_does_not_overtake_queued_ones(ledger: Ledger, queued: type,
 
 
 @pytest.mark.parametrize("status", OPEN_STATUSES)
-def test_open_import_blocks_the_next_import(ledger: Ledger, status: Status) -> None:
-    ledger.write(None, importing(1, status))
+@pytest.mark.parametrize("kind", [importing, evaluating, exporting])
+@pytest.mark.parametrize("later", [importing, evaluating, exporting])
+def test_open_exclusive_run_blocks_the_next_one(ledger: Ledger, kind: type, later: type, status: Status) -> None:
+    ledger.write(None, kind(1, status))
     with pytest.raises(QueueBlocked):
-        ledger.write(None, importing(2))
+        ledger.write(None, later(2))
     ledger.write(None, labeling(3))
     ledger.write(None, importing(4, transform_id="tfm-2"))
 
@@ -91,6 +93,18 @@ def test_labeling_set_may_overtake_a_blocked_import(ledger: Ledger) -> None:
     turn(ledger, behind, Status.RESERVED)
     turn(ledger, running, Status.SUCCEEDED)
     turn(ledger, blocked, Status.RESERVED)
+
+
+def test_exclusive_run_does_not_pass_a_queued_one_of_another_type(ledger: Ledger) -> None:
+    kinds = (importing, evaluating, exporting, importing)
+    runs = [ledger.write(None, kind(number, Status.QUEUED)) for number, kind in enumerate(kinds)]
+    while runs:
+        first, *later = runs
+        for run in later:
+            with pytest.raises(QueueBlocked):
+                turn(ledger, run, Status.RESERVED)
+        turn(ledger, first, Status.RESERVED, Status.SUCCEEDED)
+        runs = later
 
 
 @pytest.mark.parametrize("ending", [Status.CANCELLED, Status.START_FAILED])

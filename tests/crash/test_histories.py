@@ -13,7 +13,7 @@ from core.runs import IN_GLUE, Status
 from tests.crash.invariants import check_invariants, run_to_the_end, send, tick
 from tests.crash.kill_points import kills
 from tests.fakes.glue import Fault
-from tests.fakes.service import Service, import_command, labeling_command
+from tests.fakes.service import Service, evaluation_command, export_command, import_command, labeling_command
 
 KEYS = st.sampled_from(["one", "two", "three", "four", "five"])
 KILLS = st.sampled_from(kills(5))
@@ -24,6 +24,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.service = Service()
         self.service.set_policy(max_queued=2)
+        self.service.glue.label_count = 30
         self.accepted: set[str] = set()
 
     @rule(key=KEYS, kill=KILLS)
@@ -34,6 +35,14 @@ class Histories(RuleBasedStateMachine):
     def request_import(self, key: str, kill: object) -> None:
         # The same file every time, so that only the ledger tells which task run belongs to which import.
         self._send(import_command(f"import {key}"), kill)
+
+    @rule(key=KEYS, kill=KILLS)
+    def request_evaluation(self, key: str, kill: object) -> None:
+        self._send(evaluation_command(f"evaluation {key}"), kill)
+
+    @rule(key=KEYS, kill=KILLS)
+    def request_export(self, key: str, kill: object) -> None:
+        self._send(export_command(f"export {key}"), kill)
 
     @rule(kill=KILLS)
     def tick(self, kill: object) -> None:

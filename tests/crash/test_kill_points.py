@@ -11,11 +11,13 @@ from core.requests import StartCommand
 from tests.crash.invariants import check_exports, check_invariants, run_to_the_end, send, tick
 from tests.crash.kill_points import Kill, kills
 from tests.fakes.glue import Fault
-from tests.fakes.service import Service, import_command, labeling_command
+from tests.fakes.service import Service, evaluation_command, export_command, import_command, labeling_command
 
 COMMANDS: dict[str, Callable[..., StartCommand]] = {
     "labeling set": labeling_command,
     "import": import_command,
+    "evaluation": evaluation_command,
+    "export": export_command,
     "import after export": partial(import_command, replaces=True, export_to="s3://bucket/backups"),
 }
 LISTED_LATE = "the response lost, and the run listed late"

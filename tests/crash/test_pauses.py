@@ -16,10 +16,14 @@ from core.requests import StartCommand
 from core.start import start
 from tests.crash.invariants import check_invariants, run_to_the_end, send, tick
 from tests.fakes.glue import Fault
-from tests.fakes.service import Service, import_command, labeling_command
+from tests.fakes.service import Service, evaluation_command, import_command, labeling_command
 
 KEY = "the key"
-COMMANDS: dict[str, Callable[..., StartCommand]] = {"labeling set": labeling_command, "import": import_command}
+COMMANDS: dict[str, Callable[..., StartCommand]] = {
+    "labeling set": labeling_command,
+    "import": import_command,
+    "evaluation": evaluation_command,
+}
 # Lambda ends the API's function after 29 s: no longer pause is possible.
 PAUSE_SECONDS = [0, 25]
 
@@ -102,6 +106,7 @@ def pausing_dependencies(pause: _Pause) -> Dependencies:
 def test_request_paused_at_any_call_still_starts_one_run(kind: str, fault: Fault | None) -> None:
     for at_call, seconds, action in product(range(1, 9), PAUSE_SECONDS, ACTIONS):
         service = Service()
+        service.glue.label_count = 30
         service.glue.faults += [fault] if fault else []
         pause = _Pause(service, at_call, seconds, action)
         with suppress(LoopError):
@@ -115,6 +120,7 @@ def test_request_paused_at_any_call_still_starts_one_run(kind: str, fault: Fault
 def test_reconciler_paused_at_any_call_does_no_harm(kind: str, fault: Fault | None) -> None:
     for at_call, seconds, action in product(range(1, 27), [61, 130, 400], ACTIONS):
         service = Service()
+        service.glue.label_count = 30
         service.glue.faults += [fault] if fault else []
         for number in range(5):
             send(service, COMMANDS[kind](f"key {number}"))

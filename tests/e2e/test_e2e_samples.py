@@ -25,24 +25,28 @@ def test_container_responds_to_a_rest_sample_as_documented(name: str, clean_proj
     assert response.body.get("title") == expected.title
     errors = response.body.get("errors", [])
     assert [error.get("pointer") or error["parameter"] for error in errors] == list(expected.points_at)
-    started = [status for status in expected.ledger if status != "REFUSED"]
+    started = [status for status in expected.ledger if status not in ("REFUSED", "QUEUED")]
     if name == CANCELLED:
         assert clean_project.new_statuses(earlier_ids) in (["STOPPING"], ["STOPPED"])
     else:
         assert clean_project.new_statuses(earlier_ids) == started
-        assert [item["status"] for item in clean_project.items()] == list(expected.ledger)
+        assert sorted(item["status"] for item in clean_project.items()) == list(expected.ledger)
 
 
 @pytest.mark.parametrize("name", names("bus"))
 def test_container_handles_a_command_or_an_upload_as_documented(name: str, clean_project: SamLocalProject) -> None:
     expected = BUS[name]
-    earlier_ids = clean_project.glue_run_ids()
+    if expected.after:
+        clean_project.invoke_deployed(expected.after)
+    earlier, earlier_ids = clean_project.items(), clean_project.glue_run_ids()
 
     assert clean_project.invoke(name) is None
 
-    runs = [(item["status"], item["taskType"]) for item in clean_project.items()]
-    assert runs == ([(expected.status, expected.task_type)] if expected.status else [])
-    assert all(expected.message in item.get("errorMessage", "") for item in clean_project.items())
+    items = [item for item in clean_project.items() if item not in earlier]
+    assert [(item["status"], item["taskType"]) for item in items] == (
+        [(expected.status, expected.task_type)] if expected.status else []
+    )
+    assert all(expected.message in item.get("errorMessage", "") for item in items)
     assert len(clean_project.new_statuses(earlier_ids)) == expected.runs
 
 

@@ -9,7 +9,7 @@ from itertools import count
 
 from core.errors import ConcurrencyLimitReached, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
-from core.runs import IN_GLUE, Run, Status
+from core.runs import IN_GLUE, Run, Status, TaskType
 
 
 class Fault(StrEnum):
@@ -128,6 +128,10 @@ class FakeGlue:
             task_runs = self._task_runs_of(run.transform_id or "")
         except NotFoundInGlue as error:
             raise Refused("EntityNotFoundException", str(error)) from error
+        if task_type == TaskType.EVALUATION and not self.label_count:
+            raise Refused("MLTransformNotReadyException", "Import labels first.")
+        if task_type == TaskType.EXPORT_LABELS and not self.label_count:
+            raise Refused("NO_LABELS", f"No labelset exists for transformId {run.transform_id}. Import labels first.")
         if sum(task_run.status in IN_GLUE for task_run in task_runs) >= self.limit:
             raise ConcurrencyLimitReached(
                 f"ML Task Runs count [{self.limit}] has exceeded the transform limit of [{self.limit}] task runs."

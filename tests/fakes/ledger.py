@@ -9,7 +9,7 @@ from itertools import count
 from core.errors import Conflict, InvalidCursor, QueueBlocked, QueueLimitReached
 from core.open_runs import SHARDS, Checkpoint, OpenRun, Place, open_run
 from core.ports import RunFilter, RunPage
-from core.runs import Progress, Run, TaskType
+from core.runs import Progress, Run
 from core.transform_queue import QueueMove, is_next, queue_key, queue_move, queued_run_id
 
 
@@ -79,8 +79,8 @@ class MemoryLedger:
         self._checkpoints[part] = checkpoint
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
-        if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
-            raise ValueError("the end of an import changes the queue, and needs write")
+        if run.task_type.is_exclusive and progress.status.is_terminal:
+            raise ValueError("the end of an exclusive run changes the queue, and needs write")
         with self._lock:
             current = self.items.get(run.id)
             if current is None or (current.revision, current.task_run_id) != (run.revision, progress.task_run_id):
@@ -107,8 +107,8 @@ class MemoryLedger:
         queue = self.queues.setdefault(run.transform_id, Queue())
         if move.requires_empty_queue and queue.waiting:
             raise QueueBlocked("other runs are queued")
-        if move.opens_import and queue.importing:
-            raise QueueBlocked("an import is open")
+        if move.opens_exclusive and queue.importing:
+            raise QueueBlocked("an exclusive run is open")
         if move.requires_head_of_queue and not is_next(run, tuple(queue.waiting)):
             raise QueueBlocked("older runs of the same type are queued")
         if move.joins and max_queued is not None and len(queue.waiting) >= max_queued:
@@ -119,9 +119,9 @@ class MemoryLedger:
             queue.waiting.append(queue_key(run))
         if move.leaves:
             queue.waiting.remove(queue_key(run))
-        if move.opens_import:
+        if move.opens_exclusive:
             queue.importing = run.id
-        if move.closes_import:
+        if move.closes_exclusive:
             queue.importing = None
 
 

@@ -7,7 +7,14 @@ from core.announce import Change, announce
 from core.paths import AllowedPrefixes
 from core.ports import Dependencies, Policy
 from core.reconcile import RoundSummary, reconcile
-from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
+from core.requests import (
+    EvaluationRequest,
+    LabelExportRequest,
+    LabelImportRequest,
+    LabelingSetRequest,
+    StartCommand,
+    StartRequest,
+)
 from core.runs import Run
 from core.start import Accepted, start
 from tests.fakes.bus import MemoryBus
@@ -91,7 +98,17 @@ def import_command(
     )
 
 
-def _command(caller: str, key: str, request: LabelingSetRequest | LabelImportRequest) -> StartCommand:
+def evaluation_command(key: str = "key", transform_id: str = "tfm-1", caller: str = "alice") -> StartCommand:
+    return _command(caller, key, EvaluationRequest.model_validate({"transformId": transform_id}))
+
+
+def export_command(
+    key: str = "key", transform_id: str = "tfm-1", caller: str = "alice", output: str = "s3://bucket/label-exports"
+) -> StartCommand:
+    return _command(caller, key, LabelExportRequest.model_validate({"transformId": transform_id, "outputS3Path": output}))
+
+
+def _command(caller: str, key: str, request: StartRequest) -> StartCommand:
     """A command in a new message."""
     message = f"message-{next(_messages)}"
     return StartCommand(caller=caller, key=key, request=request, correlation_id="correlation", causation_id=message)

@@ -24,6 +24,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
             "glue:StartMLLabelingSetGenerationTaskRun",
             "glue:StartImportLabelsTaskRun",
             "glue:StartExportLabelsTaskRun",
+            "glue:StartMLEvaluationTaskRun",
             "glue:CancelMLTaskRun",
             "glue:GetMLTaskRun",
             "glue:GetMLTaskRuns",

@@ -47,7 +47,7 @@ def test_eventbridge_may_write_to_the_dead_letter_queue_of_both_rules(resources:
 def test_our_own_events_are_never_taken_for_commands(functions: dict[str, Any]) -> None:
     pattern = functions["BusFunction"]["Events"]["Commands"]["Properties"]["Pattern"]
     assert pattern["source"] == [{"anything-but": ["glue-label-loop"]}]
-    assert pattern["detail-type"] == ["StartLabelingSetRun", "StartLabelImportRun"]
+    assert pattern["detail-type"] == ["StartLabelingSetRun", "StartLabelImportRun", "StartEvaluationRun", "StartLabelExportRun"]
 
 
 def test_dead_letter_queues_keep_messages_for_two_weeks(resources: dict[str, Any]) -> None:

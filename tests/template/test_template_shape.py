@@ -32,6 +32,8 @@ MORE_SETTINGS = {
 ROUTES = {
     ("POST", "/v1/labeling-set-runs"),
     ("POST", "/v1/label-import-runs"),
+    ("POST", "/v1/evaluation-runs"),
+    ("POST", "/v1/label-export-runs"),
     ("GET", "/v1/task-runs"),
     ("GET", "/v1/task-runs/{id}"),
     ("POST", "/v1/task-runs/{id}/cancellation"),

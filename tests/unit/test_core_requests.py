@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from core.errors import CommandTooOld, InvalidRequest
 from core.paths import AllowedPrefixes
 from core.ports import Policy
-from core.requests import LabelImportRequest, LabelingSetRequest, check_command, new_run
+from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest, check_command, new_run
 from core.runs import Status, TaskType, run_id
-from tests.fakes.service import import_command, labeling_command
+from tests.fakes.service import evaluation_command, export_command, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LABELING = {"transformId": "tfm-1", "outputS3Path": "s3://bucket/sets"}
@@ -27,6 +27,19 @@ def test_each_labeling_set_gets_its_own_prefix() -> None:
 def test_import_has_the_path_of_its_file() -> None:
     run = new_run(import_command(path="s3://bucket/one.csv", replaces=True), NOW)
     assert (run.task_type, run.path, run.replace_all_labels) == (TaskType.IMPORT_LABELS, "s3://bucket/one.csv", True)
+
+
+def test_export_gets_its_own_prefix_and_evaluation_has_no_path() -> None:
+    export = new_run(export_command("key", caller="alice", output="s3://bucket/exports/"), NOW)
+    assert (export.task_type, export.path) == (TaskType.EXPORT_LABELS, f"s3://bucket/exports/{run_id('alice', 'key')}/")
+    evaluation = new_run(evaluation_command("key", transform_id="tfm-2"), NOW)
+    assert (evaluation.task_type, evaluation.transform_id, evaluation.path) == (TaskType.EVALUATION, "tfm-2", None)
+
+
+def test_export_may_write_only_under_the_allowed_prefixes_and_evaluation_needs_none() -> None:
+    with pytest.raises(InvalidRequest, match="#/outputS3Path is not allowed"):
+        check_command(export_command(output="s3://elsewhere/exports"), NOW, POLICY)
+    check_command(evaluation_command(), NOW, Policy(allowed_prefixes=AllowedPrefixes(())))
 
 
 def test_import_appends_by_default() -> None:
@@ -71,6 +84,7 @@ def test_own_files_must_not_look_like_uploads(folder: str, looks_like_uploads: b
     anywhere = Policy(allowed_prefixes=AllowedPrefixes.of(["s3://bucket/", "s3://labels/"]))
     for command, pointer in (
         (labeling_command(output=folder), "#/outputS3Path"),
+        (export_command(output=folder), "#/outputS3Path"),
         (import_command(replaces=True, export_to=folder), "#/exportTo"),
     ):
         if looks_like_uploads:
@@ -102,6 +116,9 @@ def test_own_files_must_not_look_like_uploads(folder: str, looks_like_uploads: b
         (LabelImportRequest, {**IMPORT, "outputS3Path": "s3://bucket/sets"}, "outputS3Path"),
         (LabelImportRequest, {**IMPORT, "replace_all_labels": True}, "replace_all_labels"),
         (LabelingSetRequest, {**LABELING, "transform_id": "tfm-2"}, "transform_id"),
+        (EvaluationRequest, {}, "transformId"),
+        (EvaluationRequest, LABELING, "outputS3Path"),
+        (LabelExportRequest, {"transformId": "tfm-1"}, "outputS3Path"),
     ],
 )
 def test_invalid_field_is_named(model: Any, payload: dict[str, Any], field: str) -> None:  # noqa: ANN401  either request

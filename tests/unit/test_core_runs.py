@@ -43,7 +43,7 @@ def test_runs_in_glue_have_glues_open_statuses() -> None:
 
 
 def test_task_types_have_glues_names() -> None:
-    assert [str(kind) for kind in TaskType] == ["LABELING_SET_GENERATION", "IMPORT_LABELS"]
+    assert [str(kind) for kind in TaskType] == ["LABELING_SET_GENERATION", "IMPORT_LABELS", "EVALUATION", "EXPORT_LABELS"]
 
 
 @given(CALLERS, VISIBLE)

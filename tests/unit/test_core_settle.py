@@ -10,13 +10,25 @@ from core.errors import GlueUnavailable
 from core.requests import StartCommand
 from core.runs import Run, Status
 from tests.fakes.glue import Fault
-from tests.fakes.service import UPLOADED, Service, import_command, labeling_command
+from tests.fakes.service import (
+    UPLOADED,
+    Service,
+    evaluation_command,
+    export_command,
+    import_command,
+    labeling_command,
+)
 
-EVERY_COMMAND = pytest.mark.parametrize("command", [labeling_command(), import_command()], ids=["labeling", "import"])
+EVERY_COMMAND = pytest.mark.parametrize(
+    "command",
+    [labeling_command(), import_command(), evaluation_command(), export_command()],
+    ids=["labeling", "import", "evaluation", "export"],
+)
 PAST_GRACE_SECONDS = 121  # seconds, past the grace period
 
 
 def start_with_lost_response(service: Service, command: StartCommand, fault: Fault = Fault.LOST_AFTER) -> Run:
+    service.glue.label_count = 30  # without labels, Glue neither evaluates nor exports
     service.glue.faults = [fault]
     return service.start_run(command)
 
@@ -171,6 +183,30 @@ def test_run_is_found_if_glues_clock_differs_by_a_minute(service: Service, comma
     (started,) = service.glue.all_task_runs()
     service.glue.task_runs["tfm-1"] = [started._replace(started_on=started.started_on + timedelta(seconds=ahead))]
     service.clock.pass_seconds(max(ahead, 0))
+    service.reconcile()
+    assert service.reload(run).task_run_id == started.task_run_id
+
+
+def test_lost_evaluation_is_not_matched_to_those_of_other_requests_or_to_later_ones_started_by_hand(service: Service) -> None:
+    service.glue.label_count = 30
+    earlier = service.start_run(evaluation_command("earlier"))
+    service.glue.finish_all()
+    service.reconcile()
+    lost = start_with_lost_response(service, evaluation_command("lost"))
+    started = service.glue.all_task_runs()[-1]
+    by_hand = started._replace(task_run_id="tsk-by-hand", started_on=started.started_on + timedelta(milliseconds=1))
+    service.glue.task_runs["tfm-1"][:0] = [by_hand]
+    service.clock.pass_seconds(1)
+    service.reconcile()
+    assert service.reload(lost).task_run_id == started.task_run_id
+    assert service.reload(earlier).task_run_id not in (started.task_run_id, "tsk-by-hand")
+
+
+def test_lost_export_is_found_by_its_exact_folder(service: Service) -> None:
+    run = start_with_lost_response(service, export_command())
+    (started,) = service.glue.all_task_runs()
+    elsewhere = started._replace(task_run_id="tsk-elsewhere", path=f"{run.path}deeper/")
+    service.glue.task_runs["tfm-1"][:0] = [elsewhere]
     service.reconcile()
     assert service.reload(run).task_run_id == started.task_run_id
 

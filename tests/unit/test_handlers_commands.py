@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from core.errors import InvalidRequest
 from core.paths import AllowedPrefixes
-from core.requests import LabelImportRequest, LabelingSetRequest, StartCommand
+from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest, StartCommand
 from core.runs import TaskType
 from handlers.commands import read_command, refused_command
 
@@ -22,6 +23,11 @@ LABELING = {
 IMPORT = LABELING | {
     "detail-type": "StartLabelImportRun",
     "detail": {"transformId": "tfm-1", "inputS3Path": "s3://bucket/round-1.csv", "replaceAllLabels": True},
+}
+EVALUATION = LABELING | {"detail-type": "StartEvaluationRun", "detail": {"transformId": "tfm-1"}}
+EXPORT = LABELING | {
+    "detail-type": "StartLabelExportRun",
+    "detail": {"transformId": "tfm-1", "outputS3Path": "s3://bucket/exports"},
 }
 OBJECT = {"key": "labels/tfm-1/round-1.csv", "etag": "e1", "sequencer": "s1"}
 UPLOAD = LABELING | {
@@ -52,13 +58,28 @@ def key_of(event: dict[str, Any]) -> str:
     return command.key
 
 
-def test_both_commands_are_read() -> None:
-    labeling, importing = read(LABELING), read(IMPORT)
-    assert labeling is not None
-    assert importing is not None
-    assert labeling.request == LabelingSetRequest.model_validate(LABELING["detail"])
-    assert importing.request == LabelImportRequest.model_validate(IMPORT["detail"])
-    assert (labeling.caller, labeling.causation_id) == ("events:1:planner", "m-1")
+@pytest.mark.parametrize(
+    ("event", "model"),
+    [
+        (LABELING, LabelingSetRequest),
+        (IMPORT, LabelImportRequest),
+        (EVALUATION, EvaluationRequest),
+        (EXPORT, LabelExportRequest),
+    ],
+)
+def test_every_command_is_read(event: dict[str, Any], model: type[BaseModel]) -> None:
+    command = read(event)
+    assert command is not None
+    assert command.request == model.model_validate(event["detail"])
+    assert (command.caller, command.causation_id) == ("events:1:planner", "m-1")
+
+
+def test_refused_evaluation_and_export_are_recorded_as_such() -> None:
+    refused = [refused_command(event, "INVALID_COMMAND", ()) for event in (EVALUATION, EXPORT)]
+    assert [(each.task_type, each.path) for each in refused] == [
+        (TaskType.EVALUATION, None),
+        (TaskType.EXPORT_LABELS, "s3://bucket/exports"),
+    ]
 
 
 def test_key_is_the_callers_or_else_the_id_of_the_event() -> None:

@@ -1,6 +1,6 @@
 """Glue through boto3. A start is sent once, and its errors tell whether it is proved that nothing was started."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Never
 
@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from core.aws.task_run_records import glue_run, readable_task_runs
 from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
-from core.runs import Run, Status
+from core.runs import Run, Status, TaskType
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -26,6 +26,10 @@ _LIMIT_CODES = {"ConcurrentRunsExceededException", "ResourceNumberLimitExceededE
 # a label file that is too large raises the exception of a limit, but waiting does not make it smaller.
 _LIMIT_MESSAGE = "ML Task Runs count"
 _FILE_TOO_LARGE_MESSAGE = "Label file has exceeded"
+# An export of a transform without labels raises the exception of an unknown transform.
+_NO_LABELS_MESSAGE = "No labelset exists"
+_NOT_READY_CODE = "MLTransformNotReadyException"
+_IMPORT_FIRST = "Import labels first, and wait until the import has succeeded."
 _UNKNOWN_OUTCOME_CODES = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
 _TEMPORARY_CODES = {
     "429",
@@ -54,25 +58,29 @@ class GlueTaskRuns:
         self._client = client
 
     def start(self, run: Run) -> str:
-        transform_id, path = run.transform_id or "", run.path or ""
-        if run.is_import:
-            return _start(
-                lambda: self._starter.start_import_labels_task_run(
-                    TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=bool(run.replace_all_labels)
-                )["TaskRunId"]
-            )
-        return _start(
-            lambda: self._starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)[
-                "TaskRunId"
-            ]
-        )
+        glue, transform_id, path = self._starter, run.transform_id or "", run.path or ""
+        match run.task_type:
+            case TaskType.LABELING_SET_GENERATION:
+                return _start(
+                    lambda: glue.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)
+                )
+            case TaskType.IMPORT_LABELS:
+                replaces = bool(run.replace_all_labels)
+                return _start(
+                    lambda: glue.start_import_labels_task_run(
+                        TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=replaces
+                    )
+                )
+            case TaskType.EVALUATION:
+                return _start(lambda: glue.start_ml_evaluation_task_run(TransformId=transform_id))
+            case TaskType.EXPORT_LABELS:
+                return self._start_export(transform_id, path)
 
     def start_export(self, run: Run) -> str:
-        return _start(
-            lambda: self._starter.start_export_labels_task_run(
-                TransformId=run.transform_id or "", OutputS3Path=run.export_to or ""
-            )["TaskRunId"]
-        )
+        return self._start_export(run.transform_id or "", run.export_to or "")
+
+    def _start_export(self, transform_id: str, folder: str) -> str:
+        return _start(lambda: self._starter.start_export_labels_task_run(TransformId=transform_id, OutputS3Path=folder))
 
     def get_transform(self, transform_id: str) -> Transform:
         try:
@@ -117,10 +125,10 @@ class GlueTaskRuns:
             _raise_lookup_error(error)
 
 
-def _start(send: Callable[[], object]) -> str:
-    """Send a start with `send`, which returns the id in Glue's response, and return the id. Raises as core.ports.Glue.start."""
+def _start(send: Callable[[], Mapping[str, object]]) -> str:
+    """Send a start with `send`, which returns Glue's response, and return the id in it. Raises as core.ports.Glue.start."""
     try:
-        task_run_id = send()
+        task_run_id = send()["TaskRunId"]
     except ClientError as error:
         _raise_start_error(error)
     except ParamValidationError as error:
@@ -146,6 +154,10 @@ def _raise_start_error(error: ClientError) -> Never:
         raise NotStarted(f"{code}: {message}") from error
     if code.isdigit():  # botocore's substitute if the response has no code: it is not Glue's
         raise ResponseLost(f"{code}: {message}") from error
+    if code == _NOT_READY_CODE:
+        raise Refused(code, f"{message} {_IMPORT_FIRST}") from error
+    if message.startswith(_NO_LABELS_MESSAGE):
+        raise Refused("NO_LABELS", f"{message} {_IMPORT_FIRST}") from error
     raise Refused(code, message) from error
 
 

@@ -17,7 +17,7 @@ from core.aws.retry import Result, WriteContention, retry_on_contention, sleep_w
 from core.errors import Conflict, LedgerUnavailable, QueueBlocked, QueueLimitReached
 from core.open_runs import SHARDS, Checkpoint, OpenRun, Place
 from core.ports import RunFilter, RunPage
-from core.runs import Progress, Run, TaskType
+from core.runs import Progress, Run
 from core.transform_queue import QueueMove, is_next, queue_move, queued_run_id
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class DynamoLedger:
         return after
 
     def record_progress(self, run: OpenRun, progress: Progress) -> Run:
-        if run.task_type is TaskType.IMPORT_LABELS and progress.status.is_terminal:
-            raise ValueError("the end of an import changes the queue, and needs write")
+        if run.task_type.is_exclusive and progress.status.is_terminal:
+            raise ValueError("the end of an exclusive run changes the queue, and needs write")
         revision = self._new_revision()
         update = self._operation(Key={"id": {"S": run.id}}, ReturnValues="ALL_NEW")
         update |= to_update(run, progress, revision, self._retention)
@@ -157,15 +157,15 @@ class DynamoLedger:
         run_reason, queue_reason = reasons
         if run_reason["Code"] == "ConditionalCheckFailed":
             self._check_own_write(run_reason.get("Item"), run.revision)
-        elif queue_reason["Code"] != "ConditionalCheckFailed" or (move.reads_queue and not self._has_open_import(run, move)):
+        elif queue_reason["Code"] != "ConditionalCheckFailed" or (move.reads_queue and not self._has_open_exclusive(run, move)):
             raise WriteContention
         elif move.joins:
             raise QueueLimitReached("the transform's queue is full")
         else:
             raise QueueBlocked("other runs of the transform come first")
 
-    def _has_open_import(self, run: Run, move: QueueMove) -> bool:
-        return move.opens_import and "importing" in (self._get_item(queue_item_key(run.transform_id)) or {})
+    def _has_open_exclusive(self, run: Run, move: QueueMove) -> bool:
+        return move.opens_exclusive and "importing" in (self._get_item(queue_item_key(run.transform_id)) or {})
 
     def _check_own_write(self, item: Any, revision: str) -> Run:  # noqa: ANN401  botocore's stubs type it as both of its forms
         """Return the run if a condition failed because this very write, with `revision`, had succeeded; else raise Conflict.

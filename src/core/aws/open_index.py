@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 OPEN_ATTRIBUTES = frozenset({"openShard", "openKey", "since", "tag"})
-_TASK_TYPES = {task_type.value[0]: task_type for task_type in TaskType}
+_TASK_TYPE_LETTERS = {
+    TaskType.LABELING_SET_GENERATION: "L",
+    TaskType.IMPORT_LABELS: "I",
+    TaskType.EVALUATION: "E",
+    TaskType.EXPORT_LABELS: "X",
+}
+_TASK_TYPES = {letter: task_type for task_type, letter in _TASK_TYPE_LETTERS.items()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PROJECTED = ("id", "openKey", "#status", "revision", "since", "tag")
@@ -31,7 +37,9 @@ def open_attributes(run: OpenRun) -> dict[str, dict[str, str]]:
     """The attributes that put an item into the index; `id`, `status` and `revision` are in it too."""
     attributes = {
         "openShard": {"S": run.shard},
-        "openKey": {"S": f"{_key_prefix(run.transform_id)}{_microseconds(run.requested_on):013x}#{run.task_type[0]}"},
+        "openKey": {
+            "S": f"{_key_prefix(run.transform_id)}{_microseconds(run.requested_on):013x}#{_TASK_TYPE_LETTERS[run.task_type]}"
+        },
     }
     if run.search_from:
         attributes["since"] = {"N": str(_microseconds(run.search_from))}

@@ -1,6 +1,6 @@
 """The ledger item of a transform's queue, and its part in a transaction.
 
-`waiting` is the list of queued runs by `core.transform_queue.queue_key`, `importing` the id of the open import.
+`waiting` is the list of queued runs by `core.transform_queue.queue_key`, `importing` the id of the open exclusive run.
 """
 
 from typing import Any
@@ -15,8 +15,8 @@ _IS_EMPTY = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
 _HAS_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :max)"
 MAX_ENTRIES = 4_000  # of 90 bytes: an item has at most 400 KB, and runs that return to the head need room too
 _HAS_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :max)"  # never true: a limit of 0 holds for the first run too
-_NO_OPEN_IMPORT = "attribute_not_exists(importing)"
-_NO_OTHER_OPEN_IMPORT = "(attribute_not_exists(importing) OR importing = :id)"
+_NO_OPEN_EXCLUSIVE = "attribute_not_exists(importing)"
+_NO_OTHER_OPEN_EXCLUSIVE = "(attribute_not_exists(importing) OR importing = :id)"
 
 
 def queue_item_key(transform_id: str | None) -> dict[str, dict[str, str]]:
@@ -75,10 +75,10 @@ def _expressions(
     if move.leaves and queue is not None:
         values[":rest"] = {"L": [{"S": entry} for entry in queue if entry != queue_key(run)]}
         sets.append("waiting = :rest")
-    if move.opens_import:
+    if move.opens_exclusive:
         sets.append("importing = :id")
-        conditions.append(_NO_OPEN_IMPORT)
-    if move.closes_import:
+        conditions.append(_NO_OPEN_EXCLUSIVE)
+    if move.closes_exclusive:
         removes.append("importing")
-        conditions.append(_NO_OTHER_OPEN_IMPORT)
+        conditions.append(_NO_OTHER_OPEN_EXCLUSIVE)
     return sets, removes, conditions, values

@@ -191,6 +191,10 @@ _ACCEPTED = _success(
     RETRY_AFTER,
     IDEMPOTENCY_REPLAYED,
 )
+_IN_ORDER = (
+    "Imports, evaluations and exports of one transform run one at a time, in the order in which they were accepted: each sees "
+    "the labels of all imports accepted before it."
+)
 _READ_AGAIN = "Send the request again; it changes nothing."
 
 
@@ -214,8 +218,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     ),
     "startLabelImportRun": _operation(
         "Start a label-import run",
-        "Makes Glue import a labeled file, exactly once per idempotency key. The file is checked first. Imports of one "
-        "transform run one at a time, in the order in which they were accepted.",
+        f"Makes Glue import a labeled file, exactly once per idempotency key. The file is checked first. {_IN_ORDER}",
         {
             202: _ACCEPTED,
             422: _problem(
@@ -223,6 +226,46 @@ OPERATIONS: dict[str, dict[str, Any]] = {
                 "errors, or Glue refused the run.",
                 *_INVALID_START,
                 _INVALID_FILE,
+            ),
+            **_STARTING,
+        },
+    ),
+    "startEvaluationRun": _operation(
+        "Start an evaluation run",
+        "Makes Glue estimate the quality of the transform, exactly once per idempotency key. Glue learns from some of the "
+        f"transform's labels and tests the others. {_IN_ORDER}",
+        {
+            202: _ACCEPTED,
+            422: _problem(
+                "Fields are not valid, the key was used with another payload, or Glue refused the run: the transform has no "
+                "labels, for example.",
+                *_INVALID_START[:2],
+                _example(
+                    REFUSED_BY_GLUE,
+                    "MLTransformNotReadyException: The machine learning transform is not ready to run. Import labels first, "
+                    "and wait until the import has succeeded.",
+                    _INSTANCE,
+                ),
+            ),
+            **_STARTING,
+        },
+    ),
+    "startLabelExportRun": _operation(
+        "Start a label-export run",
+        "Makes Glue export all labels of the transform, exactly once per idempotency key. The file is written under a prefix "
+        f"of the run's own: `{{outputS3Path}}/{{id}}/`. {_IN_ORDER}",
+        {
+            202: _ACCEPTED,
+            422: _problem(
+                "Fields are not valid, a path is not allowed, the key was used with another payload, or Glue refused the run: "
+                "the transform has no labels, for example.",
+                *_INVALID_START[:2],
+                _example(
+                    REFUSED_BY_GLUE,
+                    "NO_LABELS: No labelset exists for transformId tfm-0123456789abcdef in account id 123456789012. Import "
+                    "labels first, and wait until the import has succeeded.",
+                    _INSTANCE,
+                ),
             ),
             **_STARTING,
         },

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from core.requests import LabelImportRequest, LabelingSetRequest
+from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest
 from core.runs import Status, TaskType
 from core.views import TaskRun, TaskRunList
 
@@ -22,6 +22,10 @@ def examples() -> dict[str, BaseModel]:
         ),
         "LabelImportRequest": LabelImportRequest.model_validate(
             {"transformId": _TRANSFORM_ID, "inputS3Path": f"s3://my-bucket/labels/{_TRANSFORM_ID}/round-1.csv"}
+        ),
+        "EvaluationRequest": EvaluationRequest.model_validate({"transformId": _TRANSFORM_ID}),
+        "LabelExportRequest": LabelExportRequest.model_validate(
+            {"transformId": _TRANSFORM_ID, "outputS3Path": "s3://my-bucket/label-exports/"}
         ),
         "TaskRun": run,
         "TaskRunList": TaskRunList(items=[run], next=None),

@@ -6,6 +6,8 @@ from typing import Any
 
 LABELING_SET_RUNS = "/v1/labeling-set-runs"
 LABEL_IMPORT_RUNS = "/v1/label-import-runs"
+EVALUATION_RUNS = "/v1/evaluation-runs"
+LABEL_EXPORT_RUNS = "/v1/label-export-runs"
 TASK_RUNS = "/v1/task-runs"
 TASK_RUN = f"{TASK_RUNS}/<id>"
 CANCELLATION = f"{TASK_RUN}/cancellation"
@@ -14,6 +16,8 @@ OPENAPI = "/v1/openapi.json"
 METHODS = {
     LABELING_SET_RUNS: "POST",
     LABEL_IMPORT_RUNS: "POST",
+    EVALUATION_RUNS: "POST",
+    LABEL_EXPORT_RUNS: "POST",
     TASK_RUNS: "GET",
     TASK_RUN: "GET",
     CANCELLATION: "POST",
