@@ -1,7 +1,7 @@
 """Find the rows of a table that describe the same thing, learned from labels: a local AWS Glue FindMatches.
 
-The public names are those of `__all__`. All functions are pure: no files, no network, no clock. The same input and seed
-give the same output.
+The public names are those of `__all__`. Nothing uses the network or the clock, and only `Model.save` and `Model.load` use
+files. The same input and seed give the same output.
 """
 
 from importlib import import_module
@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from findmatches import metrics
     from findmatches.active_learning import propose_labeling_sets
+    from findmatches.confidence import WeakestLink
     from findmatches.evaluation import Evaluation, NotEnoughLabels, evaluate
-    from findmatches.labels import Label
-    from findmatches.matching import find_matches
+    from findmatches.labels import InvalidLabels, Label
+    from findmatches.matcher import Matcher, Matches, Model, find_matches
+    from findmatches.model_files import InvalidModel
     from findmatches.settings import Settings
     from findmatches.table import InvalidTable, Table
 
 __all__ = [
     "Evaluation",
+    "InvalidLabels",
+    "InvalidModel",
     "InvalidTable",
     "Label",
+    "Matcher",
+    "Matches",
+    "Model",
     "NotEnoughLabels",
     "Settings",
     "Table",
+    "WeakestLink",
     "evaluate",
     "find_matches",
     "metrics",
@@ -31,13 +39,19 @@ __all__ = [
 
 _MODULE_OF = {
     "Evaluation": "evaluation",
+    "InvalidLabels": "labels",
+    "InvalidModel": "model_files",
     "InvalidTable": "table",
     "Label": "labels",
+    "Matcher": "matcher",
+    "Matches": "matcher",
+    "Model": "matcher",
     "NotEnoughLabels": "evaluation",
     "Settings": "settings",
     "Table": "table",
+    "WeakestLink": "confidence",
     "evaluate": "evaluation",
-    "find_matches": "matching",
+    "find_matches": "matcher",
     "propose_labeling_sets": "active_learning",
 }
 

@@ -2,10 +2,10 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn import config_context
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a part of scikit-learn without types
 
 from findmatches.features import Matrix
+from findmatches.forest import Forest, grown_forest
 
 Probabilities = NDArray[np.float64]
 Weights = NDArray[np.float64]
@@ -45,24 +46,33 @@ class TrainingPairs:
 
 
 @dataclass(frozen=True)
+class LinearModel:
+    """A logistic regression over scaled features: log odds = scaled features @ weights + intercept; shape (width,) each."""
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    intercept: float
+
+    def probability(self, features: Matrix) -> Probabilities:
+        """The probability of a match, 0..1, per pair; shape (pairs,)."""
+        log_odds = (_scaled(features, self.mean, self.scale) @ self.weights).astype(np.float64) + self.intercept
+        return np.asarray(expit(log_odds), np.float64)
+
+
+@dataclass(frozen=True)
 class PairClassifier:
-    """The mean of a linear model, steady with few labels, and of trees, which learn interactions.
+    """The mean of a linear model, steady with few labels, and of trees, which learn interactions."""
 
-    Extremely randomized trees: Geurts, Ernst and Wehenkel, 2006; both models are scikit-learn's.
-    """
-
-    scaler: Any
-    linear: Any
-    trees: Any
+    linear: LinearModel
+    trees: Forest
 
     def probability(self, features: Matrix) -> Probabilities:
         """The probability of a match, 0..1, per pair; shape (pairs,)."""
         if not len(features):
             return np.zeros(0)
-        with config_context(assume_finite=True, skip_parameter_validation=True), _single_threaded_blas():
-            linear: Probabilities = self.linear.predict_proba(_scaled(self.scaler, features))[:, 1]
-            trees: Probabilities = self.trees.predict_proba(features)[:, 1]
-        return (linear + trees) / 2
+        with _single_threaded_blas():
+            return (self.linear.probability(features) + self.trees.probability(features)) / 2
 
 
 def train(features: Matrix, training: TrainingPairs, seed: int, trees: int = _TREES) -> PairClassifier:
@@ -70,12 +80,14 @@ def train(features: Matrix, training: TrainingPairs, seed: int, trees: int = _TR
     # Checking its arguments again for each of the trees would take scikit-learn longer than growing them.
     with config_context(assume_finite=True, skip_parameter_validation=True), _single_threaded_blas():
         scaler = StandardScaler().fit(features)
+        mean, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
         linear = LogisticRegression(C=0.3, max_iter=1000)
-        linear.fit(_scaled(scaler, features), training.match, training.weight)
+        linear.fit(_scaled(features, mean, scale), training.match, training.weight)
         min_leaf = min(0.5, _MIN_LEAF_WEIGHT / max(100.0, float(training.weight.sum())))
         forest = ExtraTreesClassifier(trees, min_weight_fraction_leaf=min_leaf, random_state=seed)
         forest.fit(features, training.match, training.weight)
-    return PairClassifier(scaler, linear, forest)
+    linear_model = LinearModel(mean, scale, linear.coef_[0].astype(np.float32), float(linear.intercept_[0]))
+    return PairClassifier(linear_model, grown_forest(forest))
 
 
 def out_of_fold_probability(features: Matrix, training: TrainingPairs, seed: int) -> Probabilities:
@@ -99,7 +111,8 @@ def _single_threaded_blas() -> AbstractContextManager[object]:
     return limits
 
 
-def _scaled(scaler: Any, features: Matrix) -> Matrix:  # noqa: ANN401 - scikit-learn carries no types
+def _scaled(features: Matrix, mean: NDArray[np.float32], scale: NDArray[np.float32]) -> Matrix:
     # A value far outside the training range says no more than one just outside.
-    scaled: Matrix = np.clip(scaler.transform(features), -_MAX_SCALED, _MAX_SCALED)
-    return scaled
+    scaled: Matrix = features - mean
+    scaled /= scale
+    return np.clip(scaled, -_MAX_SCALED, _MAX_SCALED, out=scaled)

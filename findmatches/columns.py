@@ -4,13 +4,13 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from findmatches.normalization import comparison_texts, is_mark, normalized_texts
-from findmatches.table import Table
+from findmatches.table import InvalidTable, Table
 from findmatches.term_vectors import gram_counts, idf_sets, number_counts, tf_idf, word_counts
 from findmatches.value_types import Numbers, as_days, as_numbers, is_type_of_column
 
@@ -21,9 +21,24 @@ _STYLE_CHARACTERS = 80
 _SAMPLED_VALUES = 2000
 _MAX_SHARE_OF_PHRASES = 0.02
 _EDITED_CHARACTERS = 120
+# Edit distances cost the product of both lengths; longer texts are compared by their words and n-grams.
+_MAX_MEAN_EDITED_CHARACTERS = 80.0
 _CHARACTER_CLASS = str.maketrans(
     string.ascii_lowercase + string.ascii_uppercase + string.digits, "a" * 26 + "A" * 26 + "0" * 10
 )
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """How a column's values are compared: as text, numbers or dates; as single words; by their edits unless they are long.
+
+    It is inferred from the values once, when a model is fitted, and stays the same for other tables.
+    """
+
+    name: str
+    holds: Literal["text", "numbers", "dates"]
+    single_words: bool
+    long: bool
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class Column:
     `styles[row]`, shape (n,), numbers how the raw value was written (case, punctuation): it often reveals a row's source.
     """
 
-    name: str
+    kind: ColumnKind
     codes: Codes
     values: list[str]
     frequencies: NDArray[np.int64]
@@ -48,6 +63,11 @@ class Column:
     gram_vectors: Any
     word_sets: Any
     number_sets: Any
+
+    @property
+    def name(self) -> str:
+        """The column's name in the table."""
+        return self.kind.name
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
@@ -64,20 +84,17 @@ class Column:
         """`short_values`, the words of each in alphabetical order; shape (m,)."""
         return words_sorted(self.short_values)
 
-    @cached_property
-    def has_single_words(self) -> bool:
-        """Whether hardly any value has more than one word."""
-        return sum(" " in value for value in self.values) <= _MAX_SHARE_OF_PHRASES * len(self.values)
 
-    @cached_property
-    def mean_length(self) -> float:
-        """Mean number of characters of the values that are not missing."""
-        total = sum(len(value) for value in self.values)
-        return total / max(1, sum(1 for value in self.values if value))
+def comparable_columns(table: Table, kinds: Sequence[ColumnKind] | None = None) -> list[Column]:
+    """The columns that can distinguish rows: not the primary key, not empty, not constant; or those of `kinds`.
 
-
-def comparable_columns(table: Table) -> list[Column]:
-    """The columns that can distinguish rows: not the primary key, not empty, not constant."""
+    Raises InvalidTable if the table lacks a column of `kinds`.
+    """
+    if kinds is not None:
+        for kind in kinds:
+            if kind.name not in table.columns:
+                raise InvalidTable(f"The table has no column {kind.name}, which the model compares.")
+        return [_column(kind.name, table.columns[kind.name], kind) for kind in kinds]
     columns = (_column(name, table.columns[name]) for name in table.names if name != table.primary_key)
     return [column for column in columns if len(column.values) > 1]
 
@@ -96,13 +113,11 @@ def words_sorted(texts: Texts) -> Texts:
     return ordered
 
 
-def _column(name: str, cells: Sequence[str | None]) -> Column:
+def _column(name: str, cells: Sequence[str | None], kind: ColumnKind | None = None) -> Column:
     raw_values, raw_codes = _distinct([cell or "" for cell in cells])
-    sample = [value for value in raw_values if value.strip()][:_SAMPLED_VALUES]
-    is_dates = is_type_of_column(as_days(sample))
-    is_numbers = not is_dates and is_type_of_column(as_numbers(sample))
+    holds = kind.holds if kind else _inferred_type(raw_values)
     styles = _distinct(_styles(raw_values))[1][raw_codes]
-    if is_numbers:
+    if holds == "numbers":
         # "$1,299.00" and "1299" are the same number, but "0042" is a code and stays as it is.
         raw_values = _canonical_numbers(raw_values)
     values, code_of_raw = _distinct(normalized_texts(raw_values))
@@ -112,18 +127,35 @@ def _column(name: str, cells: Sequence[str | None]) -> Column:
     values = comparison_texts(values)
     counts = word_counts(values)
     return Column(
-        name=name,
+        kind=kind or ColumnKind(name, holds, _has_single_words(values), _is_long(values)),
         codes=codes,
         values=values,
         frequencies=np.bincount(codes, minlength=len(values)),
         styles=styles,
-        numbers=as_numbers(raw_of_value) if is_numbers else None,
-        days=as_days(raw_of_value) if is_dates else None,
+        numbers=as_numbers(raw_of_value) if holds == "numbers" else None,
+        days=as_days(raw_of_value) if holds == "dates" else None,
         word_vectors=tf_idf(counts),
         gram_vectors=tf_idf(gram_counts(values)),
         word_sets=idf_sets(counts),
         number_sets=idf_sets(number_counts(values)),
     )
+
+
+def _inferred_type(values: Sequence[str]) -> Literal["text", "numbers", "dates"]:
+    sample = [value for value in values if value.strip()][:_SAMPLED_VALUES]
+    if is_type_of_column(as_days(sample)):
+        return "dates"
+    return "numbers" if is_type_of_column(as_numbers(sample)) else "text"
+
+
+def _has_single_words(values: Sequence[str]) -> bool:
+    """Whether hardly any value has more than one word."""
+    return sum(" " in value for value in values) <= _MAX_SHARE_OF_PHRASES * len(values)
+
+
+def _is_long(values: Sequence[str]) -> bool:
+    present = [len(value) for value in values if value]
+    return sum(present) / max(1, len(present)) > _MAX_MEAN_EDITED_CHARACTERS
 
 
 def _styles(values: Sequence[str]) -> list[str]:

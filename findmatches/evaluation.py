@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from findmatches import collective_features
-from findmatches.classifier import PairClassifier
 from findmatches.labels import Label, LabeledPairs, labeled_pairs
 from findmatches.matching import scored_groups
 from findmatches.preparation import PreparedTable, prepare, record_pairs
-from findmatches.scoring import score
+from findmatches.scoring import PairScorer, score
 from findmatches.settings import Settings
 from findmatches.table import Table
 
@@ -79,7 +78,7 @@ def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evalu
         false_positives=fp,
         false_negatives=fn,
         true_negatives=tn,
-        column_importances=_column_importances(prepared, scored.classifier),
+        column_importances=_column_importances(prepared, scored.scorer),
     )
 
 
@@ -89,16 +88,16 @@ def area_under_pr_curve(probability: NDArray[np.float64], match: NDArray[np.bool
     return min(1.0, max(0.0, float(average_precision_score(match, probability))))
 
 
-def _column_importances(prepared: PreparedTable, classifier: PairClassifier | None) -> tuple[tuple[str, float], ...]:
+def _column_importances(prepared: PreparedTable, scorer: PairScorer | None) -> tuple[tuple[str, float], ...]:
     """How much each compared column's features reduce the trees' impurity (Breiman, "Random forests", 2001).
 
-    Equal shares without a classifier.
+    Equal shares if nothing was learned.
     """
     columns = prepared.extractor.columns
     total = dict.fromkeys((column.name for column in columns), 0.0)
-    if classifier:
+    if scorer:
         names = prepared.extractor.column_of_feature + collective_features.column_of_feature(columns)
-        for name, importance in zip(names, classifier.trees.feature_importances_.tolist(), strict=True):
+        for name, importance in zip(names, scorer.second.trees.feature_importances.tolist(), strict=True):
             if name is not None:
                 total[name] += importance
     of_all = sum(total.values())

@@ -20,8 +20,6 @@ from findmatches.term_vectors import code_counts, idf_sets, number_counts, phras
 
 Matrix = NDArray[np.float32]
 
-# Edit distances cost the product of both lengths; longer texts are compared by their words and n-grams.
-_MAX_MEAN_EDITED_CHARACTERS = 80.0
 _CHUNK_PAIRS = 100_000
 
 _PER_COLUMN = 11
@@ -179,17 +177,17 @@ def _value_features(column: Column, left: Indices, right: Indices) -> Matrix:
     rows = column.frequencies.sum()
     rarity = same * np.log(rows / np.maximum(column.frequencies[left], 1)) / np.log(max(rows, 2))
     grams = row_cosine(column.gram_vectors, left, right)
-    if column.has_single_words:  # which words two values share is then no more than whether they are equal
+    if column.kind.single_words:  # which words two values share is then no more than whether they are equal
         words, rarest_word, numbers, contradict = same, rarity, same, ~same & present
     else:
         words = row_cosine(column.word_vectors, left, right)
         rarest_word = _overlap(column.word_sets, left, right).rarest
         number_overlap = _overlap(column.number_sets, left, right)
         numbers, contradict = number_overlap.of_union, number_overlap.contradict
-    if column.mean_length <= _MAX_MEAN_EDITED_CHARACTERS:
+    if not column.kind.long:
         jaro_winkler = _scored(column.short_values, left, right, present, JaroWinkler.similarity)
         edits = _scored(column.short_values, left, right, present, fuzz.ratio) / np.float32(100)
-        if not column.has_single_words:
+        if not column.kind.single_words:
             edits = np.maximum(edits, _scored(column.sorted_values, left, right, present, fuzz.ratio) / np.float32(100))
     else:
         jaro_winkler, edits = words, grams

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from findmatches.table import Table
 
 
+class InvalidLabels(ValueError):
+    """The labels cannot be learned from; the message names the label, counted from 1, and its set."""
+
+
 @dataclass(frozen=True)
 class Label:
     """One row of a label file: within a labeling set, rows with the same label match and all others don't.
@@ -58,6 +62,25 @@ def labeled_pairs(table: Table, labels: Sequence[Label]) -> LabeledPairs:
     sorted_outcomes = [outcomes[left, right] for left, right in pairs.tolist()]
     match = np.array([match for match, _ in sorted_outcomes], np.bool_)
     return LabeledPairs(pairs[:, 0], pairs[:, 1], match, np.array([fold for _, fold in sorted_outcomes], np.int64))
+
+
+def check_labels(table: Table, labels: Sequence[Label]) -> None:
+    """Raises InvalidLabels at the first label that is blank, is no text, or whose primary key no row of the table has."""
+    keys = set(table.keys)
+    for number, label in enumerate(labels, start=1):
+        for name, value in (("labeling set id", label.set_id), ("label", label.label), ("primary key", label.key)):
+            _check_text(number, name, value)
+        if label.key not in keys:
+            raise InvalidLabels(
+                f"Label {number}, set {label.set_id}: no row has {label.key} in column {table.primary_key}, the primary key."
+            )
+
+
+def _check_text(number: int, name: str, value: object) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidLabels(f"Label {number}: its {name} is no text.")
+    if not value or not value.strip():
+        raise InvalidLabels(f"Label {number}: its {name} is blank.")
 
 
 def labeled_sets(table: Table, labels: Sequence[Label]) -> list[list[tuple[int, str]]]:

@@ -1,4 +1,4 @@
-"""Matching a whole table: from its rows, labels and known match ids to a match id per row."""
+"""Matching a whole table: from its scored pairs, labels and known match ids to groups of rows and their ids."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from findmatches.classifier import Probabilities
 from findmatches.clustering import best_merges, group_numbers
 from findmatches.constraints import Constraints, build_constraints
-from findmatches.labels import NO_PAIRS, Label, LabeledPairs, labeled_pairs
-from findmatches.preparation import PreparedTable, prepare, record_pairs
+from findmatches.labels import NO_PAIRS, LabeledPairs
+from findmatches.preparation import PreparedTable, record_pairs
 from findmatches.scoring import ScoredPairs, score
 from findmatches.settings import Settings
 from findmatches.table import Table
@@ -25,29 +25,6 @@ _MIN_PROBABILITY = 1e-4
 _ID_CHARACTERS = 20
 
 
-def find_matches(
-    table: Table, labels: Sequence[Label], settings: Settings, *, known: Sequence[str | None] | None = None
-) -> list[str]:
-    """A match id per row, in the order of the rows; rows that are the same thing share it.
-
-    `known`: the match id that each row already has, or None; those rows keep it, and others may join them. A new id is
-    derived from its group's smallest primary key. The order of the rows changes no id.
-
-    Raises InvalidTable if the table cannot be matched, ValueError if `known` has another length.
-    """
-    table.validate()
-    if known is not None and len(known) != len(table):
-        raise ValueError(f"There are {len(known)} known match ids for {len(table)} rows.")
-    ordered, order = table.in_key_order()
-    known_in_order = None if known is None else [known[row] for row in order]
-    prepared = prepare(ordered, settings)
-    group = match_groups(prepared, ordered, labeled_pairs(ordered, labels), settings, known_in_order)
-    ids = [""] * len(table)
-    for row, match_id in zip(order, match_ids(group, [str(key) for key in ordered.keys], known_in_order), strict=True):
-        ids[row] = match_id
-    return ids
-
-
 def match_groups(
     prepared: PreparedTable | None,
     table: Table,
@@ -58,7 +35,7 @@ def match_groups(
     """A group number per row, shape (rows,). `prepared` is `prepare(table, settings)`."""
     enforced = labeled if settings.enforce_labels else None
     if prepared is None:
-        return build_constraints(_with_blank_rows(_single_record(table)), known, enforced).node
+        return groups_of_equal_rows(table, known, enforced)
     pairs = record_pairs(prepared, labeled)
     scored = score(prepared, pairs, NO_PAIRS, settings)
     return scored_groups(prepared, scored, pairs, settings, enforced=enforced, known=known)
@@ -75,7 +52,7 @@ def scored_groups(
 ) -> Indices:
     """A group number per row, shape (rows,), from scored pairs; `pairs` are labeled pairs of records, `enforced` of rows."""
     record = _with_blank_rows(prepared.record)
-    probability = _with_labels(scored, pairs)
+    probability = with_labels(scored, pairs)
     identical = scored.left == scored.right
     record = _split_records(record, scored.left[identical & (probability < settings.min_match_probability)])
     constraints = build_constraints(record, known, enforced)
@@ -92,6 +69,25 @@ def scored_groups(
         beta=settings.beta,
     )
     return group_numbers(len(constraints.known_id), merges)[constraints.node]
+
+
+def groups_of_equal_rows(table: Table, known: Sequence[str | None] | None, enforced: LabeledPairs | None) -> Indices:
+    """A group number per row of a table whose rows are all alike, but for blank ones, which match nothing."""
+    return build_constraints(_with_blank_rows(_single_record(table)), known, enforced).node
+
+
+def with_labels(scored: ScoredPairs, pairs: LabeledPairs) -> Probabilities:
+    """The probabilities with the labels as evidence of their own.
+
+    Of labeled pairs, the out-of-fold probability counts: the classifier that was trained on a label only repeats it.
+    """
+    # Bayes' rule in log odds: each label adds log(accuracy / (1 - accuracy)) in its direction.
+    probability = scored.probability.copy()
+    probability[scored.labeled] = scored.out_of_fold
+    probability = np.clip(probability, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
+    log_odds = np.log(probability / (1 - probability))
+    np.add.at(log_odds, scored.labeled, np.log(_LABEL_ACCURACY / (1 - _LABEL_ACCURACY)) * np.where(pairs.match, 1, -1))
+    return 1 / (1 + np.exp(-log_odds))
 
 
 def match_ids(group: Indices, keys: Sequence[str], known: Sequence[str | None] | None) -> list[str]:
@@ -163,17 +159,3 @@ def _node_pairs(
         right_nodes.append(sides[1])
         linked.append(np.full(len(numbers), probability[place]))
     return np.concatenate(left_nodes), np.concatenate(right_nodes), np.concatenate(linked)
-
-
-def _with_labels(scored: ScoredPairs, pairs: LabeledPairs) -> Probabilities:
-    """The probabilities with the labels as evidence of their own.
-
-    Of labeled pairs, the out-of-fold probability counts: the classifier that was trained on a label only repeats it.
-    """
-    # Bayes' rule in log odds: each label adds log(accuracy / (1 - accuracy)) in its direction.
-    probability = scored.probability.copy()
-    probability[scored.labeled] = scored.out_of_fold
-    probability = np.clip(probability, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
-    log_odds = np.log(probability / (1 - probability))
-    np.add.at(log_odds, scored.labeled, np.log(_LABEL_ACCURACY / (1 - _LABEL_ACCURACY)) * np.where(pairs.match, 1, -1))
-    return 1 / (1 + np.exp(-log_odds))

@@ -1,5 +1,6 @@
 """From a table to distinct records and candidate pairs of them: the first step of every operation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from findmatches.blocking import Neighbors, nearest_neighbors
-from findmatches.columns import comparable_columns
+from findmatches.columns import ColumnKind, comparable_columns
 from findmatches.features import ROW_SIMILARITY, FeatureExtractor, Matrix, feature_extractor, row_texts
 from findmatches.labels import LabeledPairs
 from findmatches.pairs import FeatureBlock, feature_block
@@ -37,15 +38,22 @@ class PreparedTable:
         """The nearest neighbors of each record."""
         return self.extractor.neighbors
 
+    def without_features(self) -> "PreparedTable":
+        """The same without the candidates' features, if they are in memory."""
+        return replace(self)
+
     @cached_property
     def candidates(self) -> FeatureBlock:
         """The candidate pairs with their features."""
         return feature_block(self.extractor, self.left, self.right)
 
 
-def prepare(table: Table, settings: Settings) -> PreparedTable | None:
-    """None if there is nothing to compare: all rows that are not blank are identical."""
-    columns = comparable_columns(table)
+def prepare(table: Table, settings: Settings, kinds: Sequence[ColumnKind] | None = None) -> PreparedTable | None:
+    """None if there is nothing to compare: all rows that are not blank are identical.
+
+    `kinds`: the columns to compare, and how; inferred from the table if None. Raises InvalidTable if one is missing.
+    """
+    columns = comparable_columns(table, kinds)
     if not columns:
         return None
     # A record is a distinct combination of the columns' codes and styles.

@@ -73,7 +73,7 @@ def test_a_hundred_labels_outweigh_thousands_of_wrong_pseudo_labels() -> None:
     weight = np.concatenate([np.ones(100), np.full(4000, 20 / 4000)])
     training = TrainingPairs(np.arange(len(features)), match, weight, np.arange(len(features)))
     new_pairs = np.stack([np.array([0.5, 0.6, 0.95]), np.full(3, 0.5), np.full(3, 0.5)], axis=1).astype(np.float32)
-    probability = train(features, training, seed=0).trees.predict_proba(new_pairs)[:, 1]
+    probability = train(features, training, seed=0).trees.probability(new_pairs)
     assert probability[0] < 0.5
     assert probability[1] < 0.5
     assert probability[2] > 0.5

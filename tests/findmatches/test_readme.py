@@ -3,6 +3,7 @@
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ def test_readme_example_finds_the_people(people: LabeledTable, tmp_path: Path, m
         writer.writerows(zip(*people.table.columns.values(), people.truth, strict=True))
     monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    variables: dict[str, list[str]] = {}
+    variables: dict[str, Any] = {}
     exec(compile(example, str(README), "exec"), variables)  # noqa: S102 - our own README
     assert pairwise_f1(variables["match_ids"], people.truth) >= 0.95
+    assert len(variables["confidences"]) == len(people.truth)
