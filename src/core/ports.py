@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from core.caller_transforms import CallerTransforms
+from core.evaluation_metrics import EvaluationMetrics
 from core.open_runs import SHARDS, Checkpoint, OpenRun, Place
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.runs import Progress, Run, Status, TaskType
@@ -98,11 +99,15 @@ class GlueRun(NamedTuple):
 
 
 class Transform(NamedTuple):
-    """A transform: the columns of its table (none if Glue does not return them), how many labels it has, its key column."""
+    """A transform: the columns of its table (none if Glue does not return them), how many labels it has, its key column.
+
+    `metrics` are those of its latest evaluation.
+    """
 
     columns: tuple[str, ...]
     label_count: int
     primary_key: str = ""
+    metrics: EvaluationMetrics | None = None
 
 
 class Glue(Protocol):

@@ -7,6 +7,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from core.evaluation_metrics import EvaluationMetrics
+
 TRANSFORM_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 RUN_ID_LENGTH = 32
 RUN_ID_PATTERN = f"[0-9a-f]{{{RUN_ID_LENGTH}}}"
@@ -103,8 +105,9 @@ class Run:
     next write is conditional on it.
 
     Of an import: `file_version` is the version of the label file that was checked. `export_to` is the folder to which existing
-    labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that export. `warning` is a text
-    for the caller.
+    labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that export.
+
+    `warning` is a text for the caller. `metrics` are those of an evaluation that succeeded.
     """
 
     id: str
@@ -129,6 +132,7 @@ class Run:
     export_attempted_on: datetime | None = None
     export_run_id: str | None = None
     warning: str | None = None
+    metrics: EvaluationMetrics | None = None
     cancel_requested: bool = False
     correlation_id: str = ""
     causation_id: str = ""

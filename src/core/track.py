@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from core.errors import Conflict, NotFoundInGlue, Refused
+from core.evaluation import with_metrics
 from core.open_runs import OpenRun
 from core.ports import Dependencies, GlueRun
-from core.runs import IN_GLUE, Progress, Run, RunError, Status, as_ended
+from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType, as_ended
 
 _ORDER = (Status.STARTING, Status.RUNNING, Status.STOPPING)
 
@@ -47,10 +48,16 @@ def track_run(run: Run, glue_runs: Sequence[GlueRun], now: datetime, deps: Depen
 
 
 def record_glue_run(run: Run, glue_run: GlueRun, now: datetime, deps: Dependencies) -> Run:
-    """Record `glue_run` as the task run of `run`, if anything changes by it."""
+    """Record `glue_run` as the task run of `run`, if anything changes by it.
+
+    An evaluation that has succeeded counts as running until its metrics are read.
+    """
     after = progress_of(glue_run, now).apply_to(run)
     if run.cancel_requested and after.status in (Status.STARTING, Status.RUNNING):
         after = replace(after, status=_cancel_in_glue(glue_run, run, deps))
+    if run.task_type is TaskType.EVALUATION and after.status is Status.SUCCEEDED:
+        running = replace(after, status=Status.RUNNING, completed_on=None, execution_time=None)
+        after = with_metrics(after, glue_run, deps) or running
     if after.task_run_id == run.task_run_id and not _is_news(after.status, run.status):
         return run
     return deps.ledger.write(run, after)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from core.evaluation_metrics import MAX_COLUMN_IMPORTANCES, EvaluationMetrics
 from core.runs import Run, Status, TaskType, WaitingReason
 from core.waiting import Waiting
 
@@ -48,10 +49,43 @@ class WaitingFor(View):
     message: str
 
 
+class ConfusionMatrix(View):
+    """How many pairs of rows match or not, by prediction and by label."""
+
+    num_true_positives: int | None
+    num_false_positives: int | None
+    num_true_negatives: int | None
+    num_false_negatives: int | None
+
+
+class ColumnImportance(View):
+    """How much a column contributes to the predictions, from 0 to 1."""
+
+    column_name: str
+    importance: float
+
+
+class Metrics(View):
+    """The results of an evaluation, as Glue estimates them on labels that it did not learn from."""
+
+    area_under_pr_curve: Annotated[
+        float | None,
+        Field(alias="areaUnderPRCurve", description="The area under the curve of precision by recall, from 0 to 1."),
+    ]
+    precision: Annotated[float | None, Field(description="The share of the predicted matches that are right.")]
+    recall: Annotated[float | None, Field(description="The share of the matches that are predicted.")]
+    f1: Annotated[float | None, Field(description="The harmonic mean of precision and recall, at its maximum.")]
+    confusion_matrix: ConfusionMatrix | None
+    column_importances: Annotated[
+        list[ColumnImportance],
+        Field(description="The most important columns first.", max_length=MAX_COLUMN_IMPORTANCES),
+    ]
+
+
 class TaskRun(View):
     """A task run. `id` is assigned by this service and set from the start; `taskRunId` is Glue's, null until it is known.
 
-    A value that does not apply is null, except that `exportTo`, `warning` and `requestedBySession` are then left out.
+    A value that does not apply is null, except that `exportTo`, `warning`, `metrics` and `requestedBySession` are left out.
     """
 
     id: str
@@ -76,6 +110,9 @@ class TaskRun(View):
     warning: Annotated[
         str | None,
         Field(description="What the caller should know, such as how many labels the import removes.", exclude_if=_is_absent),
+    ] = None
+    metrics: Annotated[
+        Metrics | None, Field(description="The results of an evaluation that succeeded.", exclude_if=_is_absent)
     ] = None
     waiting_for: Annotated[WaitingFor | None, Field(description="Why the run is queued.")] = None
     requested_by_session: Annotated[
@@ -112,6 +149,7 @@ def view(run: Run, waiting: Waiting | None = None) -> TaskRun:
         execution_time=run.execution_time,
         export_to=run.export_to,
         warning=run.warning,
+        metrics=_metrics(run.metrics) if run.metrics else None,
         requested_by_session=run.requested_by_session,
         waiting_for=WaitingFor(
             reason=waiting.reason, position=waiting.position, since=run.waiting_since, message=waiting.message
@@ -119,4 +157,25 @@ def view(run: Run, waiting: Waiting | None = None) -> TaskRun:
         if waiting
         else None,
         error=TaskRunError(code=run.error.code, message=run.error.message) if run.error else None,
+    )
+
+
+def _metrics(metrics: EvaluationMetrics) -> Metrics:
+    matrix = metrics.confusion_matrix
+    return Metrics(
+        area_under_pr_curve=metrics.area_under_pr_curve,
+        precision=metrics.precision,
+        recall=metrics.recall,
+        f1=metrics.f1,
+        confusion_matrix=ConfusionMatrix(
+            num_true_positives=matrix.true_positives,
+            num_false_positives=matrix.false_positives,
+            num_true_negatives=matrix.true_negatives,
+            num_false_negatives=matrix.false_negatives,
+        )
+        if matrix
+        else None,
+        column_importances=[
+            ColumnImportance(column_name=each.column_name, importance=each.importance) for each in metrics.column_importances
+        ],
     )

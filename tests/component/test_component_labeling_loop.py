@@ -10,8 +10,8 @@ from moto.events.models import EventPattern
 
 from local.cloud.template import rule_pattern
 from tests.component.handler_harness import BUS, HandlerHarness
-from tests.component.sample_events import BUCKET, TRANSFORM, cancel_run, names, rest_sample, sample
-from tests.glue_emulator.people import COLUMNS, PERSON_OF, ROWS, csv_text
+from tests.component.sample_events import BUCKET, TRANSFORM, cancel_run, get_run, names, rest_sample, sample
+from tests.glue_emulator.people import COLUMNS, LABELS_OF_HALF, PERSON_OF, ROWS, csv_text
 
 NOT_MATCHED = {"bus-own-source", "bus-upload-forbidden-bucket"}  # which .csv files it imports, the function decides
 
@@ -57,6 +57,41 @@ def test_labeling_loop_from_request_to_learned_labels(people: HandlerHarness) ->
     assert transform["LabelCount"] == len(labels.decode().splitlines()) - 1
     assert len(harness.glue_start_calls()) == 2
     assert harness.deliver_commands() == 0  # no event of this service is delivered back to it
+
+
+def test_evaluation_and_export_see_the_labels_that_were_uploaded_before(people: HandlerHarness) -> None:
+    people.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/half.csv", Body=LABELS_OF_HALF)
+    assert people.deliver_commands() == 1
+    evaluation, export = (people.rest(sample(name)).body for name in ("api-start-evaluation", "api-start-export"))
+    assert [run["waitingFor"]["reason"] for run in (evaluation, export)] == ["OPEN_IMPORT", "OPEN_IMPORT"]
+
+    people.run_glue_until("SUCCEEDED", "SUCCEEDED", "SUCCEEDED")
+
+    metrics = people.rest(get_run(evaluation["id"])).body["metrics"]
+    assert 0 < metrics["f1"] <= 1
+    assert 0 < metrics["areaUnderPRCurve"] <= 1
+    assert metrics["confusionMatrix"]["numTruePositives"] > 0
+    assert {each["columnName"] for each in metrics["columnImportances"]} == {"name", "street", "city"}
+    people.deliver_stream()
+    succeeded = [event["detail"]["data"] for event in people.published_events() if event["detail-type"] == "TaskRunSucceeded"]
+    assert [run.get("metrics") for run in succeeded] == [None, metrics, None]
+    folder = people.rest(get_run(export["id"])).body["outputS3Path"]
+    assert folder == f"s3://{BUCKET}/label-exports/{export['id']}/"
+    (file,) = people.s3.list_objects_v2(Bucket=BUCKET, Prefix=folder.removeprefix(f"s3://{BUCKET}/"))["Contents"]
+    exported = people.s3.get_object(Bucket=BUCKET, Key=file["Key"])["Body"].read()
+    assert sorted(exported.splitlines()) == sorted(LABELS_OF_HALF.splitlines())
+
+
+@pytest.mark.parametrize("name", ["api-start-evaluation", "api-start-export"])
+def test_without_labels_it_is_refused_with_what_to_do_and_the_key_may_be_sent_again(people: HandlerHarness, name: str) -> None:
+    response = people.rest(sample(name))
+    assert (response.status, response.body["title"]) == (422, "Refused by Glue")
+    assert "Import labels first" in response.body["detail"]
+    people.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/half.csv", Body=LABELS_OF_HALF)
+    people.deliver_commands()
+    people.run_glue_until("REFUSED", "SUCCEEDED")
+    again = people.rest(sample(name))
+    assert (again.status, again.body["status"]) == (202, "STARTING")
 
 
 def test_command_on_the_bus_starts_a_run_that_is_announced_there(people: HandlerHarness) -> None:

@@ -20,7 +20,7 @@ from tests.contract.credentials import CREDENTIALS
 from tests.contract.sample_runs import evaluating, exporting, importing, labeling
 from tests.fakes.glue import FakeGlue, Fault
 from tests.glue_emulator.emulator import Emulator, EmulatorFactory
-from tests.glue_emulator.people import TWO_SETS
+from tests.glue_emulator.people import LABELS_OF_HALF
 from tests.glue_emulator.servers import Servers, emulator_over_http
 
 ENVIRONMENT = {"LEDGER_TABLE": "ledger", "ALLOWED_S3_PREFIXES": ""}
@@ -87,7 +87,7 @@ def cloud_backend(cloud: CloudProcess) -> Iterator[Backend]:
 
 def emulator_backend(emulator: Emulator) -> Backend:
     transform_id = emulator.create_transform()
-    label_file = emulator.put_object("labels/tfm-1.csv", TWO_SETS)
+    label_file = emulator.put_object("labels/tfm-1.csv", LABELS_OF_HALF)
     emulator.set_faults({"holdRuns": True})
 
     def inject(fault: Fault) -> None:

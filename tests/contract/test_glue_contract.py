@@ -173,6 +173,21 @@ def test_export_is_listed_with_its_output_folder(backend: Backend) -> None:
     assert (listed.task_type, listed.path) == ("EXPORT_LABELS", exporting.export_to)
 
 
+def test_transform_has_the_metrics_of_its_latest_evaluation(backend: Backend) -> None:
+    import_labels(backend)
+    assert backend.glue.get_transform(backend.transform_id).metrics is None
+    task_run_id = backend.glue.start(backend.evaluating)
+    backend.finish(task_run_id)
+    ended = backend.glue.get_task_run(backend.transform_id, task_run_id)
+    metrics = backend.glue.get_transform(backend.transform_id).metrics
+    assert ended.status is Status.SUCCEEDED, ended
+    assert metrics is not None
+    assert metrics.f1 is not None
+    assert 0 <= metrics.f1 <= 1
+    assert metrics.confusion_matrix is not None
+    assert metrics.column_importances
+
+
 def test_transform_has_its_columns_and_label_count(backend: Backend) -> None:
     transform = backend.glue.get_transform(backend.transform_id)
     assert transform.label_count == 0

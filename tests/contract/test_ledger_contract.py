@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from core.errors import Conflict
+from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.open_runs import open_run, shard_of
 from core.ports import Ledger, RunFilter
 from core.runs import Run, RunError, Status
-from tests.contract.sample_runs import NOW, importing, labeling, turn
+from tests.contract.sample_runs import NOW, evaluating, importing, labeling, turn
 
 
 def test_run_is_stored_as_written(ledger: Ledger) -> None:
@@ -28,6 +29,13 @@ def test_run_is_stored_as_written(ledger: Ledger) -> None:
     )
     written = ledger.write(None, full)
     assert ledger.get(full.id) == written == replace(full, revision=written.revision)
+
+
+def test_metrics_of_an_evaluation_are_stored_as_written(ledger: Ledger) -> None:
+    metrics = EvaluationMetrics(0.9, 0.8, None, 1 / 3, ConfusionMatrix(1, 2, 3, 4), (ColumnImportance("Straße", 0.5),))
+    written = ledger.write(None, replace(evaluating(status=Status.SUCCEEDED), metrics=metrics))
+    assert ledger.get(written.id) == written
+    assert written.metrics == metrics
 
 
 def test_every_write_gets_a_new_revision(ledger: Ledger) -> None:

@@ -5,9 +5,10 @@ from core.events import DetailType
 from core.ports import GlueRun
 from core.reconcile import reconcile
 from core.requests import StartCommand
-from core.runs import Run, Status
+from core.runs import Run, Status, TaskType
 from core.start import start
 from tests.crash.kill_points import Kill, Killed, killable_dependencies
+from tests.fakes.glue import metrics_of
 from tests.fakes.service import Service
 
 NEVER_STARTED = {Status.REFUSED, Status.START_FAILED, Status.CANCELLED}
@@ -92,4 +93,6 @@ def _check_run(service: Service, run: Run) -> None:
         assert run.status is glue_run.status
         assert glue_run.path == run.path, "it was matched to the task run of another request"
         assert len(started) == 1, "TaskRunStarted was not sent, or with several ids"
+        is_evaluated = run.task_type is TaskType.EVALUATION and run.status is Status.SUCCEEDED
+        assert run.metrics == (metrics_of(glue_run.task_run_id) if is_evaluated else None), "it has not the metrics of its own"
     assert {event.detail_type for event in events} - {DetailType.STARTED}, "no event was sent for its end"

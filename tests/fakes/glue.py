@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from itertools import count
 
 from core.errors import ConcurrencyLimitReached, NotFoundInGlue, NotStarted, Refused, ResponseLost
+from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.ports import GlueRun, Transform
 from core.runs import IN_GLUE, Run, Status, TaskType
 
@@ -19,6 +21,13 @@ class Fault(StrEnum):
     LOST_BEFORE = "not started, and no response"
     THROTTLED = "throttled"
     REFUSED = "refused for good"
+
+
+def metrics_of(task_run_id: str) -> EvaluationMetrics:
+    """The metrics of one evaluation, which those of another differ from."""
+    number = int(sha256(task_run_id.encode()).hexdigest()[:4], 16)
+    f1 = number / 0x10000
+    return EvaluationMetrics(0.9, 0.8, 0.7, f1, ConfusionMatrix(number, 2, 3, 4), (ColumnImportance("name", f1),))
 
 
 @dataclass
@@ -34,6 +43,7 @@ class FakeGlue:
     listing_delay: timedelta = timedelta(0)
     columns: tuple[str, ...] = ("id", "name")
     label_count: int = 0
+    metrics: EvaluationMetrics | None = None
 
     def __post_init__(self) -> None:
         self.task_runs: dict[str, list[GlueRun]] = {name: [] for name in self.transforms}
@@ -50,7 +60,7 @@ class FakeGlue:
 
     def get_transform(self, transform_id: str) -> Transform:
         self._task_runs_of(transform_id)
-        return Transform(self.columns, self.label_count)
+        return Transform(self.columns, self.label_count, metrics=self.metrics)
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         self.calls.append("list_task_runs")
@@ -84,6 +94,8 @@ class FakeGlue:
                 if task_run.task_run_id == task_run_id:
                     if task_run.task_type == "IMPORT_LABELS" and status is Status.SUCCEEDED and task_run.status is not status:
                         self.label_count = 10 + (0 if task_run.replace_all_labels else self.label_count)
+                    if task_run.task_type == "EVALUATION" and status is Status.SUCCEEDED:
+                        self.metrics = metrics_of(task_run_id)
                     completed_on = self.clock() if status.is_terminal else None
                     task_runs[position] = task_run._replace(
                         status=status, completed_on=completed_on, execution_time=7 if completed_on else None, error=error

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.aws.items import from_item, is_requested_key, is_run, requested_key, to_changes, to_item
+from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.runs import IN_GLUE, Progress, Run, RunError, Status, TaskType
 
 RETENTION = timedelta(days=90)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 IDS = st.text("0123456789abcdef", min_size=32, max_size=32)
+METRICS = EvaluationMetrics(0.9, 0.8, None, 0.75, ConfusionMatrix(1, 2, 3, 4), (ColumnImportance("Straße", 0.5),))
 TIMES = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  bounds are naive
 RUNS = st.builds(
     Run,
@@ -36,6 +38,7 @@ RUNS = st.builds(
     completed_on=st.none() | TIMES,
     execution_time=st.none() | st.integers(0, 10**6),
     error=st.none() | st.builds(RunError, TEXT, TEXT),
+    metrics=st.sampled_from([None, METRICS]),
     cancel_requested=st.booleans(),
     correlation_id=st.just("") | TEXT,
     causation_id=st.just("") | TEXT,

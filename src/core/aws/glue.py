@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from core.aws.evaluation_metrics import read_metrics
 from core.aws.task_run_records import glue_run, readable_task_runs
 from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
@@ -58,21 +59,21 @@ class GlueTaskRuns:
         self._client = client
 
     def start(self, run: Run) -> str:
-        glue, transform_id, path = self._starter, run.transform_id or "", run.path or ""
+        starter, transform_id, path = self._starter, run.transform_id or "", run.path or ""
         match run.task_type:
             case TaskType.LABELING_SET_GENERATION:
                 return _start(
-                    lambda: glue.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)
+                    lambda: starter.start_ml_labeling_set_generation_task_run(TransformId=transform_id, OutputS3Path=path)
                 )
             case TaskType.IMPORT_LABELS:
                 replaces = bool(run.replace_all_labels)
                 return _start(
-                    lambda: glue.start_import_labels_task_run(
+                    lambda: starter.start_import_labels_task_run(
                         TransformId=transform_id, InputS3Path=path, ReplaceAllLabels=replaces
                     )
                 )
             case TaskType.EVALUATION:
-                return _start(lambda: glue.start_ml_evaluation_task_run(TransformId=transform_id))
+                return _start(lambda: starter.start_ml_evaluation_task_run(TransformId=transform_id))
             case TaskType.EXPORT_LABELS:
                 return self._start_export(transform_id, path)
 
@@ -89,7 +90,8 @@ class GlueTaskRuns:
             _raise_lookup_error(error)
         columns = tuple(column["Name"] for column in response.get("Schema", []) if "Name" in column)
         find_matches = response.get("Parameters", {}).get("FindMatchesParameters", {})
-        return Transform(columns, response.get("LabelCount", 0), find_matches.get("PrimaryKeyColumnName", ""))
+        metrics = read_metrics(response.get("EvaluationMetrics", {}).get("FindMatchesMetrics"))
+        return Transform(columns, response.get("LabelCount", 0), find_matches.get("PrimaryKeyColumnName", ""), metrics)
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         glue_runs: list[GlueRun] = []

@@ -9,6 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.aws.evaluation_metrics import metrics_from_text, metrics_to_text
 from core.aws.open_index import OPEN_ATTRIBUTES, open_attributes
 from core.open_runs import OpenRun, open_run
 from core.runs import RUN_ID_PATTERN, Progress, Run, RunError, Status, TaskType, WaitingReason
@@ -101,6 +102,8 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Run:
     values["status"] = Status(values["status"])
     if "waiting_reason" in values:
         values["waiting_reason"] = WaitingReason(values["waiting_reason"])
+    if "metrics" in item:
+        values["metrics"] = metrics_from_text(item["metrics"]["S"])
     if "errorCode" in item:
         values["error"] = RunError(item["errorCode"]["S"], item.get("errorMessage", {}).get("S", ""))
     return Run(**{"transform_id": None, "path": None} | values)
@@ -130,6 +133,8 @@ def _attributes(source: Run | Progress) -> Item:
         **{key: {"N": str(value)} for key, value in numbers.items()},
         **{key: {"BOOL": value} for key, value in flags.items()},
     }
+    if isinstance(source, Run) and source.metrics:
+        item["metrics"] = {"S": metrics_to_text(source.metrics)}
     if source.error:
         item |= zip(_ERROR, ({"S": source.error.code}, {"S": source.error.message[:_MAX_MESSAGE_CHARACTERS]}), strict=True)
     return item

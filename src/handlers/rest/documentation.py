@@ -233,7 +233,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "startEvaluationRun": _operation(
         "Start an evaluation run",
         "Makes Glue estimate the quality of the transform, exactly once per idempotency key. Glue learns from some of the "
-        f"transform's labels and tests the others. {_IN_ORDER}",
+        "transform's labels and tests the others. A run that succeeded has the results in `metrics`. Glue keeps only those of "
+        f"the latest evaluation: if another one ended before they were read, the run has a `warning` instead. {_IN_ORDER}",
         {
             202: _ACCEPTED,
             422: _problem(
