@@ -21,12 +21,14 @@ _MIN_DISTINCT_SIMILARITIES = 2
 class PseudoLabels:
     """Some pairs by their places among the candidates, and their assumed outcome; one length.
 
-    `threshold`: from which mean similarity on reciprocal nearest neighbors are assumed to match.
+    `threshold`: from which mean similarity on reciprocal nearest neighbors are assumed to match. `match_share`: the share of
+    all candidate pairs above it, 0..1, an estimate of how many of them match.
     """
 
     places: NDArray[np.int64]
     match: NDArray[np.bool_]
     threshold: float
+    match_share: float
 
     def __len__(self) -> int:
         return len(self.places)
@@ -39,7 +41,7 @@ def pseudo_labels(
 
     Pairs of identical rows (left == right) are left out.
     """
-    none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.inf)
+    none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.inf, 0.0)
     candidates = np.flatnonzero(left != right)
     left, right, mean = left[candidates], right[candidates], similarity[candidates].mean(axis=1)
     if len(np.unique(mean)) < _MIN_DISTINCT_SIMILARITIES:
@@ -61,7 +63,8 @@ def pseudo_labels(
     matches = random.choice(matches, min(_MAX_MATCHES, len(matches)), replace=False)
     different = random.choice(different, min(_MAX_DIFFERENT, len(different)), replace=False)
     places = np.concatenate([matches, different])
-    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches), threshold)
+    share = float((mean >= threshold).mean())
+    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches), threshold, share)
 
 
 def reciprocal(

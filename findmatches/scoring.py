@@ -20,9 +20,10 @@ Indices = NDArray[np.int64]
 
 # All pseudo-labels together weigh as much as so many labeled pairs, until labels contradict them. That two rows differ is
 # assumed far more safely than that they match; and labels that somebody picked by hand often tell only very different rows
-# apart.
+# apart. Where the table seems to hold more matches than these weights say, the differences weigh less: a classifier repeats
+# the share of matches that it was trained on.
 _PSEUDO_MATCHES_WEIGHT = 7.0
-_PSEUDO_DIFFERENT_WEIGHT = 50.0
+_MAX_PSEUDO_DIFFERENT_WEIGHT = 50.0
 # Before any label, pseudo-matches are trusted as if so many labels had agreed. Their weight falls with a power of the share
 # that agrees: where labels contradict, no pair should match on the strength of pseudo-labels.
 _PRIOR_AGREEING_LABELS = 4.0
@@ -168,7 +169,9 @@ def _training_pairs(prepared: PreparedTable, pairs: Pairs, labels: LabeledPairs,
     alike = reciprocal(prepared.neighbors, labels.left, labels.right, own) & (own.mean(axis=1) >= pseudo.threshold)
     agreeing = (_PRIOR_AGREEING_LABELS + labels.match[alike].sum()) / (_PRIOR_AGREEING_LABELS + alike.sum())
     weight = np.ones(len(labels) + len(pseudo))
-    total = np.where(pseudo.match, _PSEUDO_MATCHES_WEIGHT * agreeing**_TRUST_EXPONENT, _PSEUDO_DIFFERENT_WEIGHT)
+    different_per_match = (1 - pseudo.match_share) / max(pseudo.match_share, 1e-9)
+    different = min(_MAX_PSEUDO_DIFFERENT_WEIGHT, _PSEUDO_MATCHES_WEIGHT * different_per_match)
+    total = np.where(pseudo.match, _PSEUDO_MATCHES_WEIGHT * agreeing**_TRUST_EXPONENT, different)
     weight[len(labels) :] = total / np.maximum(np.where(pseudo.match, pseudo.match.sum(), (~pseudo.match).sum()), 1)
     fold = np.concatenate([labels.fold, np.arange(len(pseudo))])
     match = np.concatenate([labels.match, pseudo.match])

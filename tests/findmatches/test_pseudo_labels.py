@@ -22,3 +22,15 @@ def test_pseudo_labels_agree_with_the_truth(name: str) -> None:
     assert pseudo.match.sum() >= 20
     assert actual[pseudo.match].mean() >= 0.95
     assert actual[~pseudo.match].mean() <= 0.02
+
+
+@pytest.mark.parametrize("name", ["groups-of-five:400", "organizations:1000", "few-columns:600", "products:600"])
+def test_the_share_of_matches_among_the_candidates_is_estimated(name: str) -> None:
+    labeled = load(name)
+    prepared = prepare(labeled.table, Settings())
+    assert prepared
+    similarity = prepared.candidates.features(slice(None))[:, ROW_SIMILARITY]
+    estimate = pseudo_labels(prepared.neighbors, prepared.left, prepared.right, similarity, seed=0).match_share
+    truth = np.array(labeled.truth)[prepared.first_row]
+    actual = float((truth[prepared.left] == truth[prepared.right])[prepared.left != prepared.right].mean())
+    assert abs(estimate - actual) <= 0.1
