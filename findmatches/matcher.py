@@ -29,11 +29,14 @@ class Matches:
     does not match.
     `weakest_link`: by match id, the pair that holds the group together most weakly. It is absent for a single row, and where
     only known match ids or enforced labels tie the rows.
+    `mergeable`: sets of known match ids whose rows the matching would put into one group, each sorted. They stay apart,
+    because a known id is kept.
     """
 
     match_id: list[str]
     match_confidence: NDArray[np.float64]
     weakest_link: dict[str, WeakestLink]
+    mergeable: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.match_id)
@@ -163,12 +166,18 @@ def _matches(scored_table: _ScoredTable, settings: Settings, known: Sequence[str
     known_in_order = None if known is None else [known[row] for row in order]
     enforced = scored_table.labels if settings.enforce_labels else None
     prepared, scored = scored_table.prepared, scored_table.scored
+    mergeable: tuple[tuple[str, ...], ...] = ()
     if prepared is None or scored is None:
         group = groups_of_equal_rows(ordered, known_in_order, enforced)
         compared = ComparedPairs(np.arange(len(ordered)), *(np.zeros(0, np.int64),) * 2, np.zeros(0))
     else:
         pairs = record_pairs(prepared, scored_table.labels)
         group = scored_groups(prepared, scored, pairs, settings, enforced=enforced, known=known_in_order)
+        if known_in_order:
+            free = scored_groups(
+                prepared, scored, pairs, settings, enforced=enforced, known=known_in_order, known_may_merge=True
+            )
+            mergeable = _ids_in_one_group(free, known_in_order)
         compared = ComparedPairs(prepared.record, scored.left, scored.right, with_labels(scored, pairs))
     keys = [str(key) for key in ordered.keys]
     ids = match_ids(group, keys, known_in_order)
@@ -179,7 +188,15 @@ def _matches(scored_table: _ScoredTable, settings: Settings, known: Sequence[str
         match_id[row] = name
     id_of_group = dict(zip(group.tolist(), ids, strict=True))
     links = {id_of_group[number]: link for number, link in weakest_links(compared, group, keys).items()}
-    return Matches(match_id, confidence, links)
+    return Matches(match_id, confidence, links, mergeable)
+
+
+def _ids_in_one_group(group: NDArray[np.int64], known: Sequence[str | None]) -> tuple[tuple[str, ...], ...]:
+    ids_of_group: dict[int, set[str]] = {}
+    for number, match_id in zip(group.tolist(), known, strict=True):
+        if match_id:
+            ids_of_group.setdefault(number, set()).add(match_id)
+    return tuple(sorted(tuple(sorted(ids)) for ids in ids_of_group.values() if len(ids) > 1))
 
 
 def _check_known(table: Table, known: Sequence[str | None] | None) -> None:

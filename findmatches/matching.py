@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from findmatches.classifier import Probabilities
 from findmatches.clustering import best_merges, group_numbers
-from findmatches.constraints import Constraints, build_constraints
+from findmatches.constraints import NO_KNOWN_ID, Constraints, build_constraints
 from findmatches.labels import NO_PAIRS, LabeledPairs
 from findmatches.preparation import PreparedTable, record_pairs
 from findmatches.scoring import ScoredPairs, score
@@ -49,13 +50,19 @@ def scored_groups(
     *,
     enforced: LabeledPairs | None = None,
     known: Sequence[str | None] | None = None,
+    known_may_merge: bool = False,
 ) -> Indices:
-    """A group number per row, shape (rows,), from scored pairs; `pairs` are labeled pairs of records, `enforced` of rows."""
+    """A group number per row, shape (rows,), from scored pairs; `pairs` are labeled pairs of records, `enforced` of rows.
+
+    Rows of one known id stay together, rows of different ones apart unless `known_may_merge`.
+    """
     record = _with_blank_rows(prepared.record)
     probability = with_labels(scored, pairs)
     identical = scored.left == scored.right
     record = _split_records(record, scored.left[identical & (probability < settings.min_match_probability)])
     constraints = build_constraints(record, known, enforced)
+    if known_may_merge:
+        constraints = replace(constraints, known_id=np.full(len(constraints.known_id), NO_KNOWN_ID, np.int64))
     left, right, linked = _node_pairs(prepared, constraints, record, scored, probability)
     records_of_node = np.zeros(len(constraints.known_id), np.int64)
     np.add.at(records_of_node, constraints.node[np.unique(record, return_index=True)[1]], 1)

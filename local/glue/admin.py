@@ -42,6 +42,7 @@ class MatchRunBody(_Strict):
     output_path: str = Field(alias="OutputS3Path")
     output_format: str = Field(default="csv", alias="Format")
     known_path: str = Field(default="", alias="KnownMatchesS3Path")
+    confidence_scores: bool = Field(default=True, alias="ComputeMatchConfidenceScores")
 
 
 def answer_admin(service: GlueService, method: str, path: str, body: bytes) -> HttpResponse:

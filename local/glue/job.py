@@ -24,6 +24,7 @@ class Job:
     seed: int = 0
     output_format: str = "csv"
     known_path: str = ""
+    confidence_scores: bool = True
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def main() -> int:
         "OutputS3Path": args.output,
         "Format": args.format,
         "KnownMatchesS3Path": args.known or "",
+        "ComputeMatchConfidenceScores": not args.no_confidence,
     }
     try:
         run_id = _start(args.endpoint_url, body)
@@ -37,7 +38,7 @@ def main() -> int:
     return 0 if run["Status"] == "SUCCEEDED" else 1
 
 
-def _start(endpoint_url: str, body: dict[str, str]) -> str:
+def _start(endpoint_url: str, body: dict[str, str | bool]) -> str:
     request = urllib.request.Request(  # noqa: S310 - the person at the terminal chose the URL
         f"{endpoint_url.rstrip('/')}/_glue/match-runs", json.dumps(body).encode(), method="POST"
     )
@@ -67,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--output", required=True, help="s3://bucket/prefix/ for the matched table")
     parser.add_argument("--format", choices=("csv", "json", "parquet"), default="csv")
     parser.add_argument("--known", help="s3:// object or prefix of an earlier output whose match ids are kept")
+    parser.add_argument("--no-confidence", action="store_true", help="leave out the column match_confidence_score")
     return parser.parse_args()
 
 

@@ -13,10 +13,13 @@ from local.glue.transform_store import StoredTransform
 from local.glue.transforms import READY, input_table
 
 
-def start(context: Context, transform: StoredTransform, properties: dict[str, Any], limit_error: str, **details: str) -> str:
+def start(
+    context: Context, transform: StoredTransform, properties: dict[str, Any], limit_error: str, **details: str | bool
+) -> str:
     """Start a run and return its id. `limit_error`: the exception that this operation raises at a quota of runs.
 
-    `details` go into the Job: path, output_format, known_path. Like Glue, a repeated call starts another run.
+    `details` go into the Job: path, output_format, known_path, confidence_scores. Like Glue, a repeated call starts
+    another run.
     """
     now, transform_id, kind = context.clock(), transform.transform_id, properties["TaskType"]
     run = TaskRun(new_run_id(), transform_id, kind, STARTING, properties, now, now)

@@ -50,7 +50,10 @@ def start_evaluation(context: Context, request: Request) -> Response:
 
 
 def start_find_matches(context: Context, request: Request) -> Response:
-    """In AWS a Glue job does this. The request has TransformId, OutputS3Path, Format, KnownMatchesS3Path ("" for none)."""
+    """In AWS a Glue job does this. The request has TransformId, OutputS3Path, Format, KnownMatchesS3Path ("" for none).
+
+    ComputeMatchConfidenceScores is the argument of Glue's FindMatches and FindIncrementalMatches; here it is true by default.
+    """
     transform = require_ready_transform(context, request)
     path = _checked_output(request["OutputS3Path"])
     if request["KnownMatchesS3Path"]:
@@ -66,6 +69,7 @@ def start_find_matches(context: Context, request: Request) -> Response:
         path=path,
         output_format=request["Format"],
         known_path=request["KnownMatchesS3Path"],
+        confidence_scores=request.get("ComputeMatchConfidenceScores", True),
     )
     return {"TaskRunId": run_id}
 

@@ -46,7 +46,7 @@ def matched(emulator: Emulator, service: GlueService, transform: str, prefix: st
         {"TransformId": transform, "OutputS3Path": path, "Format": "csv", "KnownMatchesS3Path": "", **options}
     )
     emulator.wait_for_success(transform, run)
-    (key,) = emulator.list_keys(prefix)
+    (key,) = (key for key in emulator.list_keys(prefix) if "_report" not in key)
     return emulator.get_object(key)
 
 
@@ -68,7 +68,7 @@ def test_the_output_is_the_table_plus_match_ids(
 ) -> None:
     emulator, service, transform = trained
     rows = parse(matched(emulator, service, transform, "matches/", Format=form))
-    assert list(rows[0]) == [*COLUMNS, "match_id"]
+    assert list(rows[0]) == [*COLUMNS, "match_id", "match_confidence_score"]
     assert [tuple(row[name] for name in COLUMNS) for row in rows] == ROWS
     assert share_of_true_pairs(rows) > 0.9
     for members in groups(rows).values():
@@ -76,6 +76,61 @@ def test_the_output_is_the_table_plus_match_ids(
     (run,) = emulator.glue.get_ml_task_runs(TransformId=transform, Filter={"TaskRunType": "FIND_MATCHES"})["TaskRuns"]
     assert run["Properties"]["TaskType"] == "FIND_MATCHES"
     assert set(run["Properties"]["FindMatchesTaskRunProperties"]) == {"JobId", "JobName", "JobRunId"}
+
+
+@pytest.mark.parametrize(("form", "parse"), [("csv", from_csv), ("json", from_json), ("parquet", from_parquet)])
+def test_the_rows_of_a_match_have_one_confidence_score(
+    trained: tuple[Emulator, GlueService, str], form: str, parse: Callable[[bytes], list[Row]]
+) -> None:
+    rows = parse(matched(*trained, "matches/", Format=form))
+    score_of_id: dict[str | None, set[Any]] = {}
+    for row in rows:
+        score_of_id.setdefault(row["match_id"], set()).add(row["match_confidence_score"])
+    assert all(len(scores) == 1 for scores in score_of_id.values())
+    scores = [scores.pop() for scores in score_of_id.values()]
+    assert {type(score) for score in scores} == {str if form == "csv" else float}
+    assert all(0 <= float(score) <= 1 for score in scores)
+    assert max(float(score) for score in scores) > 0.8
+
+
+def test_confidence_scores_can_be_left_out(trained: tuple[Emulator, GlueService, str]) -> None:
+    emulator, service, transform = trained
+    request = {
+        "TransformId": transform,
+        "OutputS3Path": f"s3://{emulator.bucket}/plain/",
+        "Format": "csv",
+        "KnownMatchesS3Path": "",
+    }
+    run = service.start_find_matches({**request, "ComputeMatchConfidenceScores": False})
+    emulator.wait_for_success(transform, run)
+    (key,) = emulator.list_keys("plain/")
+    assert list(from_csv(emulator.get_object(key))[0]) == [*COLUMNS, "match_id"]
+
+
+def test_an_incremental_run_reports_what_was_kept_joined_new_and_mergeable(
+    trained: tuple[Emulator, GlueService, str],
+) -> None:
+    emulator, service, transform = trained
+    # p03a and p03b are one person, known by two ids; p07b is new and matches p07a; p20a and p20b are new together.
+    known_rows = [(row[0], f"m-{row[0]}" if row[0] in ("p03a", "p03b") else f"m-{PERSON_OF[str(row[0])]}") for row in ROWS]
+    known_rows = [row for row in known_rows if row[0] not in ("p07b", "p20a", "p20b")]
+    known = emulator.put_object("edited/out.csv", csv_text(known_rows, ("id", "match_id")))
+    rows = from_csv(matched(emulator, service, transform, "after/", KnownMatchesS3Path=known))
+    (path,) = (key for key in emulator.list_keys("after/") if "_report" in key)
+    report = json.loads(emulator.get_object(path))
+    after = {row["id"]: row["match_id"] for row in rows}
+    assert {key: after[key] for key, _ in known_rows} == dict(known_rows)
+    assert report["kept"] == {"rows": len(ROWS) - 3, "groups": len({match_id for _, match_id in known_rows})}
+    assert report["joined"] == {"rows": 1, "groups": 1, "members": [{"key": "p07b", "matchId": after["p07a"]}]}
+    assert report["new"] == {"rows": 2, "groups": 1}
+    assert report["merged"] == {"groups": 1, "matchIds": [["m-p03a", "m-p03b"]]}
+    again = {
+        row["id"]: row["match_id"]
+        for row in from_csv(
+            matched(emulator, service, transform, "again/", KnownMatchesS3Path=f"s3://{emulator.bucket}/after/")
+        )
+    }
+    assert again == after
 
 
 def test_rows_of_an_earlier_output_keep_their_match_ids(trained: tuple[Emulator, GlueService, str]) -> None:
@@ -113,7 +168,14 @@ def test_an_earlier_output_is_read_by_its_header(trained: tuple[Emulator, GlueSe
     rows = from_csv(matched(emulator, service, transform, "after/", KnownMatchesS3Path=known))
     after = {row["id"]: row["match_id"] for row in rows}
     assert after == {**before, "p03b": after["p03b"], "gone": "m-gone"}
-    assert rows[-1] == {"id": "gone", "name": None, "street": None, "city": None, "match_id": "m-gone"}
+    assert rows[-1] == {
+        "id": "gone",
+        "name": None,
+        "street": None,
+        "city": None,
+        "match_id": "m-gone",
+        "match_confidence_score": "1.0",
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-MATCH_ID = "match_id"  # the column that a matching adds
+# The columns that a matching adds.
+MATCH_ID = "match_id"
+MATCH_CONFIDENCE = "match_confidence_score"
 LAKE_FORMATS = {"iceberg": "Apache Iceberg", "delta": "Delta Lake", "hudi": "Apache Hudi"}
 # Folders and files that a lake format keeps beside its data.
 LAKE_FOLDERS = {"_delta_log/": "delta", ".hoodie/": "hudi"}
