@@ -14,7 +14,8 @@ from core.aws.glue import GlueTaskRuns
 from core.cancel import cancel
 from core.open_runs import SHARDS
 from core.paths import AllowedPrefixes
-from core.ports import Dependencies
+from core.ports import Dependencies, RunFilter
+from core.queries import list_runs
 from core.reconcile import reconcile
 from core.requests import StartCommand
 from core.runs import Status
@@ -139,6 +140,15 @@ def test_reconcile_without_changes_takes_a_query_per_shard_and_a_listing_per_tra
     counter.take()
     reconcile(counter.deps)
     assert Counter(counter.take()) == {"GetItem": 1, "Query": len(SHARDS), "GetMLTaskRuns": 1}
+
+
+def test_list_of_a_callers_runs_takes_two_calls(counter: CallCounter) -> None:
+    runs = [start(counter.labeling(f"key-{number}"), counter.deps).run for number in range(3)]
+    counter.take()
+    assert list_runs(RunFilter(), "alice", 50, None, counter.deps).items == tuple(reversed(runs))
+    assert counter.take() == ["Query", "BatchGetItem"]
+    assert list_runs(RunFilter(), "bob", 50, None, counter.deps).items == ()
+    assert counter.take() == ["Query"]
 
 
 def test_cancellation_takes_three_calls(counter: CallCounter) -> None:

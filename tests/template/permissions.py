@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 # Role or policy -> action -> resources. A template that allows anything else fails.
-LEDGER = ["Ledger.Arn", "${Ledger.Arn}/index/open", "${Ledger.Arn}/index/byTime", "${Ledger.Arn}/index/byTransform"]
+LEDGER = ["Ledger.Arn", *(f"${{Ledger.Arn}}/index/{index}" for index in ("open", "byTime", "byCaller", "byTransform"))]
 TRANSFORMS = ["arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:mlTransform/${AllowedTransforms}"]
 WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 EXPECTED: dict[str, dict[str, list[str]]] = {
     "LedgerPolicy": dict.fromkeys(
         (
             "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.template.permissions import policy_name
+
 SRC = Path(__file__).resolve().parents[2] / "src"
 ACCOUNT = "arn:aws:iam::123456789012"
 SETTINGS = {
@@ -136,18 +138,36 @@ def test_the_ledger_is_protected_and_backed_up(template: dict[str, Any], resourc
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_ledger_has_its_three_indexes(resources: dict[str, Any]) -> None:
+def test_the_announcer_is_updated_before_the_functions_that_write_the_ledger(resources: dict[str, Any]) -> None:
+    """The one of the last release would ignore items of a new form, and their events would be lost."""
+    writers = {name for name, role in _roles(resources).items() if "LedgerPolicy" in role}
+    assert {name for name, resource in resources.items() if resource.get("DependsOn") == "AnnounceFunction"} == writers
+    assert writers == {"ApiFunction", "BusFunction", "ScheduleFunction"}
+
+
+def test_the_ledger_has_its_four_indexes(resources: dict[str, Any]) -> None:
     indexes = resources["Ledger"]["Properties"]["GlobalSecondaryIndexes"]
     keys = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in indexes}
     assert keys == {
         "open": ["openShard", "openKey"],
         "byTime": ["kind", "requestedKey"],
+        "byCaller": ["requestedBy", "requestedKey"],
         "byTransform": ["transformId", "requestedKey"],
     }
     projections = {index["IndexName"]: index["Projection"]["ProjectionType"] for index in indexes}
-    assert projections == {"open": "INCLUDE", "byTime": "ALL", "byTransform": "ALL"}
+    assert projections == {"open": "INCLUDE", "byTime": "ALL", "byCaller": "INCLUDE", "byTransform": "ALL"}
 
 
 def _routes(function: dict[str, Any]) -> set[tuple[str, str]]:
     events = [event["Properties"] for event in function["Events"].values()]
     return {(event["Method"], event["Path"]) for event in events}
+
+
+def _roles(resources: dict[str, Any]) -> dict[str, set[str]]:
+    """Each function's managed policies."""
+    roles = {
+        name: resource["Properties"]["Role"]["Fn::GetAtt"][0]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+    return {name: set(map(policy_name, resources[role]["Properties"]["ManagedPolicyArns"])) for name, role in roles.items()}
