@@ -18,13 +18,14 @@ from local.cloud.process import ROOT, CloudFailed, CloudProcess, running_cloud
 from local.cloud.stack import Stack, deploy
 from local.demo.charts import render_text, save_png
 from local.demo.console import Reporter, StepFailed, check
+from local.demo.context import DemoContext
 from local.demo.event_listener import EventListener, count_dead_letters, subscribe, unique_events
 from local.demo.labeler import label_from_truth, label_interactively
 from local.demo.rounds import (
-    DemoContext,
     Score,
     download_labeling_set,
     evaluate,
+    export_labels,
     start_labeling_set_run,
     start_with_duplicates,
     upload_labels,
@@ -32,7 +33,8 @@ from local.demo.rounds import (
 from local.sample_table import InvalidTable, Records, create_transform, load_febrl, read_csv, upload_table
 
 DEFAULT_ROUNDS = 3
-RUNS_PER_ROUND = 2  # one generates the labeling set, one imports the labels
+RUNS_PER_ROUND = 3  # one generates the labeling set, one imports the labels, one evaluates the transform
+RUNS_AFTERWARDS = 1  # exports the labels
 EVENTS_PER_RUN = ("TaskRunStarted", "TaskRunSucceeded")
 EVENTS_TIMEOUT_SECONDS = 20
 
@@ -50,7 +52,9 @@ def run(records: Records, reporter: Reporter, folder: Path, rounds: int) -> None
         reporter.step(f"{rounds + 3}. F1 by number of labels")
         reporter.console.print(render_text(scores, reporter.console.width))
         save_png(scores, folder / "f1.png")
-        _report_events(demo, listener, RUNS_PER_ROUND * rounds)
+        reporter.step("Export of the labels")
+        export_labels(demo, scores[-1].labels)
+        _report_events(demo, listener, RUNS_PER_ROUND * rounds + RUNS_AFTERWARDS)
     _report_files(folder, len(scores), reporter)
 
 
@@ -116,6 +120,7 @@ def _report_files(folder: Path, rounds: int, reporter: Reporter) -> None:
     for name, description in {
         "f1.png": "F1 by number of labels",
         "events.json": "the published events",
+        "labels.csv": "all labels, as exported",
         f"round-{rounds}-labels.csv": "the labels of the last round (each round has a labeling set and labels)",
         f"round-{rounds}-matches.jsonl": "the table with its match_id",
         "cloud/log": "the log of the local cloud",

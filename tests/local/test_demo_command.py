@@ -36,7 +36,10 @@ def test_demo_runs_the_whole_loop_on_a_csv_file(table: Path, tmp_path: Path) -> 
     assert "\x1b" not in completed.stdout
     assert (folder / "f1.png").read_bytes().startswith(b"\x89PNG")
     events = json.loads((folder / "events.json").read_text())
-    assert sorted(event["detail-type"] for event in events) == ["TaskRunStarted"] * 2 + ["TaskRunSucceeded"] * 2
+    assert sorted(event["detail-type"] for event in events) == ["TaskRunStarted"] * 4 + ["TaskRunSucceeded"] * 4
+    (metrics,) = [event["detail"]["data"]["metrics"] for event in events if "metrics" in event["detail"]["data"]]
+    assert 0 < metrics["f1"] <= 1
+    assert (folder / "labels.csv").read_text().startswith("labeling_set_id,label,pk,")
 
 
 def test_demo_says_what_is_wrong_with_a_file(table: Path, tmp_path: Path) -> None:
