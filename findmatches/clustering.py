@@ -61,9 +61,9 @@ def average_linkage(
 
     `left`, `right`, `probability`: pairs of nodes, shape (pairs,) each; a pair may occur several times.
 
-    A pair that was never compared counts as different where the rows' nearest neighbors already contain rows that differ: all
-    others are less similar than those. Where nearly all neighbors match, the pair is missing because the search stopped at
-    `neighbors_per_row`, and says nothing.
+    If all rows of two groups matched, each row's `neighbors_per_row` nearest would be spread over both groups: so many compared
+    pairs are expected between them, or all if the groups are small. A pair that is missing below that number counts as
+    different where the rows' nearest neighbors already contain rows that differ: all others are less similar than those.
     """
     nodes = len(constraints.known_id)
     between = left != right
@@ -227,15 +227,17 @@ class _Groups:
     def _set_link(self, first: int, second: int, total: float, compared: int) -> None:
         self.links.setdefault(first, {})[second] = self.links.setdefault(second, {})[first] = (total, compared)
         sizes = self.size[first], self.size[second]
-        never_compared = max(0, sizes[0] * sizes[1] - compared)
-        linkage = (
-            total / (compared + self._weight_of_unknown(first, second) * never_compared) if never_compared else total / compared
-        )
+        missing = max(0.0, self._expected_pairs(*sizes) - compared)
+        linkage = total / (compared + self._weight_of_missing(first, second) * missing if missing else compared)
         if linkage > self.min_linkage:
             heapq.heappush(self.heap, (-linkage, first, second, *sizes))
 
-    def _weight_of_unknown(self, first: int, second: int) -> float:
-        """How much a pair between the groups that was never compared counts as different, 0..1."""
-        covered = self.neighbors_per_row / max(1, self.size[first] + self.size[second] - 1)
+    def _expected_pairs(self, first_size: int, second_size: int) -> float:
+        """How many pairs between two groups would be compared if all of their rows matched."""
+        covered = self.neighbors_per_row / max(1, first_size + second_size - 1)
+        return first_size * second_size * min(1.0, covered)
+
+    def _weight_of_missing(self, first: int, second: int) -> float:
+        """How much a pair between the groups that was expected and not compared counts as different, 0..1."""
         saturation = (self.matches[first] / self.neighbors[first]) * (self.matches[second] / self.neighbors[second])
-        return min(1.0, covered, 1 - saturation**_SATURATION_EXPONENT)
+        return 1 - saturation**_SATURATION_EXPONENT

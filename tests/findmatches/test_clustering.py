@@ -77,3 +77,18 @@ def test_a_hundred_labels_outweigh_thousands_of_wrong_pseudo_labels() -> None:
     assert probability[0] < 0.5
     assert probability[1] < 0.5
     assert probability[2] > 0.5
+
+
+def test_two_halves_of_one_large_group_merge_though_most_of_their_pairs_were_never_compared() -> None:
+    # Each row was compared with 10 of the 200 rows of its group, which all match with a probability of 0.6.
+    random = np.random.default_rng(0)
+    pairs = {
+        (min(row, other), max(row, other)) for row in range(200) for other in random.choice(200, 10).tolist() if row != other
+    }
+    constraints = Constraints(np.arange(2), np.full(2, -1), frozenset())
+    left, right = (np.array([pair[side] // 100 for pair in sorted(pairs)]) for side in (0, 1))
+    merges = average_linkage(
+        left, right, np.full(len(left), 0.6), np.array([100, 100]), constraints, neighbors_per_row=10, min_linkage=0.05
+    )
+    assert len(merges) == 1
+    assert merges.linkage[0] > 0.5
