@@ -2,12 +2,21 @@
 
 from dataclasses import replace
 
-from core.errors import FileNotReadable, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, S3Unavailable
+from core.errors import (
+    FileNotReadable,
+    GlueUnavailable,
+    LabelFileUnavailable,
+    NotFoundInGlue,
+    NotStarted,
+    Refused,
+    S3Unavailable,
+)
 from core.label_file import MAX_BYTES, validate_label_file
 from core.ports import Dependencies, LabelFiles, Transform
+from core.refusals import FILE_REMEDIES, UNKNOWN_TRANSFORM_CODE
 from core.runs import Run
 
-# The codes of a refused run's error.
+# The codes of a refused run's error, beside those of core.refusals.FILE_REMEDIES.
 INVALID_FILE_CODE = "INVALID_LABEL_FILE"
 FILE_CHANGED_CODE = "LABEL_FILE_CHANGED"
 
@@ -17,7 +26,8 @@ def check_label_file(run: Run, deps: Dependencies) -> Run:
 
     A version that is set was checked before, and must still be the current one. Other runs are returned as they are.
 
-    Raises Refused if the file is invalid or was replaced since, NotStarted if S3 or Glue is unavailable.
+    Raises Refused if the file is invalid, was replaced since, or can never be read, NotStarted if Glue and
+    LabelFileUnavailable if S3 is unavailable.
     """
     if not run.is_import:
         return run
@@ -28,11 +38,14 @@ def check_label_file(run: Run, deps: Dependencies) -> Run:
         version = _valid_version(run.path or "", transform, deps.files)
         return replace(run, file_version=version, warning=_warning(run, transform))
     except FileNotReadable as error:
-        raise Refused(INVALID_FILE_CODE, str(error)) from error
+        code = error.code if error.code in FILE_REMEDIES else INVALID_FILE_CODE
+        raise Refused(code, str(error)) from error
     except NotFoundInGlue as error:
-        raise Refused("EntityNotFoundException", str(error)) from error
-    except (S3Unavailable, GlueUnavailable) as error:
-        raise NotStarted(f"the label file cannot be checked at the moment: {error}") from error
+        raise Refused(UNKNOWN_TRANSFORM_CODE, str(error)) from error
+    except S3Unavailable as error:
+        raise LabelFileUnavailable(f"the label file cannot be read at the moment: {error}") from error
+    except GlueUnavailable as error:
+        raise NotStarted(f"the transform cannot be looked up at the moment: {error}") from error
 
 
 def _require_same_version(run: Run, files: LabelFiles) -> Run:

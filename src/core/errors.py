@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from core.runs import Run
+from core.runs import Run, WaitingReason
 
 
 class LoopError(Exception):
@@ -105,9 +105,11 @@ class LedgerUnavailable(LoopError):
 class ConcurrencyLimitReached(LoopError):
     """Glue runs as many task runs as it allows. Nothing was started."""
 
+    waiting_reason = WaitingReason.GLUE_LIMIT
+
 
 class Refused(LoopError):
-    """Glue, or a check before it, refused the request permanently. Nothing was started."""
+    """Glue, or a check before it, refused the request permanently, as core.refusals tells. Nothing was started."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -118,18 +120,30 @@ class Refused(LoopError):
 class NotStarted(LoopError):
     """Glue throttled or could not be reached. Nothing was started."""
 
+    waiting_reason = WaitingReason.GLUE_UNAVAILABLE
+
+
+class LabelFileUnavailable(NotStarted):
+    """S3 throttled or could not be reached, so that the label file was not checked. Nothing was started."""
+
+    waiting_reason = WaitingReason.FILE_UNREADABLE
+
 
 class StartPostponed(LoopError):
     """Nothing was started, but a later attempt may succeed. `run` is the run that was to start.
 
-    Its reservation is still in the ledger; the caller decides what becomes of it. `at_limit` tells whether Glue was at its
-    concurrency limit.
+    Its reservation is still in the ledger; the caller decides what becomes of it.
     """
 
-    def __init__(self, run: Run, reason: ConcurrencyLimitReached | NotStarted) -> None:
-        super().__init__(str(reason))
+    def __init__(self, run: Run, cause: ConcurrencyLimitReached | NotStarted) -> None:
+        super().__init__(str(cause))
         self.run = run
-        self.at_limit = isinstance(reason, ConcurrencyLimitReached)
+        self.waiting_reason = cause.waiting_reason
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether Glue was at its concurrency limit."""
+        return self.waiting_reason is WaitingReason.GLUE_LIMIT
 
 
 class ResponseLost(LoopError):
@@ -152,8 +166,12 @@ class RoundInProgress(LoopError):
 
 
 class FileNotReadable(LoopError):
-    """The label file does not exist, or this service may not read it; the message says which."""
+    """S3 refuses the label file permanently: it does not exist, for example. `code` is S3's; the message has the remedy."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class S3Unavailable(LoopError):
-    """S3 failed or could not be reached."""
+    """S3 failed, throttled or could not be reached: a later attempt may succeed."""

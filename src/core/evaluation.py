@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.errors import GlueUnavailable, NotFoundInGlue
+from core.errors import GlueUnavailable, NotFoundInGlue, Refused
 from core.evaluation_metrics import EvaluationMetrics
 from core.log_fields import log_fields
 from core.ports import Dependencies, GlueRun
@@ -36,6 +36,8 @@ def with_metrics(run: Run, glue_run: GlueRun, deps: Dependencies) -> Run | None:
         return replace(run, warning=_SUPERSEDED)
     except NotFoundInGlue:
         return replace(run, warning=_NOT_RETURNED)
+    except Refused as refusal:
+        return replace(run, warning=f"{_NOT_RETURNED}: {refusal}")
     except GlueUnavailable:
         patience = deps.policy.start_deadline
     if metrics is not None:
@@ -47,7 +49,7 @@ def with_metrics(run: Run, glue_run: GlueRun, deps: Dependencies) -> Run | None:
 
 
 def _latest_metrics(run: Run, completed_on: datetime, deps: Dependencies) -> EvaluationMetrics | None:
-    """The transform's metrics, which are those of `run`. Raises _Superseded, NotFoundInGlue, GlueUnavailable.
+    """The transform's metrics, which are those of `run`. Raises _Superseded, NotFoundInGlue, Refused, GlueUnavailable.
 
     The task runs are listed after the metrics are read: whichever evaluation the metrics are of, it has ended in that list.
     """

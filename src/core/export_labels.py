@@ -5,6 +5,7 @@ second export does no harm, so an export whose response was lost is looked up, a
 the grace period (`Policy.confirm_after`).
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -18,9 +19,12 @@ from core.errors import (
     ResponseLost,
     StartPostponed,
 )
+from core.log_fields import log_fields
 from core.ports import Dependencies, GlueRun
-from core.runs import Run, RunError, Status, as_ended
+from core.runs import Run, RunError, Status, WaitingReason, as_ended, as_waiting
+from core.waiting import record_reason
 
+_log = logging.getLogger(__name__)
 _EXPORT_TASK_TYPE = "EXPORT_LABELS"
 
 
@@ -35,9 +39,13 @@ def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], listed_on: datetime,
     LedgerUnavailable.
     """
     if run.export_attempted_on is None:
-        if not _has_labels(run, deps):
-            return True
-        _start_export(run, deps)
+        try:
+            if not _has_labels(run, deps):
+                return True
+        except Refused as refusal:
+            _refuse(run, refusal, deps)
+        else:
+            _start_export(run, deps)
         return False
     export = _find_export(run, glue_runs)
     if export is None:
@@ -54,7 +62,8 @@ def is_import_ready(run: Run, glue_runs: Sequence[GlueRun], listed_on: datetime,
 def _start_export(run: Run, deps: Dependencies) -> None:
     """Start the export, recording the attempt first: the transform's other imports wait from then on."""
     attempted_on = deps.clock()
-    attempted = deps.ledger.write(run, replace(run, export_attempted_on=attempted_on))
+    waiting = as_waiting(run, attempted_on, WaitingReason.EXPORT)
+    attempted = deps.ledger.write(run, replace(waiting, export_attempted_on=attempted_on))
     if deps.clock() - attempted_on > deps.policy.start_within:
         return  # another reconciler may already be looking for this export: starting it now could export twice
     try:
@@ -62,13 +71,18 @@ def _start_export(run: Run, deps: Dependencies) -> None:
     except ResponseLost:
         return
     except Refused as refusal:
-        error = RunError(refusal.code, refusal.message)
-        deps.ledger.write(attempted, as_ended(attempted, Status.REFUSED, deps.clock(), error))
+        _refuse(attempted, refusal, deps)
         return
-    except (ConcurrencyLimitReached, NotStarted) as reason:
-        deps.ledger.write(attempted, replace(attempted, export_attempted_on=None))
-        raise StartPostponed(attempted, reason) from reason
+    except (ConcurrencyLimitReached, NotStarted) as cause:
+        waiting = as_waiting(attempted, deps.clock(), cause.waiting_reason)
+        deps.ledger.write(attempted, replace(waiting, export_attempted_on=None))
+        raise StartPostponed(attempted, cause) from cause
     deps.ledger.write(attempted, replace(attempted, export_run_id=export_run_id))
+
+
+def _refuse(run: Run, refusal: Refused, deps: Dependencies) -> None:
+    error = RunError(refusal.code, refusal.message)
+    _log.info("START_REFUSED", extra=log_fields(deps.ledger.write(run, as_ended(run, Status.REFUSED, deps.clock(), error))))
 
 
 def _find_export(run: Run, glue_runs: Sequence[GlueRun]) -> GlueRun | None:
@@ -95,4 +109,6 @@ def _has_labels(run: Run, deps: Dependencies) -> bool:
         # Starting the export shows whether the transform exists.
         return True
     except GlueUnavailable as error:
-        raise StartPostponed(run, NotStarted(str(error))) from error
+        cause = NotStarted(str(error))
+        record_reason(run, cause.waiting_reason, deps)
+        raise StartPostponed(run, cause) from error

@@ -123,7 +123,7 @@ class Glue(Protocol):
         """Start an export of the labels to `run.export_to`, and return Glue's id of that task run. Raises as `start` does."""
 
     def get_transform(self, transform_id: str) -> Transform:
-        """The current state of the transform. Raises NotFoundInGlue, GlueUnavailable."""
+        """The current state of the transform. Raises NotFoundInGlue, Refused, GlueUnavailable."""
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         """All task runs of the transform that started after `since`. Raises NotFoundInGlue, GlueUnavailable."""

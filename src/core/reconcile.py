@@ -14,14 +14,14 @@ from itertools import groupby, takewhile
 from operator import add, attrgetter
 from typing import TypeVar
 
-from core.errors import Conflict, GlueUnavailable, LoopError, NotFoundInGlue
+from core.errors import Conflict, GlueUnavailable, LoopError, NotFoundInGlue, Refused
 from core.log_fields import log_fields
 from core.open_runs import OpenRun, Place, task_tag
 from core.ports import Dependencies, GlueRun
 from core.rounds import ALL_SHARDS, Part, Round
 from core.runs import IN_GLUE, Run, Status
 from core.settle import as_unsettled, is_unsettled_past_deadline, settle
-from core.start_queued import end_at_deadline, is_past_start_deadline, start_queued_runs
+from core.start_queued import end_at_deadline, is_past_start_deadline, record_glue_unavailable, start_queued_runs
 from core.track import read_run, track_open_run, track_run
 
 _log = logging.getLogger(__name__)
@@ -113,6 +113,7 @@ def reconcile_transform(
         glue_runs = _list_task_runs([run for run in runs if run.status is not Status.QUEUED or run.search_from], deps)
     except GlueUnavailable:
         _end_overdue(queued, unclear, now, deps)
+        record_glue_unavailable(queued, deps)
         raise
     changed = [*_track(in_time(in_glue), glue_runs, now, deps), *_settle(in_time(unclear), glue_runs, now, deps)]
     started = start_queued_runs(queued, glue_runs, now, deps, has_time_left)
@@ -191,6 +192,8 @@ def _no_task_runs_if_deleted(transform_id: str, deps: Dependencies) -> Sequence[
         deps.glue.get_transform(transform_id)
     except NotFoundInGlue:
         return []
+    except Refused as refusal:
+        raise GlueUnavailable(str(refusal)) from refusal
     raise GlueUnavailable("the transform exists, but Glue does not list its task runs")
 
 

@@ -188,9 +188,13 @@ def as_reserved(run: Run, now: datetime, lease: timedelta) -> Run:
 
 def as_queued(run: Run, now: datetime, reason: WaitingReason = WaitingReason.QUEUE) -> Run:
     """`run`, waiting in its transform's queue for `reason`."""
-    since = run.waiting_since if run.waiting_reason is reason else now
     queued = replace(run, status=Status.QUEUED, start_attempted_on=None, lease_until=None, changed_on=now)
-    return replace(queued, waiting_reason=reason, waiting_since=since)
+    return as_waiting(queued, now, reason)
+
+
+def as_waiting(run: Run, now: datetime, reason: WaitingReason) -> Run:
+    """A queued `run` that waits for `reason`, since `now` if that is a new one."""
+    return run if run.waiting_reason is reason else replace(run, waiting_reason=reason, waiting_since=now)
 
 
 def as_unconfirmed(run: Run, now: datetime) -> Run:

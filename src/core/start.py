@@ -134,15 +134,20 @@ def _queue_new(run: Run, existing: Run | None, deps: Dependencies) -> Run:
     try:
         checked_run = check_label_file(run, deps)
     except Refused as refusal:
-        refused = as_ended(run, Status.REFUSED, deps.clock(), RunError(refusal.code, refusal.message))
-        return deps.ledger.write(existing, refused)
+        error = RunError(refusal.code, refusal.message)
+        refused = deps.ledger.write(existing, as_ended(run, Status.REFUSED, deps.clock(), error))
+        _log.info("START_REFUSED", extra=log_fields(refused))
+        return refused
     except NotStarted as error:
         raise TryAgainLater(_NOTHING_STARTED) from error
-    if run.export_to is not None:
-        reason = WaitingReason.EXPORT
-    else:
-        reason = WaitingReason.OPEN_IMPORT if run.task_type.is_exclusive else WaitingReason.QUEUE
-    return _queue(existing, checked_run, reason, deps)
+    return _queue(existing, checked_run, _reason_to_queue(run, deps), deps)
+
+
+def _reason_to_queue(run: Run, deps: Dependencies) -> WaitingReason:
+    """Why a new run cannot start at once. The reconciler corrects it when the run is the next one."""
+    if not run.task_type.is_exclusive or deps.ledger.queue(run.transform_id or ""):
+        return WaitingReason.QUEUE
+    return WaitingReason.OPEN_IMPORT if run.export_to is None else WaitingReason.EXPORT
 
 
 def _queue_reserved(reservation: Run, existing: Run | None, deps: Dependencies) -> Run:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import takewhile
 
@@ -13,6 +14,7 @@ from core.ports import Dependencies, GlueRun
 from core.runs import Run, RunError, Status, WaitingReason, as_ended, as_queued, as_reserved
 from core.start_in_glue import start_in_glue
 from core.track import read_run
+from core.waiting import record_reason
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +45,10 @@ def start_queued_runs(
                 blocked.add(run.task_type.is_exclusive)
         except (Conflict, QueueBlocked):
             blocked.add(run.task_type.is_exclusive)
-        except StartPostponed:
-            blocked.update((True, False))
+        except StartPostponed as postponed:
+            # Glue would not start any other run either; a file that cannot be read is that of one import.
+            is_file = postponed.waiting_reason is WaitingReason.FILE_UNREADABLE
+            blocked.update({True} if is_file else (True, False))
     return left_queue
 
 
@@ -63,6 +67,16 @@ def end_at_deadline(run: Run, deps: Dependencies) -> None:
     _log.info("START_FAILED", extra=log_fields(deps.ledger.write(run, as_start_failed(run, deps.clock()))))
 
 
+def record_glue_unavailable(queued: Sequence[OpenRun], deps: Dependencies) -> None:
+    """Record on the next runs of a transform that they wait because Glue cannot be asked. Raises LedgerUnavailable."""
+    in_order = _in_queue_order(queued, deps)
+    for is_exclusive in (True, False):
+        next_run = next((run for run in in_order if run.task_type.is_exclusive is is_exclusive), None)
+        with suppress(Conflict):
+            if next_run is not None:
+                record_reason(read_run(next_run, deps), WaitingReason.GLUE_UNAVAILABLE, deps)
+
+
 def _in_queue_order(runs: Sequence[OpenRun], deps: Dependencies) -> Sequence[OpenRun]:
     """The order of the queue item, not that of the hosts' clocks; runs that have just left the queue come last."""
     if len(runs) < 2:  # noqa: PLR2004  nothing to sort
@@ -77,6 +91,9 @@ def _start_if_ready(run: Run, glue_runs: Sequence[GlueRun], listed_on: datetime,
         is_ready = not needs_export(run) or is_import_ready(run, glue_runs, listed_on, deps)
         if is_ready:
             _start_queued_run(run, deps)
+    except QueueBlocked:
+        record_reason(run, WaitingReason.OPEN_IMPORT if run.task_type.is_exclusive else WaitingReason.QUEUE, deps)
+        raise
     except StartPostponed as postponed:
         _log.info("STILL_QUEUED", extra=log_fields(run, cause=str(postponed)))
         raise
@@ -89,6 +106,5 @@ def _start_queued_run(run: Run, deps: Dependencies) -> None:
     try:
         start_in_glue(reservation, deps)
     except StartPostponed as postponed:
-        reason = WaitingReason.GLUE_LIMIT if postponed.at_limit else WaitingReason.GLUE_UNAVAILABLE
-        deps.ledger.write(reservation, as_queued(postponed.run, deps.clock(), reason))
+        deps.ledger.write(reservation, as_queued(postponed.run, deps.clock(), postponed.waiting_reason))
         raise

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.ports import Dependencies
-from core.runs import Run, Status, WaitingReason
+from core.runs import Run, Status, WaitingReason, as_waiting
 
 _MESSAGES = {
     WaitingReason.GLUE_LIMIT: "Glue runs as many task runs as it allows; this one starts when one of them has ended.",
@@ -13,8 +13,8 @@ _MESSAGES = {
         "Imports, evaluations and exports of a transform run one at a time, and an earlier one is not finished."
     ),
     WaitingReason.EXPORT: "The existing labels are exported before they are replaced.",
-    WaitingReason.FILE_UNREADABLE: "The label file cannot be read at the moment; the reconciler tries again.",
-    WaitingReason.GLUE_UNAVAILABLE: "Glue or S3 could not be reached, or throttled the start; the reconciler tries again.",
+    WaitingReason.FILE_UNREADABLE: "S3 cannot be reached, or throttles reading the label file; the reconciler tries again.",
+    WaitingReason.GLUE_UNAVAILABLE: "Glue cannot be reached, or throttles requests; the reconciler tries again.",
 }
 
 
@@ -24,6 +24,12 @@ class Waiting(NamedTuple):
     reason: WaitingReason
     position: int | None
     message: str
+
+
+def record_reason(run: Run, reason: WaitingReason, deps: Dependencies) -> None:
+    """Record why a queued run is still waiting, if that has changed. Raises Conflict, LedgerUnavailable."""
+    if run.waiting_reason is not reason:
+        deps.ledger.write(run, as_waiting(run, deps.clock(), reason))
 
 
 def waiting(runs: Sequence[Run], deps: Dependencies) -> dict[str, Waiting]:

@@ -20,6 +20,7 @@ from core.ports import Dependencies
 from local.cloud.template import ledger_table, rule_pattern
 from local.glue.in_process import answer_in_process
 from local.glue.service import GlueService
+from tests.component.aws_errors import AwsErrors
 from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
 from tests.glue_emulator.people import TWO_SETS
 
@@ -64,10 +65,14 @@ class FunctionContext:
 
 @dataclass
 class HandlerHarness:
-    """Calls the handlers and shows what they did. `calls` are the operations of all AWS calls that they sent."""
+    """Calls the handlers and shows what they did. `calls` are the operations of all AWS calls that they sent.
+
+    `aws_errors` are answered to the handlers' calls to S3 and Glue.
+    """
 
     glue: GlueService
     calls: list[str] = field(default_factory=list)
+    aws_errors: AwsErrors = field(default_factory=AwsErrors)
 
     def __post_init__(self) -> None:
         self.dynamodb, self.events, self.s3 = client("dynamodb"), client("events"), client("s3")
@@ -182,6 +187,8 @@ class HandlerHarness:
         """The session for the handlers' clients: its calls are recorded, and those to Glue go to the emulator."""
         session = new_session()
         answer_in_process(session.events, self.glue)
+        for service in ("s3", "glue"):
+            session.events.register_first(f"before-send.{service}", self.aws_errors)
         session.events.register_first(
             "before-send.glue", self._record_call
         )  # first: a lost response is raised before later watchers are called

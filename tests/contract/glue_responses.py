@@ -40,6 +40,9 @@ NOT_STARTED = {
     "429 from something in between": raw_reply(429, b"<html>Too Many Requests</html>"),
     "ExpiredTokenException": refusal("ExpiredTokenException"),
     "RequestLimitExceeded": refusal("RequestLimitExceeded"),
+    "RequestExpired": refusal("RequestExpired"),
+    "InvalidSignatureException": refusal("InvalidSignatureException"),
+    "UnrecognizedClientException": refusal("UnrecognizedClientException"),
 }
 REFUSED = {
     name: refusal(name)

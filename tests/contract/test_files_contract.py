@@ -85,23 +85,86 @@ def test_missing_object_raises_no_such_file(backend: Backend) -> None:
             read(PATH)
 
 
+FINAL = [
+    ("AccessDenied", 403),
+    ("403", 403),
+    ("NoSuchBucket", 404),
+    ("InvalidObjectState", 403),
+    ("InvalidRequest", 400),
+    ("KMS.DisabledException", 400),
+    ("KMS.NotFoundException", 400),
+    ("PermanentRedirect", 301),
+    ("SomethingNew", 400),
+]
+PASSING = [
+    ("SlowDown", 503),
+    ("InternalError", 500),
+    ("SomethingNew", 500),
+    ("RequestTimeout", 400),
+    ("RequestTimeTooSkewed", 403),
+    ("ExpiredToken", 400),
+    ("InvalidAccessKeyId", 403),
+    ("KMS.ThrottlingException", 400),
+    ("TemporaryRedirect", 307),
+]
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    client: Any = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}), **CREDENTIALS)
+    yield client
+    client.close()
+
+
 @pytest.mark.parametrize(
     ("code", "status", "error"),
+    [(*answer, FileNotReadable) for answer in FINAL] + [(*answer, S3Unavailable) for answer in PASSING],
+)
+def test_s3_errors_are_final_or_pass(s3: Any, code: str, status: int, error: type[Exception]) -> None:  # noqa: ANN401  boto3's
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", service_error_code=code, http_status_code=status)
+        with pytest.raises(error) as raised:
+            S3LabelFiles(s3).open(PATH)
+    assert isinstance(raised.value.__cause__, ClientError)
+    assert getattr(raised.value, "code", code) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
     [
-        ("AccessDenied", 403, FileNotReadable),
-        ("403", 403, FileNotReadable),
-        ("NoSuchBucket", 404, FileNotReadable),
-        ("SlowDown", 503, S3Unavailable),
-        ("InternalError", 500, S3Unavailable),
+        (403, "AccessDenied", FileNotReadable),
+        (400, "InvalidRequest", FileNotReadable),
+        (400, "ExpiredToken", S3Unavailable),
+        (503, "SlowDown", S3Unavailable),
     ],
 )
-def test_s3_errors_map_to_our_exceptions(code: str, status: int, error: type[Exception]) -> None:
-    client: Any = boto3.client("s3", config=Config(retries={"total_max_attempts": 1}), **CREDENTIALS)
-    for operation in ("get_object", "head_object"):
-        with Stubber(client) as stub:
-            stub.add_client_error(operation, service_error_code=code, http_status_code=status)
-            files = S3LabelFiles(client)
-            with pytest.raises(error) as raised:
-                (files.open if operation == "get_object" else files.current_version)(PATH)
-        assert isinstance(raised.value.__cause__, ClientError)
-    client.close()
+def test_error_of_a_head_request_without_a_code_is_read_by_get(
+    s3: Any,  # noqa: ANN401  boto3's
+    status: int,
+    code: str,
+    error: type[Exception],
+) -> None:
+    with Stubber(s3) as stub:
+        stub.add_client_error("head_object", service_error_code=str(status), http_status_code=status)
+        stub.add_client_error("get_object", service_error_code=code, http_status_code=status)
+        with pytest.raises(error, match=code):
+            S3LabelFiles(s3).current_version(PATH)
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("AccessDenied", "s3:GetObject"),
+        ("AccessDenied", "kms:Decrypt"),
+        ("InvalidObjectState", "restore it"),
+        ("InvalidRequest", "SSE-C"),
+        ("KMS.DisabledException", "enable the key"),
+        ("PermanentRedirect", "another region"),
+    ],
+)
+def test_final_error_names_the_remedy(s3: Any, code: str, remedy: str) -> None:  # noqa: ANN401  boto3's
+    with Stubber(s3) as stub:
+        stub.add_client_error("get_object", service_error_code=code, service_message="S3's own text")
+        with pytest.raises(FileNotReadable, match=remedy) as raised:
+            S3LabelFiles(s3).open(PATH)
+    assert "S3's own text" in str(raised.value)

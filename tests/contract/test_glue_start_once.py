@@ -138,6 +138,54 @@ def test_label_file_over_the_size_limit_is_refused_and_not_retried(server: Count
         glue.start(importing())
 
 
+def test_missing_right_to_start_is_named(server: CountingServer, glue: Glue) -> None:
+    server.behave = refusal("AccessDeniedException")
+    with pytest.raises(Refused, match="glue:StartMLEvaluationTaskRun"):
+        glue.start(evaluating())
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidInputException", "ValidationException", "SomethingNew"])
+def test_permanently_refused_look_up_of_a_transform_is_told_from_a_passing_one(
+    server: CountingServer, glue: Glue, code: str
+) -> None:
+    server.behave = refusal(code)
+    with pytest.raises(Refused) as refused:
+        glue.get_transform("tfm-1")
+    assert refused.value.code == code
+    assert ("glue:GetMLTransform" in str(refused.value)) is (code == "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    "behave",
+    [
+        drop,
+        raw_reply(403, b"<html>proxy</html>"),
+        refusal("InternalServiceException", 500),
+        refusal("OperationTimeoutException"),
+        refusal("ThrottlingException"),
+        refusal("UnrecognizedClientException"),
+    ],
+    ids=["drop", "403 from something in between", "500", "timeout", "throttle", "credentials"],
+)
+def test_passing_failure_of_a_look_up_of_a_transform_refuses_nothing(
+    server: CountingServer, glue: Glue, behave: Behavior
+) -> None:
+    server.behave = behave
+    with pytest.raises(GlueUnavailable):
+        glue.get_transform("tfm-1")
+
+
+def test_denied_look_up_of_a_run_proves_nothing_about_the_run(server: CountingServer, glue: Glue) -> None:
+    server.behave = refusal("AccessDeniedException")
+    for look_up in (
+        lambda: glue.get_task_run("tfm-1", "tsk-1"),
+        lambda: glue.list_task_runs("tfm-1", NOW),
+        lambda: glue.cancel("tfm-1", "tsk-1"),
+    ):
+        with pytest.raises(GlueUnavailable):
+            look_up()
+
+
 @pytest.mark.parametrize("behave", [drop, raw_reply(500, b""), refusal("ThrottlingException")], ids=["drop", "500", "throttle"])
 def test_look_up_is_retried_twice(server: CountingServer, glue: Glue, behave: Behavior) -> None:
     server.behave = behave

@@ -8,9 +8,10 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import count
 
-from core.errors import ConcurrencyLimitReached, NotFoundInGlue, NotStarted, Refused, ResponseLost
+from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.ports import GlueRun, Transform
+from core.refusals import UNKNOWN_TRANSFORM_CODE
 from core.runs import IN_GLUE, Run, Status, TaskType
 
 
@@ -34,7 +35,8 @@ def metrics_of(task_run_id: str) -> EvaluationMetrics:
 class FakeGlue:
     """`listing_delay` is how long a new task run is not listed.
 
-    Each start uses up one of `faults`. `calls` has the names of all calls.
+    Each start uses up one of `faults`. `calls` has the names of all calls. While it `is_down`, look-ups fail; `denied` look-ups
+    are refused for lack of a right.
     """
 
     clock: Callable[[], datetime]
@@ -49,6 +51,8 @@ class FakeGlue:
         self.task_runs: dict[str, list[GlueRun]] = {name: [] for name in self.transforms}
         self.faults: list[Fault] = []
         self.calls: list[str] = []
+        self.is_down = False
+        self.denied: set[str] = set()
         self._lock = threading.Lock()
         self._ids = count(1)
 
@@ -59,11 +63,17 @@ class FakeGlue:
         return self._start_call("start_export", run, "EXPORT_LABELS", run.export_to)
 
     def get_transform(self, transform_id: str) -> Transform:
+        if self.is_down:
+            raise GlueUnavailable("Glue cannot be reached")
+        if "get_transform" in self.denied:
+            raise Refused("AccessDeniedException", "not authorized to perform: glue:GetMLTransform")
         self._task_runs_of(transform_id)
         return Transform(self.columns, self.label_count, metrics=self.metrics)
 
     def list_task_runs(self, transform_id: str, since: datetime) -> list[GlueRun]:
         self.calls.append("list_task_runs")
+        if self.is_down:
+            raise GlueUnavailable("Glue cannot be reached")
         visible = self.clock() - self.listing_delay
         return [task_run for task_run in self._task_runs_of(transform_id) if since < task_run.started_on <= visible]
 
@@ -139,7 +149,7 @@ class FakeGlue:
         try:
             task_runs = self._task_runs_of(run.transform_id or "")
         except NotFoundInGlue as error:
-            raise Refused("EntityNotFoundException", str(error)) from error
+            raise Refused(UNKNOWN_TRANSFORM_CODE, str(error)) from error
         if task_type == TaskType.EVALUATION and not self.label_count:
             raise Refused("MLTransformNotReadyException", "Import labels first.")
         if task_type == TaskType.EXPORT_LABELS and not self.label_count:

@@ -142,6 +142,15 @@ def test_metrics_that_cannot_be_read_stop_neither_the_other_runs_nor_the_run_for
     assert (service.reload(run).status, service.reload(run).metrics) == (Status.SUCCEEDED, None)
 
 
+def test_missing_right_to_read_the_metrics_ends_the_run_with_a_warning_that_names_it(service: Service) -> None:
+    run = evaluate(service)
+    service.glue.denied.add("get_transform")
+    service.reconcile()
+    ended = service.reload(run)
+    assert (ended.status, ended.metrics) == (Status.SUCCEEDED, None)
+    assert "glue:GetMLTransform" in (ended.warning or "")
+
+
 def test_public_form_has_glues_names_in_camel_case() -> None:
     service = Service()
     service.glue.label_count = 30

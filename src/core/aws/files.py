@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Never
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from core.errors import FileNotReadable, S3Unavailable
 from core.ports import OpenFile
+from core.refusals import FILE_REMEDIES, MISSING_FILE_CODES, is_passing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK_BYTES = 64 * 1024
-_NOT_FOUND_CODES = {"NoSuchKey", "NoSuchBucket", "NotFound", "404"}
-_FORBIDDEN_CODES = {"AccessDenied", "Forbidden", "403"}
 
 
 class S3LabelFiles:
@@ -33,7 +32,10 @@ class S3LabelFiles:
         try:
             return _version(self._client.head_object(**_bucket_and_key(path)))
         except (ClientError, BotoCoreError) as error:
-            _raise_read_error(path, error)
+            if _code(error) in MISSING_FILE_CODES or not _code(error).isdigit():
+                _raise_read_error(path, error)
+            # A response to HEAD has no body, so its code is only the HTTP status. GET's has S3's own.
+            return self.open(path).version
 
 
 def _bucket_and_key(path: str) -> dict[str, Any]:
@@ -54,9 +56,17 @@ def _read_chunks(body: Any) -> Iterator[bytes]:  # noqa: ANN401  botocore's Stre
 
 
 def _raise_read_error(path: str, error: ClientError | BotoCoreError) -> Never:
-    code = error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""
-    if code in _NOT_FOUND_CODES:
-        raise FileNotReadable(f"there is no object {path}") from error
-    if code in _FORBIDDEN_CODES:
-        raise FileNotReadable(f"the object {path} may not be read, or is not there") from error
-    raise S3Unavailable(str(error)) from error
+    code = _code(error)
+    if code in MISSING_FILE_CODES:
+        raise FileNotReadable(code, f"there is no object {path}") from error
+    if isinstance(error, ParamValidationError):
+        raise FileNotReadable("InvalidArgument", f"there can be no object {path}: {error}") from error
+    if not isinstance(error, ClientError) or is_passing(code, error.response["ResponseMetadata"]["HTTPStatusCode"]):
+        raise S3Unavailable(str(error)) from error
+    remedy = FILE_REMEDIES.get(code, "remove the cause, or upload it again")
+    message = error.response["Error"].get("Message", "").rstrip(".")
+    raise FileNotReadable(code, f"the object {path} cannot be read: {remedy} (S3 says {code}: {message})") from error
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""

@@ -17,6 +17,7 @@ from core.aws.evaluation_metrics import read_metrics
 from core.aws.task_run_records import glue_run, readable_task_runs
 from core.errors import ConcurrencyLimitReached, GlueUnavailable, NotFoundInGlue, NotStarted, Refused, ResponseLost
 from core.ports import GlueRun, Transform
+from core.refusals import FAULT_CODES, UNKNOWN_TRANSFORM_CODE, is_passing, missing_right
 from core.runs import Run, Status, TaskType
 
 if TYPE_CHECKING:
@@ -31,18 +32,6 @@ _FILE_TOO_LARGE_MESSAGE = "Label file has exceeded"
 _NO_LABELS_MESSAGE = "No labelset exists"
 _NOT_READY_CODE = "MLTransformNotReadyException"
 _IMPORT_FIRST = "Import labels first, and wait until the import has succeeded."
-_UNKNOWN_OUTCOME_CODES = {"OperationTimeoutException", "InternalServiceException", "InternalFailure", "InternalServerError"}
-_TEMPORARY_CODES = {
-    "429",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-}
 _NOT_SENT_ERRORS = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
 _MIN_SERVER_ERROR_STATUS = 500
 _PAGE_SIZE = 1000
@@ -87,6 +76,7 @@ class GlueTaskRuns:
         try:
             response = self._client.get_ml_transform(TransformId=transform_id)
         except Exception as error:  # noqa: BLE001  see list_task_runs
+            _raise_refusal(error)
             _raise_lookup_error(error)
         columns = tuple(column["Name"] for column in response.get("Schema", []) if "Name" in column)
         find_matches = response.get("Parameters", {}).get("FindMatchesParameters", {})
@@ -147,12 +137,12 @@ def _start(send: Callable[[], Mapping[str, object]]) -> str:
 def _raise_start_error(error: ClientError) -> Never:
     """A 4xx from Glue proves that nothing was started. A 5xx, a timeout or a response that is not Glue's proves nothing."""
     code, message = _code(error), _message(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _MIN_SERVER_ERROR_STATUS)
-    if status >= _MIN_SERVER_ERROR_STATUS or code in _UNKNOWN_OUTCOME_CODES:
+    status = _http_status(error)
+    if status >= _MIN_SERVER_ERROR_STATUS or code in FAULT_CODES:
         raise ResponseLost(f"{code}: {message}") from error
     if message.startswith(_LIMIT_MESSAGE) or (code in _LIMIT_CODES and not message.startswith(_FILE_TOO_LARGE_MESSAGE)):
         raise ConcurrencyLimitReached(message) from error
-    if code in _TEMPORARY_CODES:
+    if is_passing(code, status):
         raise NotStarted(f"{code}: {message}") from error
     if code.isdigit():  # botocore's substitute if the response has no code: it is not Glue's
         raise ResponseLost(f"{code}: {message}") from error
@@ -160,13 +150,30 @@ def _raise_start_error(error: ClientError) -> Never:
         raise Refused(code, f"{message} {_IMPORT_FIRST}") from error
     if message.startswith(_NO_LABELS_MESSAGE):
         raise Refused("NO_LABELS", f"{message} {_IMPORT_FIRST}") from error
-    raise Refused(code, message) from error
+    raise _refused(error) from error
+
+
+def _raise_refusal(error: Exception) -> None:
+    """Raise Refused if Glue refuses a look-up permanently, and knows what was looked up."""
+    if not isinstance(error, ClientError) or _code(error) == UNKNOWN_TRANSFORM_CODE:
+        return
+    is_glues = not _code(error).isdigit()
+    if is_glues and not is_passing(_code(error), _http_status(error)):
+        raise _refused(error) from error
 
 
 def _raise_lookup_error(error: Exception) -> Never:
-    if isinstance(error, ClientError) and _code(error) == "EntityNotFoundException":
+    if isinstance(error, ClientError) and _code(error) == UNKNOWN_TRANSFORM_CODE:
         raise NotFoundInGlue(_message(error)) from error
     raise GlueUnavailable(str(error)) from error
+
+
+def _refused(error: ClientError) -> Refused:
+    return Refused(_code(error), f"{_message(error)}{missing_right(_code(error), error.operation_name)}")
+
+
+def _http_status(error: ClientError) -> int:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _MIN_SERVER_ERROR_STATUS)
 
 
 def _code(error: ClientError) -> str:

@@ -18,6 +18,7 @@ from core.errors import (
     RunNotFound,
     TryAgainLater,
 )
+from core.refusals import FILE_REMEDIES, UNKNOWN_TRANSFORM_CODE
 from handlers.rest.bodies import JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
 from handlers.rest.examples import TASK_RUN_ID
 from handlers.rest.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, LOCATION, RETRY_AFTER
@@ -31,6 +32,7 @@ from handlers.rest.problems import (
     PROBLEM_JSON,
     REFUSED_BY_GLUE,
     UNKNOWN_TRANSFORM,
+    UNREADABLE_LABEL_FILE,
     ProblemKind,
 )
 from handlers.rest.routes import task_run_reference
@@ -151,7 +153,7 @@ _STARTING = {
         "Glue knows no such transform. The run is recorded as REFUSED.",
         _example(
             UNKNOWN_TRANSFORM,
-            "EntityNotFoundException: Cannot find MLTransform in account 123456789012 with handle tfm-0123456789abcdef.",
+            f"{UNKNOWN_TRANSFORM_CODE}: Cannot find MLTransform in account 123456789012 with handle tfm-0123456789abcdef.",
             _INSTANCE,
         ),
     ),
@@ -183,6 +185,16 @@ _INVALID_FILE = _example(
     INVALID_LABEL_FILE,
     "",
     _INSTANCE | _field("line 1: the header must begin with labeling_set_id,label", pointer="#/inputS3Path"),
+)
+_UNREADABLE_FILE = _example(
+    UNREADABLE_LABEL_FILE,
+    "",
+    _INSTANCE
+    | _field(
+        f"the object s3://my-bucket/labels/one.csv cannot be read: {FILE_REMEDIES['InvalidObjectState']} (S3 says "
+        "InvalidObjectState: The operation is not valid for the object's storage class)",
+        pointer="#/inputS3Path",
+    ),
 )
 _ACCEPTED = _success(
     "TaskRun",
@@ -223,9 +235,10 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             202: _ACCEPTED,
             422: _problem(
                 "Fields are not valid, a path is not allowed, the key was used with another payload, the label file has "
-                "errors, or Glue refused the run.",
+                "errors, S3 refuses to read it permanently, or Glue refused the run.",
                 *_INVALID_START,
                 _INVALID_FILE,
+                _UNREADABLE_FILE,
             ),
             **_STARTING,
         },

@@ -25,6 +25,7 @@ from core.errors import (
     RunRefused,
     TryAgainLater,
 )
+from core.refusals import FILE_REMEDIES, UNKNOWN_TRANSFORM_CODE
 from handlers.rest.headers import IDEMPOTENCY_KEY, RETRY_AFTER
 from handlers.rest.idempotency_key import MalformedKey
 from handlers.validation import json_pointer, message
@@ -73,6 +74,11 @@ INVALID_LABEL_FILE = ProblemKind(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     "Invalid label file",
     "The label file cannot be imported, and no run was started. Correct the file and send the same key again.",
+)
+UNREADABLE_LABEL_FILE = ProblemKind(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    "Label file not readable",
+    "S3 refuses to read the label file, and no run was started. Remove the cause and send the same key again.",
 )
 UNKNOWN_TRANSFORM = ProblemKind(HTTPStatus.NOT_FOUND, "Unknown transform")
 REFUSED_BY_GLUE = ProblemKind(HTTPStatus.UNPROCESSABLE_ENTITY, "Refused by Glue")
@@ -144,7 +150,11 @@ def refusal_problem(refused: RunRefused, instance: str) -> Response[str]:
     if error is not None and code in (INVALID_FILE_CODE, FILE_CHANGED_CODE):
         errors = [FieldProblem(detail=finding, pointer="#/inputS3Path") for finding in error.message.splitlines()]
         return problem(INVALID_LABEL_FILE, instance=instance, errors=errors)
-    kind = UNKNOWN_TRANSFORM if code == "EntityNotFoundException" else REFUSED_BY_GLUE
+    if error is not None and code in FILE_REMEDIES:
+        return problem(
+            UNREADABLE_LABEL_FILE, instance=instance, errors=[FieldProblem(detail=error.message, pointer="#/inputS3Path")]
+        )
+    kind = UNKNOWN_TRANSFORM if code == UNKNOWN_TRANSFORM_CODE else REFUSED_BY_GLUE
     return problem(kind, str(refused), instance=instance)
 
 
