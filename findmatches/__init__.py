@@ -1,7 +1,7 @@
 """Find the rows of a table that describe the same thing, learned from labels: a local AWS Glue FindMatches.
 
 The public names are those of `__all__`. Nothing uses the network or the clock, and only `Model.save` and `Model.load` use
-files. The same input and seed give the same output.
+files, and temporary ones tables above 200,000 rows. The same input and seed give the same output.
 """
 
 from importlib import import_module
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from findmatches.labels import InvalidLabels, Label
     from findmatches.matcher import Matcher, Matches, Model, find_matches
     from findmatches.model_files import InvalidModel
+    from findmatches.runtime import Runtime
     from findmatches.settings import Settings
     from findmatches.table import InvalidTable, Table
 
@@ -28,6 +29,7 @@ __all__ = [
     "Matches",
     "Model",
     "NotEnoughLabels",
+    "Runtime",
     "Settings",
     "Table",
     "WeakestLink",
@@ -47,6 +49,7 @@ _MODULE_OF = {
     "Matches": "matcher",
     "Model": "matcher",
     "NotEnoughLabels": "evaluation",
+    "Runtime": "runtime",
     "Settings": "settings",
     "Table": "table",
     "WeakestLink": "confidence",

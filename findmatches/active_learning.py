@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from findmatches.labels import NO_PAIRS, Label, labeled_pairs, labeled_sets
 from findmatches.preparation import PreparedTable, prepare, record_pairs
+from findmatches.runtime import DEFAULT_RUNTIME, Runtime
 from findmatches.scoring import ScoredPairs, score
 from findmatches.settings import Settings
 from findmatches.table import Table
@@ -23,12 +24,17 @@ Values = NDArray[np.float64]
 _FIRST_EXPLORED_SHARE = 0.3
 _EXPLORED_SHARE = 0.1
 _LEVELS = 6
-_MAX_RECORDS_OF_RARE_VALUE = 3
 _MAX_DOUBTED_PROBABILITY = 0.3
 
 
 def propose_labeling_sets(
-    table: Table, labels: Sequence[Label], settings: Settings, *, sets: int = 10, rows_per_set: int = 10
+    table: Table,
+    labels: Sequence[Label],
+    settings: Settings,
+    *,
+    sets: int = 10,
+    rows_per_set: int = 10,
+    runtime: Runtime = DEFAULT_RUNTIME,
 ) -> list[list[int]]:
     """Row numbers, one inner list per set, the most informative set first; each set 2 to `rows_per_set` distinct rows.
 
@@ -37,8 +43,9 @@ def propose_labeling_sets(
     """
     table.validate()
     ordered, order = table.in_key_order()
-    prepared = prepare(ordered, settings)
-    proposed = propose(prepared, ordered, labels, settings, sets=sets, rows_per_set=rows_per_set) if prepared else []
+    with runtime.exchange(len(table)) as exchange:
+        prepared = prepare(ordered, settings, exchange)
+        proposed = propose(prepared, ordered, labels, settings, sets=sets, rows_per_set=rows_per_set) if prepared else []
     chosen = (proposed or _random_sets(ordered, labels, rows_per_set, settings.seed))[:sets]
     return [[order[row] for row in members] for members in chosen]
 
@@ -155,15 +162,19 @@ def _exploration_sets(
     """
     labeled = np.zeros(len(scored.left), np.bool_)
     labeled[scored.labeled] = True
-    candidates = np.flatnonzero(~labeled[: len(prepared.left)])
-    left, right = prepared.left[candidates], prepared.right[candidates]
+    keys = scored.left * prepared.records + scored.right
+    similarity = np.ones(len(keys), np.float32)
+    place = np.searchsorted(keys, prepared.left * prepared.records + prepared.right)
+    similarity[place] = prepared.similarity
+    is_candidate = scored.left == scored.right
+    is_candidate[place] = True
+    candidates = np.flatnonzero(is_candidate & ~labeled)
+    left, right, similarity = scored.left[candidates], scored.right[candidates], similarity[candidates]
     between = left != right
-    similarity = np.append(prepared.neighbors.score, np.ones(len(prepared.left) - len(prepared.neighbors.score)))[candidates]
     levels = np.linspace(similarity[between].min(initial=1), similarity[between].max(initial=0), _LEVELS + 1)[1:-1]
     level = np.searchsorted(levels, similarity)
-    shares_rare = (
-        between & _share_rare_value(prepared, left, right) & (scored.probability[candidates] < _MAX_DOUBTED_PROBABILITY)
-    )
+    doubted = scored.probability[candidates] < _MAX_DOUBTED_PROBABILITY
+    shares_rare = between & scored.shares_rare_value[candidates] & doubted
     kinds = [between & (level == number) for number in range(_LEVELS)]
     waiting = [
         random.permutation(np.flatnonzero(kind))[: rows_per_set * sets].tolist()
@@ -206,16 +217,6 @@ def _next_pair(prepared: PreparedTable, left: Indices, right: Indices, waiting: 
 def _rows(prepared: PreparedTable, left: Indices, right: Indices) -> tuple[Indices, Indices]:
     """The rows that stand for pairs of records; of a record with itself, its first two."""
     return prepared.first_row[left], np.where(left == right, prepared.second_row[left], prepared.first_row[right])
-
-
-def _share_rare_value(prepared: PreparedTable, left: Indices, right: Indices) -> NDArray[np.bool_]:
-    """Which pairs of records have a value in common that hardly any other record has."""
-    share = np.zeros(len(left), np.bool_)
-    for column in prepared.extractor.columns:
-        records = np.bincount(column.codes, minlength=len(column.values))
-        rare = (records <= _MAX_RECORDS_OF_RARE_VALUE) & ~column.missing
-        share |= (column.codes[left] == column.codes[right]) & rare[column.codes[left]]
-    return share
 
 
 def _interleaved(uncertain: list[list[int]], explored: list[list[int]]) -> list[list[int]]:

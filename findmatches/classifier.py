@@ -56,7 +56,10 @@ class LinearModel:
 
     def probability(self, features: Matrix) -> Probabilities:
         """The probability of a match, 0..1, per pair; shape (pairs,)."""
-        log_odds = (_scaled(features, self.mean, self.scale) @ self.weights).astype(np.float64) + self.intercept
+        # Row by row, not by BLAS, whose sums depend on the rows beside: a pair's result must be the same in any batch.
+        scaled = _scaled(features, self.mean, self.scale)
+        scaled *= self.weights
+        log_odds = scaled.sum(axis=1).astype(np.float64) + self.intercept
         return np.asarray(expit(log_odds), np.float64)
 
 
@@ -71,8 +74,7 @@ class PairClassifier:
         """The probability of a match, 0..1, per pair; shape (pairs,)."""
         if not len(features):
             return np.zeros(0)
-        with _single_threaded_blas():
-            return (self.linear.probability(features) + self.trees.probability(features)) / 2
+        return (self.linear.probability(features) + self.trees.probability(features)) / 2
 
 
 def train(features: Matrix, training: TrainingPairs, seed: int, trees: int = _TREES) -> PairClassifier:

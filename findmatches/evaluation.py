@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from findmatches import collective_features
+from findmatches import collective_features, features
 from findmatches.labels import Label, LabeledPairs, labeled_pairs
 from findmatches.matching import scored_groups
 from findmatches.preparation import PreparedTable, prepare, record_pairs
+from findmatches.runtime import DEFAULT_RUNTIME, Runtime
 from findmatches.scoring import PairScorer, score
 from findmatches.settings import Settings
 from findmatches.table import Table
@@ -46,14 +47,18 @@ class Evaluation:
         return self.true_positives + self.false_positives + self.false_negatives + self.true_negatives
 
 
-def evaluate(table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
+def evaluate(table: Table, labels: Sequence[Label], settings: Settings, *, runtime: Runtime = DEFAULT_RUNTIME) -> Evaluation:
     """Matches the table with 70 % of the labeling sets and tests on the pairs of the other 30 %.
 
     Raises NotEnoughLabels if either part lacks a matching or a different pair, InvalidTable if the table cannot be matched.
     """
     table.validate()
     table, _ = table.in_key_order()
-    prepared = prepare(table, settings)
+    with runtime.exchange(len(table)) as exchange:
+        return _evaluate(prepare(table, settings, exchange), table, labels, settings)
+
+
+def _evaluate(prepared: PreparedTable | None, table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
     if prepared is None:
         raise NotEnoughLabels("The table's rows do not differ, so there is nothing to evaluate.")
     pairs = record_pairs(prepared, labeled_pairs(table, labels))
@@ -93,10 +98,10 @@ def _column_importances(prepared: PreparedTable, scorer: PairScorer | None) -> t
 
     Equal shares if nothing was learned.
     """
-    columns = prepared.extractor.columns
-    total = dict.fromkeys((column.name for column in columns), 0.0)
+    columns = [kind.name for kind in prepared.kinds]
+    total = dict.fromkeys(columns, 0.0)
     if scorer:
-        names = prepared.extractor.column_of_feature + collective_features.column_of_feature(columns)
+        names = features.column_of_feature(columns) + collective_features.column_of_feature(columns)
         for name, importance in zip(names, scorer.second.trees.feature_importances.tolist(), strict=True):
             if name is not None:
                 total[name] += importance

@@ -14,6 +14,7 @@ from findmatches.learned_pairs import LearnedPairs, learned_pairs, trained_pairs
 from findmatches.matching import groups_of_equal_rows, match_ids, scored_groups, with_labels
 from findmatches.model_files import labels_digest, read_model, write_model
 from findmatches.preparation import PreparedTable, prepare, record_pairs
+from findmatches.runtime import DEFAULT_RUNTIME, Runtime
 from findmatches.scoring import PairScorer, ScoredPairs, score, score_with
 from findmatches.settings import Settings
 from findmatches.table import Table
@@ -58,8 +59,8 @@ class Model:
     labels_digest: str
     _fitted: "_ScoredTable | None" = field(default=None, compare=False, repr=False)
 
-    def match(self, table: Table, known: Sequence[str | None] | None = None) -> Matches:
-        """The groups of the table's rows. The order of the rows changes no id and no confidence.
+    def match(self, table: Table, known: Sequence[str | None] | None = None, *, runtime: Runtime = DEFAULT_RUNTIME) -> Matches:
+        """The groups of the table's rows. Neither the order of the rows nor the `runtime` changes an id or a confidence.
 
         `known`: the match id that each row already has, or None; those rows keep it, and others may join them. A new id is
         derived from its group's smallest primary key.
@@ -70,7 +71,7 @@ class Model:
         if self._fitted is not None and self._fitted.table is table:
             return _matches(self._fitted, self.settings, known)
         table.validate()
-        return _matches(self._score(table), self.settings, known)
+        return _matches(self._score(table, runtime), self.settings, known)
 
     def save(self, folder: str | Path) -> None:
         """Writes `model.json` and one `.npy` file per array; replaces a model that the folder holds."""
@@ -81,13 +82,16 @@ class Model:
         """The model that `save` wrote. Raises InvalidModel if there is none, or one of another version, or a damaged one."""
         return Model(*read_model(Path(folder)))
 
-    def _score(self, table: Table) -> "_ScoredTable":
+    def _score(self, table: Table, runtime: Runtime) -> "_ScoredTable":
         ordered, order = table.in_key_order()
-        prepared = prepare(ordered, self.settings, self.columns)
         columns = _compared_names(ordered) if self.columns is None else [kind.name for kind in self.columns]
-        trained = self.learned.in_table(ordered, columns)
-        scored = None if prepared is None else score_with(prepared, self.scorer, trained.evidence(prepared))
-        return _ScoredTable(table, ordered, order, prepared, scored, trained.labels)
+        with runtime.exchange(len(table)) as exchange:
+            prepared = prepare(ordered, self.settings, exchange, kinds=self.columns)
+            trained = self.learned.in_table(ordered, columns)
+            if prepared is None:
+                return _ScoredTable(table, ordered, order, None, None, trained.labels)
+            scored = score_with(prepared, self.scorer, trained.evidence(prepared))
+        return _ScoredTable(table, ordered, order, prepared.without_blocks(), scored, trained.labels)
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,11 @@ class Matcher:
 
     settings: Settings = field(default_factory=Settings)
 
-    def fit(self, table: Table, labels: Sequence[Label]) -> Model:
+    def fit(self, table: Table, labels: Sequence[Label], *, runtime: Runtime = DEFAULT_RUNTIME) -> Model:
         """Learns from the table's own structure and from the labels, which may be none.
 
-        The same table, labels and settings give the same model, whatever the order of the rows. The model remembers the scores
-        of this very table, so that matching it costs little more; `save` leaves them out.
+        The same table, labels and settings give the same model, whatever the order of the rows and the `runtime`. The model
+        remembers the scores of this very table, so that matching it costs little more; `save` leaves them out.
 
         Raises InvalidTable if the table cannot be matched, InvalidLabels if a label is blank or its row is not in the table.
         """
@@ -108,14 +112,15 @@ class Matcher:
         check_labels(table, labels)
         ordered, order = table.in_key_order()
         labeled = labeled_pairs(ordered, labels)
-        prepared = prepare(ordered, self.settings)
-        if prepared is None:
-            trained, kinds, scored = trained_pairs(labeled, None, None), None, None
-        else:
-            scored = score(prepared, record_pairs(prepared, labeled), NO_PAIRS, self.settings)
-            trained = trained_pairs(labeled, prepared, scored.evidence)
-            kinds = tuple(column.kind for column in prepared.extractor.columns)
-            prepared = prepared.without_features()
+        with runtime.exchange(len(table)) as exchange:
+            prepared = prepare(ordered, self.settings, exchange)
+            if prepared is None:
+                trained, kinds, scored = trained_pairs(labeled, None, None), None, None
+            else:
+                scored = score(prepared, record_pairs(prepared, labeled), NO_PAIRS, self.settings)
+                trained = trained_pairs(labeled, prepared, scored.evidence)
+                kinds = prepared.kinds
+                prepared = prepared.without_blocks()
         names = _compared_names(ordered) if kinds is None else [kind.name for kind in kinds]
         return Model(
             self.settings,
@@ -128,12 +133,17 @@ class Matcher:
 
 
 def find_matches(
-    table: Table, labels: Sequence[Label], settings: Settings, *, known: Sequence[str | None] | None = None
+    table: Table,
+    labels: Sequence[Label],
+    settings: Settings,
+    *,
+    known: Sequence[str | None] | None = None,
+    runtime: Runtime = DEFAULT_RUNTIME,
 ) -> list[str]:
     """A match id per row, in the order of the rows; rows that are the same thing share it. Labels of other rows are ignored.
 
     `known`: the match id that each row already has, or None; those rows keep it, and others may join them. A new id is
-    derived from its group's smallest primary key. The order of the rows changes no id.
+    derived from its group's smallest primary key. Neither the order of the rows nor the `runtime` changes an id.
 
     Raises InvalidTable if the table cannot be matched, InvalidLabels if a label is blank, ValueError if `known` has another
     length.
@@ -141,7 +151,7 @@ def find_matches(
     table.validate()
     _check_known(table, known)
     keys = set(table.keys)
-    model = Matcher(settings).fit(table, [label for label in labels if label.key in keys])
+    model = Matcher(settings).fit(table, [label for label in labels if label.key in keys], runtime=runtime)
     return model.match(table, known).match_id
 
 

@@ -72,7 +72,7 @@ def scored_groups(
         linked,
         records_of_node,
         constraints,
-        neighbors_per_row=prepared.neighbors.per_row,
+        neighbors_per_row=prepared.neighbors_per_row,
         beta=settings.beta,
     )
     return group_numbers(len(constraints.known_id), merges)[constraints.node]
@@ -112,6 +112,9 @@ def match_ids(group: Indices, keys: Sequence[str], known: Sequence[str | None] |
 
 def _derived_id(key: str, used: set[str]) -> str:
     """A short digest of the key. A known id may have been derived from the same key, when it was in that group."""
+    first = hashlib.sha256(f"{key}\x1f0".encode(errors="surrogatepass")).hexdigest()[:_ID_CHARACTERS]
+    if first not in used:
+        return first
     attempts = (hashlib.sha256(f"{key}\x1f{attempt}".encode(errors="surrogatepass")).hexdigest() for attempt in count())
     return next(digest[:_ID_CHARACTERS] for digest in attempts if digest[:_ID_CHARACTERS] not in used)
 

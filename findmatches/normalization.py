@@ -3,14 +3,21 @@
 import html
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from findmatches.tokenization import text_hashes
 
 # The cost of n-grams grows with length: of a longer text so many characters are compared, of each part.
 MAX_HEAD_CHARACTERS = 700
 MAX_RARE_CHARACTERS = 800
 MAX_TAIL_CHARACTERS = 500
 MAX_CHARACTERS = MAX_HEAD_CHARACTERS + MAX_RARE_CHARACTERS + MAX_TAIL_CHARACTERS
+
+# Words of long texts are counted by their hash.
+LONG_WORD_BUCKETS = 1 << 18
 
 _SEPARATOR = "\x1f"
 _ASCII_NON_WORD = re.compile(r"(?:[^\w\x1f]|_)+")
@@ -40,14 +47,21 @@ def normalized_texts(values: Sequence[str | None]) -> list[str]:
     return normalized
 
 
-def comparison_texts(values: Sequence[str]) -> list[str]:
-    """The distinct normalized `values`, long ones cut to their beginning, their end and their rare words, in order.
+def long_word_counts(values: Sequence[str]) -> NDArray[np.int64]:
+    """How many of these long normalized texts contain each word, by the word's hash; shape (LONG_WORD_BUCKETS,)."""
+    counts = np.zeros(LONG_WORD_BUCKETS, np.int64)
+    for value in values:
+        counts[_word_buckets(list(dict.fromkeys(value.split())))] += 1
+    return counts
+
+
+def comparison_texts(values: Sequence[str], long_words: NDArray[np.int64]) -> list[str]:
+    """The normalized `values`, long ones cut to their beginning, their end and their rare words, in order.
 
     Two texts of the same origin often share a long opening; what tells them apart are the words that few texts have.
+    `long_words`: the column's `long_word_counts`.
     """
-    long = [value for value in values if len(value) > MAX_CHARACTERS]
-    frequency = Counter(word for value in long for word in set(value.split()))
-    return [_excerpt(value, frequency) if len(value) > MAX_CHARACTERS else value for value in values]
+    return [_excerpt(value, long_words) if len(value) > MAX_CHARACTERS else value for value in values]
 
 
 def is_mark(character: str) -> bool:
@@ -71,12 +85,17 @@ def _normalized(text: str) -> str:
     return re.sub(rf"(?:[^\w\x1f{marks}]|_)+", " ", text.casefold())
 
 
-def _excerpt(value: str, frequency: Counter[str]) -> str:
+def _word_buckets(words: Sequence[str]) -> NDArray[np.int64]:
+    return (text_hashes(words) % np.uint64(LONG_WORD_BUCKETS)).astype(np.int64)
+
+
+def _excerpt(value: str, long_words: NDArray[np.int64]) -> str:
     head = value[:MAX_HEAD_CHARACTERS].rpartition(" ")[0] or value[:MAX_HEAD_CHARACTERS]
     tail = value[-MAX_TAIL_CHARACTERS:].partition(" ")[2] or value[-MAX_TAIL_CHARACTERS:]
-    between = dict.fromkeys(value[len(head) : len(value) - len(tail)].split())
+    between = list(dict.fromkeys(value[len(head) : len(value) - len(tail)].split()))
+    frequency = dict(zip(between, long_words[_word_buckets(between)].tolist(), strict=True))
     # A word that only this text has says nothing about any pair, so such words come last.
-    rarest = sorted(between, key=lambda word: (frequency[word] == 1, frequency[word]))
+    rarest = sorted(between, key=lambda word: (frequency[word] <= 1, frequency[word]))
     chosen = set(_up_to(MAX_RARE_CHARACTERS, rarest))
     return " ".join([head, *(word for word in between if word in chosen), tail])
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.blocking import Neighbors
-from findmatches.features import Matrix
+from findmatches.features import ROW_SIMILARITY, Matrix, reciprocal
 
 _MAX_MATCHES = 1500
 _MAX_DIFFERENT = 2 * _MAX_MATCHES
@@ -34,20 +33,14 @@ class PseudoLabels:
         return len(self.places)
 
 
-def pseudo_labels(
-    neighbors: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], similarity: Matrix, seed: int
-) -> PseudoLabels:
-    """`similarity`, shape (pairs, 3): words, n-grams, columns (features.ROW_SIMILARITY). Empty if no two kinds show.
-
-    Pairs of identical rows (left == right) are left out.
-    """
+def pseudo_labels(features: Matrix, seed: int) -> PseudoLabels:
+    """`features` of candidate pairs of records that differ, shape (pairs, width). Empty if no two kinds show."""
     none = PseudoLabels(np.zeros(0, np.int64), np.zeros(0, np.bool_), np.inf, 0.0)
-    candidates = np.flatnonzero(left != right)
-    left, right, mean = left[candidates], right[candidates], similarity[candidates].mean(axis=1)
+    mean = features[:, ROW_SIMILARITY].mean(axis=1)
     if len(np.unique(mean)) < _MIN_DISTINCT_SIMILARITIES:
         return none
     # Reciprocal nearest neighbors on the near side of the threshold match; other pairs on the far side don't.
-    mutual = reciprocal(neighbors, left, right, similarity[candidates])
+    mutual = reciprocal(features)
     # Among the mutual pairs the cut separates matches from rows that have none. Where every row has a match, it would only
     # separate good matches from better ones, and the cut among all pairs is the clearer one.
     threshold, separation = _otsu_threshold(mean)
@@ -64,16 +57,7 @@ def pseudo_labels(
     different = random.choice(different, min(_MAX_DIFFERENT, len(different)), replace=False)
     places = np.concatenate([matches, different])
     share = float((mean >= threshold).mean())
-    return PseudoLabels(candidates[places], np.arange(len(places)) < len(matches), threshold, share)
-
-
-def reciprocal(
-    neighbors: Neighbors, left: NDArray[np.int64], right: NDArray[np.int64], similarity: Matrix
-) -> NDArray[np.bool_]:
-    """Which pairs are each other's nearest neighbor; `similarity` as for `pseudo_labels`."""
-    score = similarity[:, :2].mean(axis=1)
-    both_nearest: NDArray[np.bool_] = (neighbors.rank(left, score) == 0) & (neighbors.rank(right, score) == 0)
-    return both_nearest
+    return PseudoLabels(places, np.arange(len(places)) < len(matches), threshold, share)
 
 
 def _otsu_threshold(values: Matrix) -> tuple[float, float]:

@@ -45,6 +45,11 @@ class Table:
         for name, cells in self.columns.items():
             if len(cells) != len(self):
                 raise InvalidTable(f"Column {name} has {len(cells)} rows, but {self.primary_key} has {len(self)}.")
+            # A look at all cells at once is enough for most columns.
+            if {*map(type, cells)} <= {str, type(None)} and max(
+                map(len, filter(None, cells)), default=0
+            ) <= MAX_CELL_CHARACTERS:
+                continue
             for row, cell in enumerate(cells, start=1):
                 if cell is not None and not isinstance(cell, str):
                     raise InvalidTable(f"Row {row}, column {name}: the cell is no text.")
@@ -66,6 +71,8 @@ class Table:
         return Table({name: [cells[row] for row in order] for name, cells in self.columns.items()}, self.primary_key), order
 
     def _validate_keys(self) -> None:
+        if len(set(self.keys)) == len(self) and all(map(str.strip, filter(None, self.keys))) and all(self.keys):
+            return
         row_of: dict[str, int] = {}
         for row, key in enumerate(self.keys, start=1):
             if key is None or not key.strip():

@@ -22,6 +22,7 @@ _MAX_BUCKETS = 1 << 22
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Knuth, The Art of Computer Programming 3, 6.4
 _BLANK, _ZERO, _NINE = 32, 48, 57
+_MAX_HASHED_CHARACTERS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def words(texts: Sequence[str]) -> tuple[Words, Words]:
     # A polynomial hash concatenates: h(ab) = h(a) + m^len(a) * h(b).
     joined = hashes[neighbors] + powers[length[neighbors]] * hashes[neighbors + 1]
     return (
-        Words(rows, _mix(hashes), has_digit),
-        Words(rows[neighbors], _mix(joined), has_digit[neighbors] | has_digit[neighbors + 1]),
+        Words(rows, mixed(hashes), has_digit),
+        Words(rows[neighbors], mixed(joined), has_digit[neighbors] | has_digit[neighbors + 1]),
     )
 
 
@@ -89,7 +90,7 @@ def digit_runs(texts: Sequence[str]) -> tuple[Rows, Hashes]:
     hashes = np.zeros(len(first), np.uint64)
     powers = _powers(int(place.max(initial=0)) + 1)
     np.add.at(hashes, run, points[inside].astype(np.uint64) * powers[place])
-    return np.searchsorted(starts, first - 1, side="right") - 1, _mix(hashes)
+    return np.searchsorted(starts, first - 1, side="right") - 1, mixed(hashes)
 
 
 def ngrams(texts: Sequence[str], size: int) -> tuple[Rows, Hashes]:
@@ -107,7 +108,29 @@ def ngrams(texts: Sequence[str], size: int) -> tuple[Rows, Hashes]:
     row_of = np.append(row_of, len(texts))[:count]
     last_row = np.append(np.repeat(np.arange(len(texts)), np.diff(starts)), len(texts) - 1)[size - 2 : size - 2 + count]
     inside = (row_of == last_row) & (row_of < len(texts))
-    return row_of[inside], _mix(hashes[inside])
+    return row_of[inside], mixed(hashes[inside])
+
+
+def text_hashes(texts: Sequence[str]) -> Hashes:
+    """One hash per text, of all its characters; shape (texts,)."""
+    hashes = np.zeros(len(texts), np.uint64)
+    start = 0
+    while start < len(texts):
+        # As many texts at a time as have about a million characters: a hash takes 30 bytes per character.
+        end, characters = start, 0
+        while end < len(texts) and characters < _MAX_HASHED_CHARACTERS:
+            characters += len(texts[end]) + 1
+            end += 1
+        points, starts = codepoints(texts[start:end])
+        inside = points[1:]
+        lengths = np.diff(starts)
+        place = np.arange(len(inside)) - np.repeat(starts[:-1], lengths)
+        weighted = (inside.astype(np.uint64) + np.uint64(1)) * _powers(int(lengths.max()))[place]
+        running = np.append(np.uint64(0), np.cumsum(weighted))
+        # The blank after each text counts too, so that its length does.
+        hashes[start:end] = running[starts[1:]] - running[starts[:-1]]
+        start = end
+    return mixed(hashes)
 
 
 def buckets_for(characters: int) -> int:
@@ -131,7 +154,8 @@ def _powers(count: int) -> Hashes:
     return np.cumprod(powers)
 
 
-def _mix(hashes: Hashes) -> Hashes:
+def mixed(hashes: Hashes) -> Hashes:
+    """The hashes with every bit depending on all."""
     # Spreads the high bits into the low ones, which pick the bucket (xor-shift-multiply: Vigna, splitmix64, 2015).
-    mixed: Hashes = (hashes ^ (hashes >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
-    return mixed ^ (mixed >> np.uint64(32))
+    spread: Hashes = (hashes ^ (hashes >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    return spread ^ (spread >> np.uint64(32))

@@ -67,7 +67,7 @@ def test_importing_it_loads_neither_aws_nor_the_other_packages(installed: Path) 
 
 
 def test_installed_package_carries_its_type_marker_and_nothing_but_modules(installed: Path) -> None:
-    files = {path.suffix or path.name for path in (installed / "findmatches").iterdir() if path.name != "__pycache__"}
+    files = {path.suffix or path.name for path in (installed / "findmatches").rglob("*.*") if path.suffix != ".pyc"}
     assert files == {".py", ".typed"}
 
 

@@ -3,8 +3,7 @@
 import pytest
 
 from findmatches import Settings, Table
-from findmatches.columns import comparable_columns
-from findmatches.normalization import MAX_CHARACTERS, comparison_texts, normalized_texts
+from findmatches.normalization import MAX_CHARACTERS, comparison_texts, long_word_counts, normalized_texts
 from findmatches.preparation import prepare
 
 
@@ -42,8 +41,6 @@ def test_joiners_and_soft_hyphens_do_not_split_a_word() -> None:
 def test_the_whole_text_decides_which_rows_are_identical() -> None:
     opening = "the parties agree that " * 500
     table = Table({"id": ["1", "2", "3"], "text": [opening + "alpha", opening + "beta", opening + "alpha"]}, "id")
-    (column,) = comparable_columns(table)
-    assert column.codes.tolist() == [0, 1, 0]
     prepared = prepare(table, Settings())
     assert prepared
     assert prepared.record.tolist() == [0, 1, 0]
@@ -52,7 +49,7 @@ def test_the_whole_text_decides_which_rows_are_identical() -> None:
 def test_an_excerpt_has_the_beginning_the_end_and_the_rare_words() -> None:
     common = " ".join(f"common{number}" for number in range(400))
     texts = [f"first {common} rare{text // 2} {common} last" for text in range(6)]
-    excerpts = comparison_texts(texts)
+    excerpts = comparison_texts(texts, long_word_counts(texts))
     assert all(len(excerpt) <= MAX_CHARACTERS for excerpt in excerpts)
     assert excerpts[0].startswith("first ")
     assert excerpts[0].endswith(" last")
@@ -60,5 +57,5 @@ def test_an_excerpt_has_the_beginning_the_end_and_the_rare_words() -> None:
 
 
 def test_a_long_text_of_one_word_is_cut() -> None:
-    (excerpt,) = comparison_texts(["x" * 100_000])
+    (excerpt,) = comparison_texts(["x" * 100_000], long_word_counts(["x" * 100_000]))
     assert len(excerpt) <= MAX_CHARACTERS

@@ -5,9 +5,9 @@ import pytest
 
 from bench.matching.tables import load
 from findmatches import Settings
-from findmatches.features import ROW_SIMILARITY
 from findmatches.preparation import prepare
 from findmatches.pseudo_labels import pseudo_labels
+from findmatches.scoring import examples_of
 
 
 @pytest.mark.parametrize("name", ["groups-of-five:400", "many-scripts:400", "placeholders:500"])
@@ -15,10 +15,11 @@ def test_pseudo_labels_agree_with_the_truth(name: str) -> None:
     labeled = load(name)
     prepared = prepare(labeled.table, Settings())
     assert prepared
-    similarity = prepared.candidates.features(slice(None))[:, ROW_SIMILARITY]
-    pseudo = pseudo_labels(prepared.neighbors, prepared.left, prepared.right, similarity, seed=0)
+    examples = examples_of(prepared, np.zeros(0, np.int64))
+    pseudo = pseudo_labels(examples.features[examples.sampled], seed=0)
     truth = np.array(labeled.truth)[prepared.first_row]
-    actual = truth[prepared.left[pseudo.places]] == truth[prepared.right[pseudo.places]]
+    left, right = np.divmod(examples.keys[examples.sampled][pseudo.places], prepared.records)
+    actual = truth[left] == truth[right]
     assert pseudo.match.sum() >= 20
     assert actual[pseudo.match].mean() >= 0.95
     assert actual[~pseudo.match].mean() <= 0.02
@@ -29,8 +30,8 @@ def test_the_share_of_matches_among_the_candidates_is_estimated(name: str) -> No
     labeled = load(name)
     prepared = prepare(labeled.table, Settings())
     assert prepared
-    similarity = prepared.candidates.features(slice(None))[:, ROW_SIMILARITY]
-    estimate = pseudo_labels(prepared.neighbors, prepared.left, prepared.right, similarity, seed=0).match_share
+    examples = examples_of(prepared, np.zeros(0, np.int64))
+    estimate = pseudo_labels(examples.features[examples.sampled], seed=0).match_share
     truth = np.array(labeled.truth)[prepared.first_row]
     actual = float((truth[prepared.left] == truth[prepared.right])[prepared.left != prepared.right].mean())
     assert abs(estimate - actual) <= 0.1

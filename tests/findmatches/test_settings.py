@@ -34,7 +34,7 @@ def test_accuracy_cost_tradeoff_compares_more_pairs() -> None:
     for tradeoff in (0.0, 0.5, 1.0):
         prepared = prepare(table, Settings(accuracy_cost=tradeoff))
         assert prepared
-        candidates.append(len(prepared.neighbors.left))
+        candidates.append(len(prepared.left))
     assert candidates[0] < candidates[1] < candidates[2]
 
 

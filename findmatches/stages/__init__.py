@@ -1,0 +1,1 @@
+"""The stages of matching: pure functions over the blocks of one part."""
