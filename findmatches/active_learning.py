@@ -44,7 +44,7 @@ def propose_labeling_sets(
     table.validate()
     ordered, order = table.in_key_order()
     with runtime.exchange(len(table)) as exchange:
-        prepared = prepare(ordered, settings, exchange)
+        prepared = prepare(ordered, settings, exchange, has_labels=bool(labels))
         proposed = propose(prepared, ordered, labels, settings, sets=sets, rows_per_set=rows_per_set) if prepared else []
     chosen = (proposed or _random_sets(ordered, labels, rows_per_set, settings.seed))[:sets]
     return [[order[row] for row in members] for members in chosen]

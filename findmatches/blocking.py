@@ -43,10 +43,10 @@ class SearchLimits:
     gram_size: int
 
 
-def search_limits(records: int, settings: Settings) -> SearchLimits:
+def search_limits(records: int, settings: Settings, *, has_labels: bool = False) -> SearchLimits:
     """Fewer neighbors in large tables: their rarer terms rank the matches first, and the cost grows with the pairs."""
     longer = (records > _FOUR_GRAMS_FROM_RECORDS) + (records > _FIVE_GRAMS_FROM_RECORDS)
-    neighbors = settings.neighbors_per_row
+    neighbors = settings.neighbors_per_row(records, has_labels=has_labels)
     if longer:
         neighbors = max(_MIN_NEIGHBORS, neighbors * 2 // 5)
     budget = int(settings.terms_per_row * min(1.0, (_FULL_BUDGET_UP_TO_RECORDS / max(records, 1)) ** 0.4))

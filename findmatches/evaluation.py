@@ -55,7 +55,7 @@ def evaluate(table: Table, labels: Sequence[Label], settings: Settings, *, runti
     table.validate()
     table, _ = table.in_key_order()
     with runtime.exchange(len(table)) as exchange:
-        return _evaluate(prepare(table, settings, exchange), table, labels, settings)
+        return _evaluate(prepare(table, settings, exchange, has_labels=bool(labels)), table, labels, settings)
 
 
 def _evaluate(prepared: PreparedTable | None, table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:

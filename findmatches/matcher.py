@@ -86,7 +86,7 @@ class Model:
         ordered, order = table.in_key_order()
         columns = _compared_names(ordered) if self.columns is None else [kind.name for kind in self.columns]
         with runtime.exchange(len(table)) as exchange:
-            prepared = prepare(ordered, self.settings, exchange, kinds=self.columns)
+            prepared = prepare(ordered, self.settings, exchange, kinds=self.columns, has_labels=self.learned.labeled > 0)
             trained = self.learned.in_table(ordered, columns)
             if prepared is None:
                 return _ScoredTable(table, ordered, order, None, None, trained.labels)
@@ -113,7 +113,7 @@ class Matcher:
         ordered, order = table.in_key_order()
         labeled = labeled_pairs(ordered, labels)
         with runtime.exchange(len(table)) as exchange:
-            prepared = prepare(ordered, self.settings, exchange)
+            prepared = prepare(ordered, self.settings, exchange, has_labels=len(labeled) > 0)
             if prepared is None:
                 trained, kinds, scored = trained_pairs(labeled, None, None), None, None
             else:

@@ -71,12 +71,18 @@ class PreparedTable:
 
 
 def prepare(
-    table: Table, settings: Settings, exchange: Exchange | None = None, *, kinds: Sequence[ColumnKind] | None = None
+    table: Table,
+    settings: Settings,
+    exchange: Exchange | None = None,
+    *,
+    kinds: Sequence[ColumnKind] | None = None,
+    has_labels: bool = False,
 ) -> PreparedTable | None:
     """None if there is nothing to compare: all rows that are not blank are identical.
 
     `exchange`: a new one, which must last as long as the prepared table is used; by default one part in this process.
     `kinds`: the columns to compare, and how; inferred from the table if None. Raises InvalidTable if one is missing.
+    `has_labels`: whether labels will guide the scoring, which then makes use of more candidates.
     """
     exchange = exchange or LocalExchange()
     names = [name for name in table.names if name != table.primary_key] if kinds is None else [kind.name for kind in kinds]
@@ -92,7 +98,7 @@ def prepare(
     record, first_row, second_row = _identify(exchange, len(table))
     if len(first_row) < 2:  # noqa: PLR2004 - a pair needs two
         return None
-    limits = search_limits(len(first_row), settings)
+    limits = search_limits(len(first_row), settings, has_labels=has_labels)
     exchange.publish(records=len(first_row), limits=limits)
     _count_terms(exchange)
     exchange.run(*plan.SEARCH)

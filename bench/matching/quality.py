@@ -7,11 +7,11 @@ dedupe, with 50 matching and 50 different pairs drawn from the truth, and splink
 
 import argparse
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
 
-from bench.matching.scale import Measurement, require_peers, run
+from bench.matching.results import Measurement, Quality, quality_table
+from bench.matching.scale import require_peers, run
 from bench.matching.synthetic import LabeledTable
 from bench.matching.tables import load, save
 from findmatches.active_learning import propose
@@ -28,6 +28,8 @@ DEFAULT = [
     "software:3000",
     "few-columns:4000",
     "long-text:1500",
+    "bibliography:1500",
+    "shops:1500",
     "groups-of-five:400",
     "organizations:2000",
     "households:400",
@@ -38,17 +40,20 @@ DEFAULT = [
     "placeholders:500",
     "rare-matches:1500",
 ]
+AFTER = (0, 100, 300, 1000)
 ROWS_PER_RUN = 100
+MAX_ROWS_OF_SEVERAL_SEEDS = 4_000
 
 
-def curve(labeled: LabeledTable, after: list[int], seed: int) -> dict[int, float]:
-    """F1 by number of labeled rows. The table is prepared once, which changes nothing but the time."""
+def curve(labeled: LabeledTable, after: Sequence[int], seed: int) -> dict[int, float]:
+    """F1 by number of labeled rows. The table is prepared once without and once with labels, to save time."""
     settings = Settings(seed=seed)
-    prepared = prepare(labeled.table, settings)
-    assert prepared, "a table of rows that differ"
     labels: list[Label] = []
     f1_after: dict[int, float] = {}
+    before, later = (prepare(labeled.table, settings, has_labels=has_labels) for has_labels in (False, True))
     for run_number in range(max(after) // ROWS_PER_RUN + 1):
+        prepared = later if labels else before
+        assert prepared, "a table of rows that differ"
         if run_number * ROWS_PER_RUN in after:
             groups = match_groups(prepared, labeled.table, labeled_pairs(labeled.table, labels), settings, None)
             f1_after[run_number * ROWS_PER_RUN] = pairwise_f1(groups.tolist(), labeled.truth)
@@ -62,38 +67,32 @@ def curve(labeled: LabeledTable, after: list[int], seed: int) -> dict[int, float
     return f1_after
 
 
+def measure(name: str, seeds: int, after: Sequence[int], peers: Sequence[str], limit: float) -> Quality:
+    """One table's curves, one seed only above 4,000 rows, and the peers' runs, each stopped after `limit` seconds."""
+    labeled = load(name)
+    rows = len(labeled.truth)
+    curves = [curve(labeled, after, seed) for seed in range(seeds if rows <= MAX_ROWS_OF_SEVERAL_SEEDS else 1)]
+    return Quality(labeled.name, rows, curves, {peer: _by(peer, labeled, limit) for peer in peers})
+
+
+def _by(peer: str, labeled: LabeledTable, limit: float) -> Measurement | str:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "table.csv"
+        save(labeled, file)
+        return run(peer, file, labeled.truth, limit)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", nargs="*", default=DEFAULT)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--after", type=int, nargs="+", default=[0, 300, 1000], help="labeled rows: 0, 100, 200 and so on")
+    parser.add_argument("--after", type=int, nargs="+", default=list(AFTER), help="labeled rows: 0, 100, 200 and so on")
     parser.add_argument("--peers", nargs="*", default=[], choices=["dedupe", "splink-any"])
     parser.add_argument("--limit", type=float, default=900, help="seconds after which a peer is stopped")
     arguments = parser.parse_args()
     require_peers(arguments.peers)
-    print(f"{'pairwise F1, mean of ' + str(arguments.seeds) + ' seeds':36}{'rows':>8}", end="")
-    print("".join(f"{f'{count} labels':>14}" for count in arguments.after) + f"{'seconds':>10}")
-    for name in arguments.tables:
-        labeled = load(name)
-        started = time.perf_counter()
-        curves = [curve(labeled, arguments.after, seed) for seed in range(arguments.seeds)]
-        print(f"{labeled.name:36}{len(labeled.truth):>8}", end="")
-        print("".join(f"{mean(f1_after[count] for f1_after in curves):>14.4f}" for count in arguments.after), end="")
-        print(f"{(time.perf_counter() - started) / arguments.seeds:>10.1f}", flush=True)
-        for peer in arguments.peers:
-            print(f"  {peer:34}{_by(peer, labeled, arguments.limit)}", flush=True)
-
-
-def _by(peer: str, labeled: LabeledTable, limit: float) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "table.csv"
-        save(labeled, file)
-        result = run(peer, file, labeled.truth, limit)
-    return (
-        f"F1 {result.f1:.4f} in {result.seconds:.1f} s, {result.cpu:.1f} CPU s, {result.gigabytes:.2f} GB"
-        if isinstance(result, Measurement)
-        else result
-    )
+    results = [measure(name, arguments.seeds, arguments.after, arguments.peers, arguments.limit) for name in arguments.tables]
+    print(quality_table(results))
 
 
 if __name__ == "__main__":

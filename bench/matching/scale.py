@@ -12,25 +12,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from bench.matching.results import OWN, Measurement, Scale, scale_table
 from bench.matching.synthetic import people
 from bench.matching.tables import save
 from findmatches.metrics import pairwise_f1
 
-OWN = "findmatches"
 PEERS = Path(".venv-bench/bin/python")
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What one run took; `gigabytes` is the peak of resident memory."""
-
-    seconds: float
-    cpu: float
-    gigabytes: float
-    f1: float
 
 
 def run(matcher: str, file: Path, truth: list[str], limit: float) -> Measurement | str:
@@ -66,6 +56,19 @@ def require_peers(names: list[str]) -> None:
         )
 
 
+def measure(row_counts: Sequence[int], peers: Sequence[str], limit: float) -> list[Scale]:
+    """Each matcher's run on each number of rows; a run is stopped after `limit` seconds."""
+    results = []
+    for rows in row_counts:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "people.csv"
+            save(people(rows), file)
+            with file.open(encoding="utf-8", newline="") as lines:
+                truth = [row["truth"] for row in csv.DictReader(lines)]
+            results += [Scale(rows, matcher, run(matcher, file, truth, limit)) for matcher in (OWN, *peers)]
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", type=int, default=[10_000, 100_000])
@@ -73,32 +76,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is stopped")
     arguments = parser.parse_args()
     require_peers(arguments.peers)
-    print(
-        f"{'rows':>9}  {'matcher':12}{'seconds':>9}{'CPU s':>8}{'GB':>7}{'F1':>9}"
-        f"{'time':>7}{'CPU':>7}{'memory':>8}   (ratios to findmatches)"
-    )
-    for rows in arguments.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "people.csv"
-            save(people(rows), file)
-            with file.open(encoding="utf-8", newline="") as lines:
-                truth = [row["truth"] for row in csv.DictReader(lines)]
-            own = run(OWN, file, truth, arguments.limit)
-            _show(rows, OWN, own, own)
-            for peer in arguments.peers:
-                _show(rows, peer, run(peer, file, truth, arguments.limit), own)
-
-
-def _show(rows: int, matcher: str, result: Measurement | str, own: Measurement | str) -> None:
-    if isinstance(result, str):
-        print(f"{rows:>9}  {matcher:12}{result}", flush=True)
-        return
-    print(f"{rows:>9}  {matcher:12}{result.seconds:>9.1f}{result.cpu:>8.1f}{result.gigabytes:>7.2f}{result.f1:>9.4f}", end="")
-    if isinstance(own, Measurement):
-        print(
-            f"{result.seconds / own.seconds:>7.2f}{result.cpu / own.cpu:>7.2f}{result.gigabytes / own.gigabytes:>8.2f}", end=""
-        )
-    print(flush=True)
+    print(scale_table(measure(arguments.rows, arguments.peers, arguments.limit)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Glue's three tuning parameters, each with the effect that its documentation promises; and incremental matching."""
 
+import numpy as np
 import pytest
 
+from bench.matching.tables import load
 from findmatches import Label, Settings, Table, find_matches
 from findmatches.preparation import prepare
 from tests.findmatches.synthetic_people import LabeledTable, precision_and_recall, synthetic_people
@@ -36,6 +38,29 @@ def test_accuracy_cost_tradeoff_compares_more_pairs() -> None:
         assert prepared
         candidates.append(len(prepared.left))
     assert candidates[0] < candidates[1] < candidates[2]
+
+
+@pytest.mark.parametrize("has_labels", [False, True])
+def test_the_neighbors_of_a_row_never_fall_with_accuracy_nor_rise_with_the_table(*, has_labels: bool) -> None:
+    tradeoffs, sizes = (0.0, 0.25, 0.5, 0.75, 1.0), (10, 2_000, 3_000, 8_000, 100_000)
+    neighbors = [
+        [Settings(accuracy_cost=tradeoff).neighbors_per_row(rows, has_labels=has_labels) for tradeoff in tradeoffs]
+        for rows in sizes
+    ]
+    assert all(row == sorted(row) for row in neighbors)
+    assert all(list(column) == sorted(column, reverse=True) for column in zip(*neighbors, strict=True))
+    assert neighbors[-1] == [5, 7, 10, 14, 20]
+
+
+def test_labels_find_matches_that_ten_neighbors_miss() -> None:
+    labeled = load("organizations:1000")
+    shares = []
+    for has_labels in (False, True):
+        prepared = prepare(labeled.table, Settings(), has_labels=has_labels)
+        assert prepared
+        truth = np.array(labeled.truth)[prepared.first_row]
+        shares.append(int((truth[prepared.left] == truth[prepared.right]).sum()))
+    assert shares[1] > 1.3 * shares[0]
 
 
 def _labels_with_two_mistakes(people: LabeledTable) -> list[Label]:
