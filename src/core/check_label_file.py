@@ -19,12 +19,14 @@ from core.runs import Run
 # The codes of a refused run's error, beside those of core.refusals.FILE_REMEDIES.
 INVALID_FILE_CODE = "INVALID_LABEL_FILE"
 FILE_CHANGED_CODE = "LABEL_FILE_CHANGED"
+FILE_SUPERSEDED_CODE = "LABEL_FILE_SUPERSEDED"
 
 
 def check_label_file(run: Run, deps: Dependencies) -> Run:
     """Return `run` ready for Glue: an import gets the version of its file, which is valid, and perhaps a warning.
 
-    A version that is set was checked before, and must still be the current one. Other runs are returned as they are.
+    A version that is set was checked before, and must still be the current one. An upload must be what its event names. Other
+    runs are returned as they are.
 
     Raises Refused if the file is invalid, was replaced since, or can never be read, NotStarted if Glue and
     LabelFileUnavailable if S3 is unavailable.
@@ -35,7 +37,7 @@ def check_label_file(run: Run, deps: Dependencies) -> Run:
         if run.file_version is not None:
             return _require_same_version(run, deps.files)
         transform = deps.glue.get_transform(run.transform_id or "")
-        version = _valid_version(run.path or "", transform, deps.files)
+        version = _valid_version(run, transform, deps.files)
         return replace(run, file_version=version, warning=_warning(run, transform))
     except FileNotReadable as error:
         code = error.code if error.code in FILE_REMEDIES else INVALID_FILE_CODE
@@ -50,12 +52,20 @@ def check_label_file(run: Run, deps: Dependencies) -> Run:
 
 def _require_same_version(run: Run, files: LabelFiles) -> Run:
     if files.current_version(run.path or "") != run.file_version:
-        raise Refused(FILE_CHANGED_CODE, "the label file was changed after it was checked; import it again under a new key")
+        raise _changed(run)
     return run
 
 
-def _valid_version(path: str, transform: Transform, files: LabelFiles) -> str:
-    file = files.open(path)
+def _changed(run: Run) -> Refused:
+    if run.uploaded_version is not None:
+        return Refused(FILE_SUPERSEDED_CODE, "the upload was replaced by a newer one, whose own event imports it")
+    return Refused(FILE_CHANGED_CODE, "the label file was changed after it was checked; import it again under a new key")
+
+
+def _valid_version(run: Run, transform: Transform, files: LabelFiles) -> str:
+    file = files.open(run.path or "")
+    if run.uploaded_version is not None and file.version not in run.uploaded_version.split():
+        raise _changed(run)
     if not 0 < file.size <= MAX_BYTES:
         raise Refused(INVALID_FILE_CODE, f"the file has {file.size} bytes; at least 1 and at most {MAX_BYTES} are allowed")
     problems = validate_label_file(file.chunks, transform.columns, transform.primary_key)

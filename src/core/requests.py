@@ -104,7 +104,8 @@ class StartCommand(NamedTuple):
     A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller
     sent the request again. A REST request is never redelivered, and its id says nothing: `sam local start-api` gives each the
     same one. `sent_on` is set for messages that may arrive much later, from an archive for instance.
-    `session` is recorded, and never part of the identity.
+    `session` is recorded, and never part of the identity. `file_version` is the version of the label file that an upload's
+    event names.
     """
 
     caller: str
@@ -115,6 +116,7 @@ class StartCommand(NamedTuple):
     may_be_redelivered: bool = True
     sent_on: datetime | None = None
     session: str | None = None
+    file_version: str | None = None
 
 
 def new_run(command: StartCommand, now: datetime) -> Run:
@@ -130,6 +132,7 @@ def new_run(command: StartCommand, now: datetime) -> Run:
         correlation_id=command.correlation_id,
         causation_id=command.causation_id,
         requested_by_session=command.session,
+        uploaded_version=command.file_version,
     )
     return _with_arguments(run, command.request)
 

@@ -104,8 +104,10 @@ class Run:
     reserved the run has certainly stopped working on it. `revision` is set by the ledger: it changes with every write, and the
     next write is conditional on it.
 
-    Of an import: `file_version` is the version of the label file that was checked. `export_to` is the folder to which existing
-    labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that export.
+    Of an import: `uploaded_version` is what S3 may call the version of the file that an upload's event names (version id and
+    ETag, with a space between them), None for other imports; `file_version` is the one that was checked. `export_to` is the
+    folder to which existing labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that
+    export.
 
     `warning` is a text for the caller. `metrics` are those of an evaluation that succeeded.
     """
@@ -127,6 +129,7 @@ class Run:
     completed_on: datetime | None = None
     execution_time: int | None = None
     error: RunError | None = None
+    uploaded_version: str | None = None
     file_version: str | None = None
     export_to: str | None = None
     export_attempted_on: datetime | None = None

@@ -97,12 +97,10 @@ def _read_upload(event: dict[str, Any], allowed: AllowedPrefixes) -> StartComman
     transform_id = transform_id_of_upload(key)
     if bucket and key and (transform_id is None or not allowed.allow(_upload_path(detail))):
         return None
-    version = _text(detail, "object", "version-id")
-    if version in ("", "null"):  # "null" is the id of each version that is written while versioning is suspended
-        version = _etag_and_sequencer(detail)
+    version, event_version = _versions(detail)
     missing = [
         FieldError(pointer, "is required")
-        for pointer, value in {"#/bucket/name": bucket, "#/object/key": key, "#/object/etag": version}.items()
+        for pointer, value in {"#/bucket/name": bucket, "#/object/key": key, "#/object/etag": event_version}.items()
         if not value
     ]
     if missing:
@@ -111,12 +109,20 @@ def _read_upload(event: dict[str, Any], allowed: AllowedPrefixes) -> StartComman
         request = LabelImportRequest.model_validate({"transformId": transform_id, "inputS3Path": _upload_path(detail)})
     except ValidationError as error:
         raise InvalidRequest(*field_errors(error.errors())) from error
-    return _command(event, upload_caller(bucket), f"{bucket}/{key}/{version}", request)
+    command = _command(event, upload_caller(bucket), f"{bucket}/{key}/{event_version}", request)
+    return command._replace(file_version=version)
 
 
-def _etag_and_sequencer(detail: dict[str, Any]) -> str:
+def _versions(detail: dict[str, Any]) -> tuple[str, str]:
+    """What S3 may call the version of the uploaded object (core.runs.Run), and what tells its event from others.
+
+    ETags are quoted in S3's responses and bare in its events. "null" is the id of each version that is written while versioning
+    is suspended.
+    """
+    version_id = _text(detail, "object", "version-id").removeprefix("null")
     etag = _text(detail, "object", "etag") or _text(detail, "object", "eTag")
-    return f"{etag}/{_text(detail, 'object', 'sequencer')}" if etag else ""
+    event_version = version_id or (f"{etag}/{_text(detail, 'object', 'sequencer')}" if etag else "")
+    return " ".join(filter(None, (version_id, f'"{etag}"' if etag else ""))), event_version
 
 
 def _upload_path(detail: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -21,7 +22,7 @@ from local.cloud.template import ledger_table, rule_pattern
 from local.glue.in_process import answer_in_process
 from local.glue.service import GlueService
 from tests.component.aws_errors import AwsErrors
-from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM
+from tests.component.sample_events import ACCOUNT, BUCKET, SAMPLE_ETAGS, TRANSFORM
 from tests.glue_emulator.people import TWO_SETS
 
 TABLE, BUS, DEAD_LETTERS = "ledger", "label-loop-bus", "unpublished-changes"
@@ -95,8 +96,19 @@ class HandlerHarness:
         return Response.of(handlers.api.handler(event, _context(), deps))
 
     def command(self, event: dict[str, Any]) -> None:
-        """Deliver a command or an upload to the bus handler."""
-        handlers.bus.handler(event, _context())
+        """Deliver a command or an upload to the bus handler; an upload of a sample names the object that is in the bucket."""
+        handlers.bus.handler(self._with_etag(event), _context())
+
+    def _with_etag(self, event: dict[str, Any]) -> dict[str, Any]:
+        """The samples have the ETags of sam local's label files; this bucket holds others."""
+        detail = event["detail"]
+        if not isinstance(detail, dict) or detail.get("object", {}).get("etag") not in SAMPLE_ETAGS:
+            return event
+        bucket, key = detail["bucket"]["name"], detail["object"]["key"]
+        with suppress(self.s3.exceptions.ClientError):
+            etag = self.s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+            return event | {"detail": detail | {"object": detail["object"] | {"etag": etag}}}
+        return event
 
     def reconcile(self, event: dict[str, Any] | None = None) -> dict[str, int]:
         return handlers.schedule.handler(event or {}, _context())

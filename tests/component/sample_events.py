@@ -14,6 +14,8 @@ FUNCTIONS = {"api": "ApiFunction", "bus": "BusFunction", "schedule": "ScheduleFu
 TRANSFORM = "tfm-0123456789abcdef0123456789abcdef01234567"
 BUCKET = "label-loop-data"
 ACCOUNT = "123456789012"
+# Of the files that `make sam-cloud` puts where the upload samples say: the label files, and Excel's lock file.
+SAMPLE_ETAGS = ("08a720e0e8c13ca73e02a829cbda254b", "e7f1db20117112d6bdbc54bf38221e50")
 
 
 def names(prefix: str = "") -> list[str]:

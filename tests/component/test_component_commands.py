@@ -9,8 +9,10 @@ from core.errors import QueueFull, TryAgainLater
 from local.glue.faults import CallFault, FaultPlan
 from tests.component.handler_harness import HandlerHarness
 from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM, sample
+from tests.glue_emulator.people import TWO_SETS, label_file
 
 SET, IMPORT, UPLOAD = "bus-start-labeling-set", "bus-start-import", "bus-upload"
+OTHER_SETS = label_file([("t1", "A", "p04a"), ("t1", "A", "p04b"), ("t1", "B", "p05a")])
 SOURCE_CALLER = f"events:{ACCOUNT}:com.example.planner"
 
 
@@ -155,7 +157,6 @@ def test_same_version_of_an_upload_is_imported_once(harness: HandlerHarness) -> 
     [
         ({"version_id": "a"}, {"version_id": "b"}),
         ({"version_id": None, "sequencer": "01"}, {"version_id": None, "sequencer": "02"}),
-        ({"version_id": None, "etag": "01"}, {"version_id": None, "etag": "02"}),
         ({"version_id": "null", "sequencer": "01"}, {"version_id": "null", "sequencer": "02"}),
     ],
 )
@@ -165,6 +166,37 @@ def test_new_upload_to_the_same_key_starts_another_import(
     for object_ in (first, second):
         harness.command(with_object(UPLOAD, **object_))
     assert sorted(item["status"] for item in harness.items()) == ["QUEUED", "STARTING"]
+
+
+def test_new_content_under_the_same_key_starts_another_import(harness: HandlerHarness) -> None:
+    harness.command(with_object(UPLOAD, version_id=None))
+    harness.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/round-1.csv", Body=OTHER_SETS)
+    harness.command(with_object(UPLOAD, version_id=None))
+    assert sorted(item["status"] for item in harness.items()) == ["QUEUED", "STARTING"]
+
+
+def test_overwritten_upload_is_refused_and_the_newer_one_imported_once(harness: HandlerHarness) -> None:
+    harness.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    key = f"labels/{TRANSFORM}/round-1.csv"
+    first, second = (harness.s3.put_object(Bucket=BUCKET, Key=key, Body=body)["VersionId"] for body in (TWO_SETS, OTHER_SETS))
+    for version in (first, second, second):
+        harness.command(with_object(UPLOAD, version_id=version))
+    (refused,) = [item for item in harness.items() if item["status"] == "REFUSED"]
+    assert refused["errorCode"] == "LABEL_FILE_SUPERSEDED"
+    assert "replaced by a newer one, whose own event imports it" in str(refused["errorMessage"])
+    (started,) = [item for item in harness.items() if item["status"] == "STARTING"]
+    assert started["pin"] == second
+    assert len(harness.glue_runs()) == 1
+    harness.deliver_stream()
+    assert sorted(event["detail-type"] for event in harness.published_events()) == ["TaskRunRefused", "TaskRunStarted"]
+
+
+def test_upload_that_is_overwritten_while_it_waits_is_refused_in_its_turn(harness: HandlerHarness) -> None:
+    harness.command(sample("bus-upload-unversioned"))  # another file, whose import holds this one up
+    harness.command(with_object(UPLOAD, version_id=None))
+    harness.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/round-1.csv", Body=OTHER_SETS)
+    harness.run_glue_until("FAILED", "REFUSED")  # the first one fails, as the transform's table has no rows here
+    assert [item.get("errorCode") for item in harness.items()] == ["GLUE_FAILED", "LABEL_FILE_SUPERSEDED"]
 
 
 @pytest.mark.parametrize(

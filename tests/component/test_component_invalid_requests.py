@@ -182,7 +182,7 @@ def test_wrong_method_returns_405_with_allow(harness: HandlerHarness, method: st
         ({"limit": "101"}, "limit", 422),
         ({"limit": "many"}, "limit", 422),
         ({"status": "DONE"}, "status", 422),
-        ({"taskType": "EVALUATION"}, "taskType", 422),
+        ({"taskType": "COUNTING"}, "taskType", 422),
         ({"transformId": ""}, "transformId", 422),
         ({"transformId": "x" * 3000}, "transformId", 422),
         ({"cursor": "e30"}, "cursor", 400),

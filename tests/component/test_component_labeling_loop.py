@@ -63,7 +63,7 @@ def test_evaluation_and_export_see_the_labels_that_were_uploaded_before(people: 
     people.s3.put_object(Bucket=BUCKET, Key=f"labels/{TRANSFORM}/half.csv", Body=LABELS_OF_HALF)
     assert people.deliver_commands() == 1
     evaluation, export = (people.rest(sample(name)).body for name in ("api-start-evaluation", "api-start-export"))
-    assert [run["waitingFor"]["reason"] for run in (evaluation, export)] == ["OPEN_IMPORT", "OPEN_IMPORT"]
+    assert [run["waitingFor"]["reason"] for run in (evaluation, export)] == ["OPEN_IMPORT", "QUEUE"]
 
     people.run_glue_until("SUCCEEDED", "SUCCEEDED", "SUCCEEDED")
 

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import md5
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 
 from core.aws.items import from_item, is_run, to_item
+from local.cloud.sam_local import label_file
 from local.cloud.template import handler_strings
+from local.sample_table import load_febrl
 from tests.component.handler_harness import HandlerHarness
-from tests.component.sample_events import FOLDER, FUNCTIONS, names, sample, set_header
+from tests.component.sample_events import FOLDER, FUNCTIONS, SAMPLE_ETAGS, names, sample, set_header
 
 STARTED = "api-start-labeling-set"
 
@@ -241,3 +244,9 @@ def test_changing_a_sample_does_not_change_the_next_copy() -> None:
     set_header(changed, "Idempotency-Key", None)
     assert "Idempotency-Key" not in json.dumps(changed)
     assert "Idempotency-Key" in json.dumps(sample(STARTED))
+
+
+def test_sample_uploads_name_the_label_file_of_sam_local() -> None:
+    content = label_file(load_febrl())
+    assert SAMPLE_ETAGS[0] == md5(content, usedforsecurity=False).hexdigest()
+    assert SAMPLE_ETAGS[1] == md5(b"\x05alice", usedforsecurity=False).hexdigest()

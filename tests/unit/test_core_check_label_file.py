@@ -69,3 +69,12 @@ def test_labeling_set_starts_without_s3() -> None:
     service = Service()
     service.files.is_down = True
     assert service.start_run(labeling_command()).status is Status.STARTING
+
+
+def test_upload_is_imported_in_the_version_of_its_event() -> None:
+    service = Service()
+    version = service.files.current_version(UPLOADED)
+    upload = import_command("upload")._replace(file_version=f'{version} "etag"')
+    assert service.start_run(upload).status is Status.STARTING
+    superseded = service.start_run(import_command("older")._replace(file_version='another "etag"'))
+    assert (superseded.status, superseded.error and superseded.error.code) == (Status.REFUSED, "LABEL_FILE_SUPERSEDED")

@@ -35,6 +35,7 @@ _TEXTS = {
     "requested_by_session": "requestedBySession",
     "waiting_reason": "waitingReason",
     "revision": "revision",
+    "uploaded_version": "uploadedVersion",
     "file_version": "pin",
     "export_to": "exportTo",
     "export_run_id": "exportRunId",

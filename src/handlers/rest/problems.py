@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.check_label_file import FILE_CHANGED_CODE, INVALID_FILE_CODE
+from core.check_label_file import FILE_CHANGED_CODE, FILE_SUPERSEDED_CODE, INVALID_FILE_CODE
 from core.errors import (
     AlreadyEnded,
     IdempotencyKeyReused,
@@ -147,7 +147,7 @@ def refusal_problem(refused: RunRefused, instance: str) -> Response[str]:
     """The problem for a run that was refused; `instance` is the URI reference of the run."""
     error = refused.run.error
     code = error.code if error is not None else None
-    if error is not None and code in (INVALID_FILE_CODE, FILE_CHANGED_CODE):
+    if error is not None and code in (INVALID_FILE_CODE, FILE_CHANGED_CODE, FILE_SUPERSEDED_CODE):
         errors = [FieldProblem(detail=finding, pointer="#/inputS3Path") for finding in error.message.splitlines()]
         return problem(INVALID_LABEL_FILE, instance=instance, errors=errors)
     if error is not None and code in FILE_REMEDIES:
