@@ -41,6 +41,8 @@ def propose_labeling_sets(
     Fewer than `sets` on a table with less to label; none on a table of fewer than two rows. Raises InvalidTable if the table
     cannot be matched.
     """
+    if sets < 0 or rows_per_set < 2:  # noqa: PLR2004 - a pair
+        raise ValueError("A labeling set needs at least 2 rows, and the number of sets cannot be negative.")
     table.validate()
     ordered, order = table.in_key_order()
     with runtime.exchange(len(table)) as exchange:

@@ -59,6 +59,8 @@ def evaluate(table: Table, labels: Sequence[Label], settings: Settings, *, runti
 
 
 def _evaluate(prepared: PreparedTable | None, table: Table, labels: Sequence[Label], settings: Settings) -> Evaluation:
+    if len(table) < 2:  # noqa: PLR2004 - a pair
+        raise NotEnoughLabels(f"The table has {len(table)} rows; evaluation needs at least 2.")
     if prepared is None:
         raise NotEnoughLabels("The table's rows do not differ, so there is nothing to evaluate.")
     pairs = record_pairs(prepared, labeled_pairs(table, labels))

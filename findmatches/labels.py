@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.table import Table
+from findmatches.table import Table, shown
 
 
 class InvalidLabels(ValueError):
@@ -68,12 +68,19 @@ def check_labels(table: Table, labels: Sequence[Label]) -> None:
     """Raises InvalidLabels at the first label that is blank, is no text, or whose primary key no row of the table has."""
     keys = set(table.keys)
     for number, label in enumerate(labels, start=1):
+        _check_type(number, label)
         for name, value in (("labeling set id", label.set_id), ("label", label.label), ("primary key", label.key)):
             _check_text(number, name, value)
         if label.key not in keys:
             raise InvalidLabels(
-                f"Label {number}, set {label.set_id}: no row has {label.key} in column {table.primary_key}, the primary key."
+                f"Label {number}, set {shown(label.set_id)}: no row has {shown(label.key)} in column {table.primary_key}, "
+                "the primary key."
             )
+
+
+def _check_type(number: int, label: object) -> None:
+    if not isinstance(label, Label):
+        raise InvalidLabels(f"Label {number} is no Label(set_id, label, key).")
 
 
 def _check_text(number: int, name: str, value: object) -> None:

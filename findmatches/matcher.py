@@ -1,6 +1,6 @@
 """The front: learn from a table and its labels once, then match this table or others with what was learned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -210,8 +210,19 @@ def _ids_in_one_group(group: NDArray[np.int64], known: Sequence[str | None]) -> 
 
 
 def _check_known(table: Table, known: Sequence[str | None] | None) -> None:
-    if known is not None and len(known) != len(table):
+    if known is None:
+        return
+    if len(known) != len(table):
         raise ValueError(f"There are {len(known)} known match ids for {len(table)} rows.")
+    if isinstance(known, Mapping):
+        raise TypeError("The known match ids are a mapping; pass one id, or None, per row.")
+    for row, match_id in enumerate(known, start=1):
+        _check_id(row, match_id)
+
+
+def _check_id(row: int, match_id: object) -> None:
+    if match_id is not None and not isinstance(match_id, str):
+        raise ValueError(f"Row {row}: its known match id is no text.")
 
 
 def _compared_names(table: Table) -> list[str]:

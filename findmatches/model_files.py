@@ -48,6 +48,8 @@ def write_model(folder: Path, parts: Parts) -> None:
     for name, classifier in classifiers.items():
         arrays |= {f"{name}_{part}": getattr(classifier.linear, part) for part in _LINEAR}
         arrays |= {f"{name}_trees_{part}": array for part, array in classifier.trees.arrays().items()}
+    if folder.exists() and not folder.is_dir():
+        raise InvalidModel(f"{folder} is a file. Name a folder for the model.")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DOCUMENT).unlink(missing_ok=True)
     for stale in folder.glob("*.npy"):

@@ -23,6 +23,15 @@ class Settings:
     enforce_labels: bool = False
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises ValueError if a tradeoff is not between 0 and 1."""
+        for name in ("precision_recall", "accuracy_cost"):
+            value: object = getattr(self, name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise ValueError(f"{name} must be a number between 0 and 1, or None for the balance.")
+
     def neighbors_per_row(self, rows: int, *, has_labels: bool) -> int:
         """Candidate pairs per row: 5 at cost 0, 10 balanced, 20 at accuracy 1; with labels up to four times as many.
 

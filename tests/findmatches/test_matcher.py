@@ -184,6 +184,7 @@ def test_a_table_without_a_compared_column_is_refused(people: LabeledTable, mode
         (Label("s", " ", "b"), "Label 2: its label is blank"),
         (Label("", "x", "b"), "Label 2: its labeling set id is blank"),
         (Label("s", ["x"], "b"), "Label 2: its label is no text"),  # type: ignore[arg-type]
+        (("s", "x", "b"), "Label 2 is no Label"),
     ],
 )
 def test_an_unusable_label_is_refused_by_its_number(label: Label, message: str) -> None:
