@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from itertools import groupby, takewhile
@@ -48,10 +48,8 @@ class RoundSummary:
     oldest_queued_seconds: int = 0
 
     def __add__(self, summary: "RoundSummary") -> "RoundSummary":
-        left, right = asdict(self), asdict(summary)
-        return RoundSummary(
-            **{name: max(left[name], right[name]) if name.startswith("oldest_") else left[name] + right[name] for name in left}
-        )
+        pairs = {name: (getattr(self, name), getattr(summary, name)) for name in self.__slots__}
+        return RoundSummary(**{name: max(pair) if name.startswith("oldest_") else sum(pair) for name, pair in pairs.items()})
 
 
 def reconcile(

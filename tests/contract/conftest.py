@@ -18,6 +18,7 @@ from local.cloud.process import CloudProcess, running_cloud
 from local.cloud.template import ledger_table
 from tests.contract.credentials import CREDENTIALS
 from tests.fakes.ledger import MemoryLedger
+from tests.simulation.table import DynamoDB
 
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.load_profile("quick")
@@ -74,11 +75,13 @@ def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
             yield stack.enter_context(cloud_dynamodb(request.getfixturevalue("cloud")))
 
 
-@pytest.fixture(params=["memory", "moto", "local cloud"])
+@pytest.fixture(params=["memory", "simulated table", "moto", "local cloud"])
 def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     with ExitStack() as stack:
         if request.param == "memory":
             yield MemoryLedger()
+        elif request.param == "simulated table":
+            yield ledger_on(DynamoDB())
         elif request.param == "moto":
             yield ledger_on(stack.enter_context(moto_dynamodb()))
         else:

@@ -14,9 +14,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from tests.simulation.choices import Choices
 from tests.simulation.moves import LEGAL, is_legal
-from tests.simulation.schedule import Move, Result, Schedule
+from tests.simulation.playing import play
+from tests.simulation.promises import Move
 from tests.simulation.shrink import shrink
 
 BATCH = 250
@@ -35,10 +35,6 @@ class Totals:
         self.steps += other.steps
         self.moves += other.moves
         self.violations |= other.violations
-
-
-def play(source: int | Sequence[int], *, traces: bool = False) -> Result:
-    return Schedule(Choices(source), traces=traces).run()
 
 
 def play_batch(first_seed: int) -> Totals:

@@ -1,56 +1,70 @@
-"""Simulated processes: real handlers' code that stops at every call of a port, where the scheduler decides what happens."""
+"""Simulated processes: the code of handlers, which stops at every call of AWS, where the scheduler decides what happens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from enum import Enum
+from typing import Any, NamedTuple
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
 
-class Outcome(StrEnum):
-    """What happens to one call of a port. `OK` comes first: it is the harmless choice."""
+class Outcome(Enum):
+    """What happens to one call of AWS. `OK` comes first: it is the harmless choice."""
 
     OK = "ok"
     CRASH_BEFORE = "the process dies before the call"
     CRASH_AFTER = "the process dies after the call"
-    FAIL_BEFORE = "the call fails, provably without effect"
+    THROTTLED = "throttled, without effect"
+    NOT_SENT = "AWS cannot be reached"
     LOST = "the request is lost, and so there is no response"
     FAIL_AFTER = "the call takes effect, and its response is lost"
+    SERVER_ERROR = "the call takes effect, and its response is an internal error"
     DELAYED = "the response is lost, and the call takes effect later"
+    RESENT = "the response is lost, and the SDK sends the call again"
+    CONTENTION = "another transaction has the item"
+    DENIED = "access denied"
     REFUSED = "refused for good"
+    PARTIAL = "some entries are rejected"
 
 
 class Crashed(BaseException):
     """Not an Exception: a process that is killed runs no handler of its own."""
 
 
-@dataclass(frozen=True)
-class PortCall:
+class AwsCall(NamedTuple):
     """A call at which a process has stopped."""
 
-    port: str
+    service: str
     method: str
-    args: tuple[Any, ...]
+    parameters: Mapping[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.port}.{self.method}"
+        return f"{self.service}.{self.method}"
+
+
+class _Greenlet(greenlet):
+    process: "Process"
 
 
 class Process:
-    """One invocation of a handler, which its platform kills after `timeout`."""
+    """One invocation of a handler, which Lambda kills after `timeout`.
+
+    `checked_file` is the label file that it read or looked at last.
+    """
 
     def __init__(self, name: str, body: Callable[[], None], started_on: datetime, timeout: timedelta) -> None:
         self.name = name
         self.deadline = started_on + timeout
         self.stopped_on = started_on
-        self._greenlet = greenlet(body)
-        self.call: PortCall | None = None
+        self.call: AwsCall | None = None
+        self.checked_file: str | None = None
+        self.has_crashed = False
+        self._greenlet = _Greenlet(body)
+        self._greenlet.process = self
 
     def resume(self, outcome: Outcome | None = None) -> bool:
-        """Run to the next call of a port, or to the end; whether the process still lives."""
+        """Run to the next call of AWS, or to the end; whether the process still lives."""
         self.call = self._greenlet.switch(*([outcome] if outcome is not None else []))
         return not self._greenlet.dead
 
@@ -60,11 +74,23 @@ class Process:
             self._greenlet.throw(GreenletExit)
 
 
-def stop_at(call: PortCall) -> Outcome:
+def current_process() -> Process:
+    """The process that calls this."""
+    running = getcurrent()
+    assert isinstance(running, _Greenlet), "AWS was called outside of any process"
+    return running.process
+
+
+def process_or_none() -> Process | None:
+    """The process that calls this; None outside of any, as when a late request has its effect."""
+    running = getcurrent()
+    return running.process if isinstance(running, _Greenlet) else None
+
+
+def stop_at(call: AwsCall) -> Outcome:
     """Called within a process: hand over to the scheduler, and return what it decided."""
-    parent = getcurrent().parent
-    assert parent is not None, "a port was called outside of any process"
-    outcome: Outcome = parent.switch(call)
+    scheduler: Any = getcurrent().parent
+    outcome: Outcome = scheduler.switch(call)
     return outcome
 
 

@@ -1,0 +1,3 @@
+"""Mutants of which no caller could notice anything, and why."""
+
+EQUIVALENT: dict[str, str] = {}

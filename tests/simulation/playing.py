@@ -1,0 +1,17 @@
+"""Play one schedule."""
+
+from collections.abc import Callable, Sequence
+
+from tests.simulation.choices import Choices
+from tests.simulation.schedule import Result, Schedule
+
+
+def unchanged(_schedule: Schedule) -> None:
+    """Leave the world as it is."""
+
+
+def play(source: int | Sequence[int], *, traces: bool = False, change: Callable[[Schedule], None] = unchanged) -> Result:
+    """Play the schedule of a seed, or of recorded choices. `change` may break the world on purpose, before it begins."""
+    schedule = Schedule(Choices(source), traces=traces)
+    change(schedule)
+    return schedule.run()
