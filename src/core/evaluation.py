@@ -27,6 +27,7 @@ def with_metrics(run: Run, glue_run: GlueRun, deps: Dependencies) -> Run | None:
     """`run`, an evaluation that succeeded as `glue_run`, with its metrics, or with a warning that says why it has none.
 
     None if Glue has not returned them yet. It is given the grace period, and if it cannot be reached, as long as for a start.
+    Glue is eventually consistent, so an unknown transform may exist.
     """
     completed_on = glue_run.completed_on or glue_run.started_on
     metrics, patience = None, deps.policy.confirm_after
@@ -34,12 +35,12 @@ def with_metrics(run: Run, glue_run: GlueRun, deps: Dependencies) -> Run | None:
         metrics = _latest_metrics(run, completed_on, deps)
     except _Superseded:
         return replace(run, warning=_SUPERSEDED)
-    except NotFoundInGlue:
-        return replace(run, warning=_NOT_RETURNED)
     except Refused as refusal:
         return replace(run, warning=f"{_NOT_RETURNED}: {refusal}")
     except GlueUnavailable:
         patience = deps.policy.start_deadline
+    except NotFoundInGlue:
+        pass
     if metrics is not None:
         return replace(run, metrics=metrics)
     if deps.clock() - completed_on < patience:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from core.ports import Dependencies
 from tests.chaos.cases import Action, Case, Scenario, Step
 from tests.chaos.cloud import ChaosCloud
-from tests.chaos.environment import Environment
+from tests.chaos.environment import EVALUATION, Environment
 from tests.chaos.handler_runs import HandlerName, HandlerRun, Outcome, run_at_once
 from tests.chaos.ledger_stream import LedgerStream
 from tests.chaos.requests import cancellation, message
@@ -58,14 +58,15 @@ class CaseRun:
         return outcomes
 
     def items(self) -> list[dict[str, Any]]:
-        """The ledger's items of the transform, as plain values."""
+        """The ledger's items of the transform, as plain values. The path of an evaluation is that of `path_of`."""
         response = self.cloud.client("dynamodb").query(
             TableName=self.cloud.table,
             IndexName="byTransform",
             KeyConditionExpression="transformId = :transform",
             ExpressionAttributeValues={":transform": {"S": self.transform_id}},
         )
-        return [{name: next(iter(value.values())) for name, value in item.items()} for item in response["Items"]]
+        items = [{name: next(iter(value.values())) for name, value in item.items()} for item in response["Items"]]
+        return [{"path": EVALUATION} | item for item in items]
 
     def queue_item(self) -> dict[str, Any]:
         """The ledger's item of the transform's queue, in DynamoDB's types; empty if there is none."""

@@ -132,7 +132,11 @@ class CaseRunner:
                 events[event["detail"]["data"]["transformId"]].append(event)
 
     def _clear(self, case_run: CaseRun) -> None:
-        """Delete the transform's items from the ledger, so that the next case can use it."""
+        """Delete the transform's items from the ledger, and its task runs from Glue, so that the next case can use it.
+
+        To the next case they would be others', and others' evaluation within the clock skew may be taken for ours.
+        """
+        self._cloud.forget_task_runs(case_run.transform_id)
         dynamodb, table = self._cloud.client("dynamodb"), self._cloud.table
         for item_id in (*(item["id"] for item in case_run.items()), queue_item_id(case_run.transform_id)):
             dynamodb.delete_item(TableName=table, Key={"id": {"S": item_id}})

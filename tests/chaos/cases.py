@@ -13,6 +13,10 @@ RequestKind = Literal[
     "api replace",
     "api replace with export",
     "bus replace with export",
+    "api evaluation",
+    "bus evaluation",
+    "api export",
+    "bus export",
 ]
 HandlerAction = Literal["send", "tick", "cancel", "announce", "open import"]
 GlueAction = Literal["hold", "fill", "release", "let Glue finish", "have labels", "have no labels", "let exports fail"]

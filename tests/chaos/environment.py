@@ -9,6 +9,7 @@ from tests.chaos.cloud import LABELS, NO_LABELS, OTHER_LABELS, ChaosCloud
 
 STARTED_BY_HAND = "by-hand"  # in the paths of task runs that a case starts directly in Glue
 ACTIVE = ("STARTING", "RUNNING", "STOPPING")
+EVALUATION = "EVALUATION"
 _FINISH_SECONDS = 20
 
 
@@ -89,7 +90,10 @@ class Environment:
 
 
 def path_of(run: Mapping[str, Any]) -> str:
+    """The path that Glue was given; of an evaluation, which has none, EVALUATION."""
     properties = run["Properties"]
+    if properties["TaskType"] == EVALUATION:
+        return EVALUATION
     labeling = properties.get("LabelingSetGenerationTaskRunProperties", {}).get("OutputS3Path")
     exporting = properties.get("ExportLabelsTaskRunProperties", {}).get("OutputS3Path")
     return str(labeling or exporting or properties.get("ImportLabelsTaskRunProperties", {}).get("InputS3Path", ""))

@@ -17,7 +17,12 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from botocore.httpsession import URLLib3Session
 from botocore.model import OperationModel
 
-_NEVER_RETRIED = ("StartMLLabelingSetGenerationTaskRun", "StartImportLabelsTaskRun", "StartExportLabelsTaskRun")
+_NEVER_RETRIED = (
+    "StartMLLabelingSetGenerationTaskRun",
+    "StartImportLabelsTaskRun",
+    "StartExportLabelsTaskRun",
+    "StartMLEvaluationTaskRun",
+)
 _START_TIMEOUT_SECONDS, _TIMEOUT_SECONDS = 15, 5  # as handlers.wiring sets them
 _SERVER_ERROR_CODES = ("InternalServerError", "InternalServiceException", "InternalException")
 

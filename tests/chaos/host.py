@@ -13,9 +13,9 @@ import local.glue.service
 from local.glue.job import Job, JobFailed, Outcome
 from local.glue.label_rules import LabeledRow
 from local.glue.settings import Settings
-from local.glue.task_runs import EXPORT_LABELS, IMPORT_LABELS
+from local.glue.task_runs import EVALUATION, EXPORT_LABELS, IMPORT_LABELS
 from local.glue.workers import POLL_SECONDS, Limits
-from tests.chaos.cloud import FAILING_SUFFIX, HELD_FOLDER, NO_LABELS
+from tests.chaos.cloud import FAILING_SUFFIX, HELD_FOLDER, NO_LABELS, f1_of
 
 _SETTINGS = Settings(
     max_runs_per_account=100_000, max_transforms_per_account=100_000, starting_seconds=0.0, running_seconds=0.0, workers=1000
@@ -38,6 +38,8 @@ class IdleWorkers:
             raise JobFailed("This transform's exports are set to fail.")
         if job.kind == IMPORT_LABELS:
             return Outcome(labels=() if NO_LABELS in job.path else _LABELS)
+        if job.kind == EVALUATION:
+            return Outcome(metrics={"F1": f1_of(job.run_id)})
         return Outcome()
 
     def close(self) -> None:

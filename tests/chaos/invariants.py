@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.chaos.case_run import CaseRun
-from tests.chaos.environment import path_of
+from tests.chaos.cloud import f1_of
+from tests.chaos.environment import EVALUATION, path_of
+from tests.chaos.faults import Kind
 from tests.chaos.handler_runs import Outcome
 from tests.chaos.import_invariants import check_import_invariants, exports_of
 from tests.chaos.violation import Violation
@@ -30,6 +32,7 @@ def check_invariants(case_run: CaseRun, events: Events) -> list[Violation]:
     for item in items:
         of_item = [run for run in runs if path_of(run) == item["path"]]
         violations += _check_agreement(item, of_item)
+        violations += _check_metrics(item, case_run)
         violations += _check_events(item, [event for event in events if event["detail"]["data"]["id"] == item["id"]])
     return [*violations, *check_import_invariants(case_run, items, runs)]
 
@@ -73,6 +76,16 @@ def _check_agreement(item: Mapping[str, Any], runs: Sequence[Mapping[str, Any]])
         yield Violation("disagreement", f"LOST, but Glue has {list(runs)}")
     else:
         yield Violation("stuck", f"still {status}")
+
+
+def _check_metrics(item: Mapping[str, Any], case_run: CaseRun) -> Iterator[Violation]:
+    """An evaluation that succeeded has the metrics of its own task run, or none if Glue's error said that there are none."""
+    if item["path"] != EVALUATION or item["status"] != "SUCCEEDED":
+        return
+    f1 = json.loads(item.get("metrics", "{}")).get("F1")
+    is_refused = case_run.case is not None and case_run.case.fault.kind is Kind.MODELED
+    if f1 != f1_of(item["taskRunId"]) and not (is_refused and "warning" in item):
+        yield Violation("disagreement", f"an evaluation has the F1 {f1}, not that of {item['taskRunId']}")
 
 
 def _check_events(item: Mapping[str, Any], events: Events) -> Iterator[Violation]:

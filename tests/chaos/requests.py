@@ -9,6 +9,14 @@ from uuid import uuid4
 from tests.chaos.cases import RequestKind
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "events"
+_SAMPLE_OF = {
+    "labeling set": "labeling-set",
+    "import": "import",
+    "replace": "import",
+    "replace with export": "import",
+    "evaluation": "evaluation",
+    "export": "export",
+}
 
 
 def message(request_kind: RequestKind, key: str, transform_id: str, output: str, label_file: tuple[str, str]) -> dict[str, Any]:
@@ -16,30 +24,11 @@ def message(request_kind: RequestKind, key: str, transform_id: str, output: str,
 
     `label_file`: S3 path and ETag.
     """
-    path, etag = label_file
-    match request_kind:
-        case "api labeling set":
-            return _rest("api-start-labeling-set", key, {"transformId": transform_id, "outputS3Path": output})
-        case "api import":
-            return _rest("api-start-import", key, {"transformId": transform_id, "inputS3Path": path})
-        case "api replace" | "api replace with export":
-            export = {"exportTo": output} if request_kind.endswith("export") else {}
-            return _rest("api-start-import", key, _replace(transform_id, path) | export)
-        case "bus replace with export":
-            event = _sample("bus-start-import")
-            detail = _replace(transform_id, path) | {"exportTo": output, "idempotencyKey": key}
-            return event | {"id": key, "detail": detail}
-        case "bus labeling set":
-            event = _sample("bus-start-labeling-set")
-            detail = {"transformId": transform_id, "outputS3Path": output, "idempotencyKey": key}
-            return event | {"id": key, "detail": detail}
-        case "upload":
-            event = _sample("bus-upload")
-            bucket, _, name = path.removeprefix("s3://").partition("/")
-            event["detail"]["bucket"] = {"name": bucket}
-            event["detail"]["object"] |= {"key": name, "etag": etag}
-            event["detail"]["object"].pop("version-id", None)
-            return event | {"id": key}
+    if request_kind == "upload":
+        return _upload(key, label_file)
+    entry_point, _, start = request_kind.partition(" ")
+    sample, payload = f"{entry_point}-start-{_SAMPLE_OF[start]}", _payload(start, transform_id, output, label_file[0])
+    return _rest(sample, key, payload) if entry_point == "api" else _bus(sample, key, payload)
 
 
 def cancellation(run_id: str) -> dict[str, Any]:
@@ -50,8 +39,26 @@ def cancellation(run_id: str) -> dict[str, Any]:
     return event
 
 
-def _replace(transform_id: str, path: str) -> dict[str, Any]:
-    return {"transformId": transform_id, "inputS3Path": path, "replaceAllLabels": True}
+def _payload(start: str, transform_id: str, output: str, path: str) -> dict[str, Any]:
+    payload: dict[str, Any] = {"transformId": transform_id}
+    if start in ("labeling set", "export"):
+        payload |= {"outputS3Path": output}
+    if start.startswith(("import", "replace")):
+        payload |= {"inputS3Path": path}
+    if start.startswith("replace"):
+        payload |= {"replaceAllLabels": True}
+    if start == "replace with export":
+        payload |= {"exportTo": output}
+    return payload
+
+
+def _upload(key: str, label_file: tuple[str, str]) -> dict[str, Any]:
+    event, (path, etag) = _sample("bus-upload"), label_file
+    bucket, _, name = path.removeprefix("s3://").partition("/")
+    event["detail"]["bucket"] = {"name": bucket}
+    event["detail"]["object"] |= {"key": name, "etag": etag}
+    event["detail"]["object"].pop("version-id", None)
+    return event | {"id": key}
 
 
 def _rest(sample: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +67,10 @@ def _rest(sample: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
     event["multiValueHeaders"]["Idempotency-Key"] = [key]
     event["requestContext"]["requestId"] = str(uuid4())
     return event | {"body": json.dumps(body), "isBase64Encoded": False}
+
+
+def _bus(sample: str, key: str, detail: dict[str, Any]) -> dict[str, Any]:
+    return _sample(sample) | {"id": key, "detail": detail | {"idempotencyKey": key}}
 
 
 def _sample(name: str) -> dict[str, Any]:

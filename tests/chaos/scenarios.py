@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.chaos import follow_ups
 from tests.chaos.cases import REQUEST_KINDS, Action, Case, RequestKind, Scenario, Step
+from tests.chaos.evaluation_scenarios import evaluation_scenarios
 from tests.chaos.faults import Kind, faults_of
 from tests.chaos.import_scenarios import import_scenarios
 from tests.chaos.steps import HOLD_RUNS, LET_GLUE_FINISH, OPEN_IMPORT, REACH_LIMIT, RELEASE_RUNS, send, tick, with_fault
@@ -32,6 +33,7 @@ def scenarios() -> Iterator[Scenario]:
         finished = (send(0), LET_GLUE_FINISH, tick(5))
         yield Scenario(f"announce, {kind}", kind, finished, Action("announce"), follow_ups.ANNOUNCE, follow_ups.ANNOUNCE)
     yield from import_scenarios()
+    yield from evaluation_scenarios()
 
 
 def cases(calls_of: Callable[[Scenario], tuple[str, ...]], prefix: str = "") -> Iterator[Case]:

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from core.errors import GlueUnavailable
+from core.errors import GlueUnavailable, NotFoundInGlue
 from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.runs import Run, Status
 from core.views import view
@@ -125,6 +125,18 @@ def test_run_ends_with_a_warning_if_glue_never_returns_metrics(service: Service)
     service.reconcile()
     assert (service.reload(run).status, service.reload(run).metrics) == (Status.SUCCEEDED, None)
     assert "no metrics" in (service.reload(run).warning or "")
+
+
+def test_transform_that_glue_does_not_know_for_a_moment_costs_no_metrics(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = evaluate(service)
+    with monkeypatch.context() as unknown:
+        unknown.setattr(service.glue, "get_transform", Mock(side_effect=NotFoundInGlue("Cannot find MLTransform")))
+        service.reconcile()
+    assert service.reload(run).status is Status.RUNNING
+    service.reconcile()
+    assert service.reload(run).metrics == metrics_of(service.reload(run).task_run_id or "")
 
 
 def test_metrics_that_cannot_be_read_stop_neither_the_other_runs_nor_the_run_for_ever(
