@@ -151,9 +151,9 @@ def _response(status: str, response: Mapping[str, Any], openapi: Any) -> str:  #
         (name, header["schema"] | {"description": header["description"]}, False, "")
         for name, header in response.get("headers", {}).items()
     )
-    examples = [example for content in response["content"].values() for example in _examples(content, openapi)]
+    examples = [example for content in response.get("content", {}).values() for example in _examples(content, openapi)]
     rows = [
-        f"<p>{_content(response)}</p>",
+        f"<p>{_content(response)}</p>" if "content" in response else "",
         f"<h5>Headers</h5>{headers}" if response.get("headers") else "",
         *(_code_block(_highlighted(example)) for example in examples),
     ]

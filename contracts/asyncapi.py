@@ -23,7 +23,8 @@ def document() -> dict[str, Any]:
             "description": f"The messages on the stack's EventBridge bus. Events have the source `{SOURCE}` and are "
             "delivered at least once; a repeat has the same `detail.metadata.eventId`. Fields, and values of `taskType`, may "
             "be added within a version: ignore those that you do not know. "
-            f"`detail.data` is the task run; by its `id` it can be read at `{task_run_path(TASK_RUN_ID)}`.",
+            "`detail.data` is the task run, or of `LabelsSubmitted` what was submitted; by its `id` or `importRunId` it can be "
+            f"read at `{task_run_path(TASK_RUN_ID)}`.",
         },
         "defaultContentType": "application/json",
         "channels": {

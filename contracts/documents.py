@@ -8,7 +8,7 @@ from typing import Any
 from contracts import api_page, asyncapi, schema_registry
 from contracts.event_schemas import COMMANDS, command_schema, event_schema
 from core.events import DetailType
-from handlers.api import build_app
+from handlers.api import build_full_app
 from handlers.rest.openapi import openapi_json
 
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
@@ -17,12 +17,12 @@ OPENAPI_PATH = FOLDER / "openapi.json"
 
 def openapi_text() -> str:
     """The OpenAPI document as it is served, indented."""
-    return _indented(json.loads(openapi_json(build_app())))
+    return _indented(json.loads(openapi_json(build_full_app())))
 
 
 def generated_files() -> Mapping[Path, str]:
     """Every generated file with its text."""
-    openapi, events = json.loads(openapi_json(build_app())), asyncapi.document()
+    openapi, events = json.loads(openapi_json(build_full_app())), asyncapi.document()
     schemas = {str(type_): event_schema(type_) for type_ in DetailType} | {name: command_schema(name) for name in COMMANDS}
     return {
         OPENAPI_PATH: openapi_text(),

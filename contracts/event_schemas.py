@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from core.events import SOURCE, Detail, DetailType
+from core.events import SOURCE, Detail, DetailType, SubmissionDetail
 from core.requests import EvaluationRequest, LabelExportRequest, LabelImportRequest, LabelingSetRequest
 from handlers.rest.idempotency_key import KEY_PATTERN
 
@@ -27,6 +27,10 @@ EVENT_DESCRIPTIONS = {
     DetailType.START_FAILED: "The task run could not be started before its start deadline.",
     DetailType.CANCELLED: "The task run was cancelled before it was started in Glue.",
     DetailType.LOST: "Glue no longer knows the task run.",
+    DetailType.LABELS_SUBMITTED: (
+        "A person has submitted the labels of a labeling set; their import is the task run `importRunId`, which has events of "
+        "its own."
+    ),
 }
 COMMAND_DESCRIPTION = "Starts a task run, exactly once per idempotency key."
 KEY = {
@@ -38,7 +42,8 @@ KEY = {
 
 def event_schema(detail_type: DetailType) -> dict[str, Any]:
     """The schema of an event of this service in EventBridge's envelope. It allows members that it does not name."""
-    detail = Detail.model_json_schema(mode="serialization")
+    model = SubmissionDetail if detail_type is DetailType.LABELS_SUBMITTED else Detail
+    detail = model.model_json_schema(mode="serialization")
     return _envelope(detail_type, EVENT_DESCRIPTIONS[detail_type], {"const": SOURCE}, detail)
 
 

@@ -28,6 +28,7 @@ DEFAULT_PARAMETERS = {
     "ReconcileConcurrency": "1",
     "OperatorArns": ROOT_USER_ARN,
     "LedgerDeletionProtection": "false",
+    "LabelingPage": "true",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.events import Detail, DetailType, detail_types, event_detail
+from core.events import Detail, DetailType, SubmissionDetail, detail_types, event_detail
 from core.runs import Run
 
 
@@ -23,7 +23,7 @@ class Event:
 
     change: Change
     detail_type: DetailType
-    detail: Detail
+    detail: Detail | SubmissionDetail
 
     @property
     def transform_id(self) -> str | None:

@@ -19,7 +19,7 @@ from core.paths import (
     own_folder,
 )
 from core.ports import Policy
-from core.runs import TRANSFORM_ID_PATTERN, Run, Status, TaskType, run_id
+from core.runs import TRANSFORM_ID_PATTERN, LabeledSet, Run, Status, TaskType, run_id
 
 TRANSFORM_ID = f"^{TRANSFORM_ID_PATTERN}$"
 TransformId = Annotated[
@@ -104,8 +104,8 @@ class StartCommand(NamedTuple):
     A command with the same key and `causation_id` is the same message delivered again. With another `causation_id`, the caller
     sent the request again. A REST request is never redelivered, and its id says nothing: `sam local start-api` gives each the
     same one. `sent_on` is set for messages that may arrive much later, from an archive for instance.
-    `session` is recorded, and never part of the identity. `file_version` is the version of the label file that an upload's
-    event names.
+    `session` is recorded, and never part of the identity. So is `labeled`, of labels that come from the labeling page.
+    `file_version` is the version of the label file that an upload's event names.
     """
 
     caller: str
@@ -117,6 +117,7 @@ class StartCommand(NamedTuple):
     sent_on: datetime | None = None
     session: str | None = None
     file_version: str | None = None
+    labeled: LabeledSet | None = None
 
 
 def new_run(command: StartCommand, now: datetime) -> Run:
@@ -133,6 +134,7 @@ def new_run(command: StartCommand, now: datetime) -> Run:
         causation_id=command.causation_id,
         requested_by_session=command.session,
         uploaded_version=command.file_version,
+        labeled=command.labeled,
     )
     return _with_arguments(run, command.request)
 

@@ -94,6 +94,17 @@ class RunError(NamedTuple):
     message: str
 
 
+class LabeledSet(NamedTuple):
+    """The labeling set whose labels an import brings, who labeled it, and how many rows and pairs of rows it has."""
+
+    set_id: str
+    labeler: str
+    rows: int
+    left_out: int
+    match_pairs: int
+    non_match_pairs: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One request and the task run that it led to. Times are UTC, `execution_time` is in seconds.
@@ -107,7 +118,7 @@ class Run:
     Of an import: `uploaded_version` is what S3 may call the version of the file that an upload's event names (version id and
     ETag, with a space between them), None for other imports; `file_version` is the one that was checked. `export_to` is the
     folder to which existing labels are exported first; `export_attempted_on` and `export_run_id` record the progress of that
-    export.
+    export. `labeled` is set if the labels come from the labeling page.
 
     `warning` is a text for the caller. `metrics` are those of an evaluation that succeeded.
     """
@@ -142,6 +153,7 @@ class Run:
     requested_by_session: str | None = None
     waiting_reason: WaitingReason | None = None
     waiting_since: datetime | None = None
+    labeled: LabeledSet | None = None
     revision: str = ""
 
     @property

@@ -85,7 +85,8 @@ class Metrics(View):
 class TaskRun(View):
     """A task run. `id` is assigned by this service and set from the start; `taskRunId` is Glue's, null until it is known.
 
-    A value that does not apply is null, except that `exportTo`, `warning`, `metrics` and `requestedBySession` are left out.
+    A value that does not apply is null, except that `exportTo`, `warning`, `metrics`, `requestedBySession`, `labelingSetId` and
+    `labeledBy` are left out.
     """
 
     id: str
@@ -122,6 +123,13 @@ class TaskRun(View):
             exclude_if=_is_absent,
         ),
     ] = None
+    labeling_set_id: Annotated[
+        str | None,
+        Field(description="The labeling set whose labels are imported, if they come from its page.", exclude_if=_is_absent),
+    ] = None
+    labeled_by: Annotated[
+        str | None, Field(description="Who labeled that set, as its link names the person.", exclude_if=_is_absent)
+    ] = None
 
 
 class TaskRunList(View):
@@ -151,6 +159,8 @@ def view(run: Run, waiting: Waiting | None = None) -> TaskRun:
         warning=run.warning,
         metrics=_metrics(run.metrics) if run.metrics else None,
         requested_by_session=run.requested_by_session,
+        labeling_set_id=run.labeled.set_id if run.labeled else None,
+        labeled_by=run.labeled.labeler if run.labeled else None,
         waiting_for=WaitingFor(
             reason=waiting.reason, position=waiting.position, since=run.waiting_since, message=waiting.message
         )

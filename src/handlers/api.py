@@ -46,7 +46,8 @@ from handlers.rest.routes import (
     OPENAPI,
     TASK_RUN,
     TASK_RUNS,
-    allowed_method,
+    allowed_methods,
+    is_about_labeling,
     matching_route,
     path_below_base,
     task_run_reference,
@@ -122,17 +123,17 @@ def get_openapi() -> Response[str]:
     """Return the OpenAPI document, generated from this code."""
     from handlers.rest.openapi import openapi_json  # noqa: PLC0415  imports Powertools' OpenAPI models, which only this route needs
 
-    return Response(HTTPStatus.OK, JSON, openapi_json(build_app()))
+    return Response(HTTPStatus.OK, JSON, openapi_json(build_full_app()))
 
 
 def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | None = None) -> dict[str, Any]:
     """Answer one REST request; a test passes its own dependencies."""
-    app = build_app()
-    app.append_context(deps=deps)  # type: ignore[no-untyped-call]  # Powertools left it untyped
     event = event | {"path": path_below_base(event)}
+    app = build_full_app() if is_about_labeling(event["path"]) else build_app()
+    app.append_context(deps=deps)  # type: ignore[no-untyped-call]  # Powertools left it untyped
     if matching_route(event["path"]) is None:  # Powertools would take any number of trailing slashes
         return _logged(_to_gateway(problem(_UNKNOWN_PATH)), event)
-    if allowed_method(event["path"]) == event["httpMethod"]:
+    if event["httpMethod"] in allowed_methods(event["path"]):
         invalid = _query_problem(event) or (body_problem(event) if event["httpMethod"] == "POST" else None)
         if invalid is not None:
             return _logged(_to_gateway(invalid), event)
@@ -149,6 +150,17 @@ def build_app() -> APIGatewayRestResolver:
     app.exception_handler(RunRefused)(lambda refused: problems.refusal_problem(refused, _run_reference(refused.run)))
     app.exception_handler(NotFoundError)(lambda _: _route_problem(app))
     app.exception_handler(Exception)(_internal_fault)
+    return app
+
+
+@cache
+def build_full_app() -> APIGatewayRestResolver:
+    """`build_app` with the routes about labeling sets, which are imported when the first request needs them."""
+    from handlers.rest import labeling_problems, labeling_sets  # noqa: PLC0415  see above
+
+    app = build_app()
+    app.include_router(labeling_sets.router)
+    app.exception_handler(list(labeling_problems.KINDS))(labeling_problems.error_problem)
     return app
 
 
@@ -188,9 +200,10 @@ def _query_problem(event: dict[str, Any]) -> Response[str] | None:
 
 def _route_problem(app: APIGatewayRestResolver) -> Response[str]:
     """404 for an unknown path, 405 for a path that takes another method."""
-    allowed = allowed_method(app.current_event.path)
-    if allowed in (None, app.current_event.http_method):  # the method is right if Powertools rejects characters of the id
+    methods = allowed_methods(app.current_event.path)
+    if not methods or app.current_event.http_method in methods:  # right, if Powertools rejects characters of the id
         return problem(_UNKNOWN_PATH)
+    allowed = ", ".join(methods)
     kind = ProblemKind(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", f"This path takes {allowed}.")
     return problem(kind, headers={"Allow": allowed})
 

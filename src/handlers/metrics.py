@@ -33,6 +33,21 @@ def count_round(summary: "RoundSummary") -> None:
     _emit(ages, MetricUnit.Seconds)
 
 
+def count_link_refused() -> None:
+    """Count a request whose token opens nothing."""
+    _emit({"LinksRefused": 1})
+
+
+def count_answers_saved() -> None:
+    """Count a request that saved a labeler's answers."""
+    _emit({"AnswersSaved": 1})
+
+
+def count_labels_submitted() -> None:
+    """Count labels that were submitted for import, without repeats."""
+    _emit({"LabelsSubmitted": 1})
+
+
 def count_ended_runs(changes: "Sequence[Change]", failed: Sequence[str]) -> None:
     """Count, by outcome, the runs that ended. The sequence numbers in `failed` are delivered again and counted then."""
     from core.events import detail_types  # noqa: PLC0415  see above

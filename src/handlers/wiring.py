@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from core.announce import Bus
     from core.aws.dead_letters import DeadLetterQueue
+    from core.labeling.ports import LabelingDependencies
 
 # Limits of one AWS call. All calls of a start together stay below Policy.start_within and the functions' timeouts.
 # The user agent is fixed: botocore builds its own from about thirty parts twice a call, a quarter of a call's work.
@@ -101,6 +103,16 @@ class BusSettings(BaseModel):
     unpublished_changes_url: Annotated[str, Field(alias="UNPUBLISHED_CHANGES_URL")] = ""
 
 
+class LabelingSettings(BaseModel):
+    """The settings of labeling, which the API and the label function share."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    ledger_table: Annotated[str, Field(alias="LEDGER_TABLE", min_length=3)]
+    label_url: Annotated[str, Field(alias="LABEL_URL")] = ""
+    max_link_seconds: Annotated[int, Field(alias="LINK_MAX_SECONDS", ge=300, le=604_800)] = 604_800
+
+
 def build_dependencies(environment: Mapping[str, str], session: "Session | boto3.session.Session") -> Dependencies:
     """Build the dependencies. Raises pydantic.ValidationError, which names each variable that is missing or wrong."""
     settings = LoopSettings.model_validate(environment)
@@ -128,6 +140,26 @@ def dependencies() -> Dependencies:
     built = build_dependencies(os.environ, _session())
     cold_start.finish()
     return built
+
+
+@cache
+def labeling() -> "LabelingDependencies":
+    """What labeling works with, built when the first request of this process is about a labeling set."""
+    from core.aws.documents import DynamoDocuments  # noqa: PLC0415  most requests of the API are not about labeling
+    from core.aws.labeling_objects import S3LabelingObjects  # noqa: PLC0415  see above
+    from core.labeling.ports import LabelingDependencies  # noqa: PLC0415  see above
+
+    settings = LabelingSettings.model_validate(os.environ)
+    session = _session()
+    dynamodb = session.client("dynamodb", config=_LEDGER)
+    return LabelingDependencies(
+        runs=dependencies(),
+        documents=DynamoDocuments(dynamodb, settings.ledger_table, lambda: os.urandom(16).hex()),
+        objects=S3LabelingObjects(session.client("s3", config=_WITH_RETRIES)),
+        random_text=lambda characters: secrets.token_urlsafe(characters)[:characters],
+        label_url=settings.label_url.rstrip("/"),
+        max_link_age=timedelta(seconds=settings.max_link_seconds),
+    )
 
 
 def renew() -> None:

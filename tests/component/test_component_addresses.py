@@ -119,8 +119,8 @@ def test_signature_in_the_query_is_no_unknown_parameter(harness: HandlerHarness)
 
 def test_known_parameters_are_those_of_the_document(harness: HandlerHarness) -> None:
     paths = harness.rest(sample("api-openapi")).body["paths"]
-    for route, method in METHODS.items():
-        operation = paths[route.replace("<id>", "{id}")][method.lower()]
+    for route, method in [(route, method) for route, methods in METHODS.items() for method in methods]:
+        operation = paths[route.replace("<", "{").replace(">", "}")][method.lower()]
         documented = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
         assert documented == list(QUERY_PARAMETERS.get(route, ()))
 

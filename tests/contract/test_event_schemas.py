@@ -15,7 +15,7 @@ from core.errors import InvalidRequest
 from core.events import SOURCE, DetailType, event_detail
 from core.paths import AllowedPrefixes
 from core.requests import new_run
-from core.runs import Run, RunError, Status
+from core.runs import LabeledSet, Run, RunError, Status
 from core.views import rfc3339
 from handlers.commands import read_command
 from tests.contract.sample_runs import NOW
@@ -37,7 +37,9 @@ ENDINGS = {
     DetailType.START_FAILED: Status.START_FAILED,
     DetailType.CANCELLED: Status.CANCELLED,
     DetailType.LOST: Status.LOST,
+    DetailType.LABELS_SUBMITTED: Status.RESERVED,
 }
+LABELED = LabeledSet("0" * 32, "ann", 93, 7, 61, 352)
 RUNS = [
     SET,
     IMPORT,
@@ -49,6 +51,7 @@ RUNS = [
 
 def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
     """The event as EventBridge delivers it."""
+    ended = replace(run, status=ENDINGS[kind], labeled=LABELED)
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -58,7 +61,7 @@ def as_delivered(run: Run, kind: DetailType) -> dict[str, Any]:
         "time": rfc3339(NOW),
         "region": "us-east-1",
         "resources": [],
-        "detail": json.loads(event_detail(replace(run, status=ENDINGS[kind]), kind).model_dump_json(by_alias=True)),
+        "detail": json.loads(event_detail(ended, kind).model_dump_json(by_alias=True)),
     }
 
 

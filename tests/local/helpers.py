@@ -72,7 +72,7 @@ class EventLog:
 
     def types_of(self, run_id: str) -> list[str]:
         """The detail-types of the run's events, in the order of `occurredAt`."""
-        return [event["detail-type"] for event in self._published() if event["detail"]["data"]["id"] == run_id]
+        return [event["detail-type"] for event in self._published() if event["detail"]["data"].get("id") == run_id]
 
     def with_run_fields(self, **data: object) -> list[Mapping[str, Any]]:
         """The events whose task run has these field values."""

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from label_loop.api import ApiClient
-from local.cloud.stack import Stack
+from local.cloud.stack import STACK_NAME, Stack
 from tests.local.helpers import assert_problem
 
 ACCOUNT_ONLY = {
@@ -77,7 +77,8 @@ def test_permission_for_one_transform_does_not_cover_another(stack: Stack, trans
 
 
 def test_deployed_api_has_the_resource_policy_of_the_template(stack: Stack) -> None:
-    (api,) = stack.client("apigateway").get_rest_apis()["items"]
+    apis = stack.client("apigateway").get_rest_apis()["items"]
+    (api,) = [api for api in apis if api["name"] == STACK_NAME]
     (statement,) = json.loads(json.loads(f'"{api["policy"]}"'))["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Allow", {"AWS": "000000000000"})
     assert (statement["Action"], statement["Resource"]) == ("execute-api:Invoke", "execute-api:/*")

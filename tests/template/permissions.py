@@ -37,7 +37,10 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     "LabelFilesPolicy": {"s3:GetObject": ["arn:aws:s3:::bucket/prefix/*"]},
     "LabelFileKeysPolicy": {"kms:Decrypt": ["LabelFileKmsKeyArns"]},
     "KeyPolicy": {action: ["KmsKeyArn"] for action in ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")},
-    "ApiRole": {action: ["ApiLogs.Arn"] for action in WRITE_LOGS},
+    "ApiRole": {action: ["ApiLogs.Arn"] for action in WRITE_LOGS} | {"s3:ListBucket": ["arn:${AWS::Partition}:s3:::*"]},
+    "LabelRole": {action: ["LabelLogs.Arn"] for action in WRITE_LOGS}
+    | dict.fromkeys(("glue:StartImportLabelsTaskRun", "glue:GetMLTransform"), TRANSFORMS)
+    | {"s3:PutObject": [f"arn:${{AWS::Partition}}:s3:::*/{'?' * 32}/submitted/*.csv"]},
     "BusRole": {action: ["BusLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedCommands.Arn"]},
     "ScheduleRole": {action: ["ScheduleLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedReconciles.Arn"]},
     "AnnounceRole": {action: ["AnnounceLogs.Arn"] for action in WRITE_LOGS}

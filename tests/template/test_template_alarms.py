@@ -10,7 +10,7 @@ from tests.template.permissions import properties_of_type
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text().partition("\n## Runbook\n")[2]
-FUNCTIONS = ("Api", "Bus", "Schedule", "Announce")
+FUNCTIONS = ("Api", "Label", "Bus", "Schedule", "Announce")
 QUEUES = ("UndeliveredEvents", "FailedCommands", "FailedReconciles", "UnpublishedChanges")
 EXPECTED = {
     *(f"{queue}NotEmpty" for queue in QUEUES),
@@ -65,7 +65,7 @@ def test_the_dashboard_shows_every_outcome_of_a_run(resources: dict[str, Any]) -
 
 def test_every_widget_of_the_dashboard_has_a_place_of_its_own_a_region_and_a_period(resources: dict[str, Any]) -> None:
     widgets = _widgets(resources)
-    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) == 12
+    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) == 13
     for widget in widgets:
         assert (widget["type"], widget["width"], widget["height"]) == ("metric", 6, 6)
         assert (widget["region"], widget["period"]) == ("${AWS::Region}", 60)

@@ -20,7 +20,7 @@ SECTIONS = ("Parameters", "Environment variables", "Log codes", "Metrics", "Runb
 @pytest.fixture(scope="session")
 def names(template: dict[str, Any], resources: dict[str, Any]) -> dict[str, set[str]]:
     """What template and code have: section of the page -> names that it should document."""
-    set_by_template = set(template["Globals"]["Function"]["Environment"]["Variables"])
+    set_by_template = set(environment(template))
     return {
         "Parameters": set(template["Parameters"]),
         "Environment variables": set_by_template.union(*map(code_names.environment_variables, SOURCES)),
@@ -42,8 +42,7 @@ def test_parameters_are_documented_with_their_defaults(template: dict[str, Any])
 
 
 def test_environment_variables_are_documented_with_what_sets_them(template: dict[str, Any]) -> None:
-    variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    sources = {name: value["Ref"] if isinstance(value, dict) else value for name, value in variables.items()}
+    sources = {name: _source(value) for name, value in environment(template).items()}
     assert {name: _cells(text)[0].strip("`") for name, text in documented(PAGE, "Environment variables").items()} == sources
 
 
@@ -113,6 +112,23 @@ def test_environment_variables_are_found_wherever_they_are_read(source: str) -> 
 @pytest.mark.parametrize("source", ['_emit({"NewMetric": 1})', '_emit({"NewMetric" if replayed else "Other": 1})'])
 def test_metrics_are_found_wherever_they_are_sent(source: str) -> None:
     assert "NewMetric" in code_names.metrics(source)
+
+
+def environment(template: dict[str, Any]) -> dict[str, Any]:
+    """The variables of all functions, and those of the API's function alone."""
+    own = template["Resources"]["ApiFunction"]["Properties"]["Environment"]["Variables"]
+    return {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
+
+
+def _source(value: Any) -> str:  # noqa: ANN401 - a template's value
+    """What a variable is set from: a parameter, a resource, or the value itself."""
+    match value:
+        case {"Ref": name}:
+            return str(name)
+        case {"Fn::If": ["HasLabelingPage", *_]}:
+            return "LabelApi"
+        case _:
+            return str(value)
 
 
 def documented(page: str, section: str) -> dict[str, str]:

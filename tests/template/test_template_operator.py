@@ -74,7 +74,7 @@ def test_a_customer_managed_key_encrypts_all_stored_data(resources: dict[str, An
         assert queue["KmsMasterKeyId"] == KEY_OR_NONE
         assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", {"Ref": "AWS::NoValue"}, True]}
     logs = _of_type(resources, "AWS::Logs::LogGroup")
-    assert len(logs) == 5
+    assert len(logs) == 7
     for group in logs:
         assert group == {"RetentionInDays": {"Ref": "LogRetentionDays"}, "KmsKeyId": KEY_OR_NONE}
 

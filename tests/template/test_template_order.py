@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
-FUNCTIONS = ("ApiFunction", "BusFunction", "ScheduleFunction", "AnnounceFunction")
+FUNCTIONS = ("ApiFunction", "LabelFunction", "BusFunction", "ScheduleFunction", "AnnounceFunction")
 
 
 @pytest.mark.parametrize(("function", "following"), list(pairwise((*FUNCTIONS, "Dashboard"))))

@@ -1,12 +1,15 @@
 """The template has the settings, handlers, routes and table that the service documents."""
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.aws.items import RUN_KINDS
+from core.runs import RUN_ID_LENGTH
 from tests.template.permissions import policy_name
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -39,13 +42,32 @@ ROUTES = {
     ("GET", "/v1/task-runs"),
     ("GET", "/v1/task-runs/{id}"),
     ("POST", "/v1/task-runs/{id}/cancellation"),
+    ("GET", "/v1/labeling-sets/{id}"),
+    ("GET", "/v1/labeling-sets/{id}/answers"),
+    ("GET", "/v1/labeling-sets/{id}/agreement"),
+    ("GET", "/v1/labeling-sets/{id}/consensus.csv"),
+    ("GET", "/v1/labeling-sets/{id}/links"),
+    ("POST", "/v1/labeling-sets/{id}/links"),
+    ("DELETE", "/v1/labeling-sets/{id}/links/{linkId}"),
     ("GET", "/v1/openapi.json"),
+}
+LABEL_ROUTES = {
+    ("GET", "/label"),
+    ("GET", "/v1/labeling-sets/{id}"),
+    ("PUT", "/v1/labeling-sets/{id}/answers"),
+    ("GET", "/v1/labeling-sets/{id}/check"),
+    ("POST", "/v1/labeling-sets/{id}/submission"),
+    ("GET", "/v1/labeling-sets/{id}/submission"),
+    ("GET", "/v1/labeling-sets/{id}/labels.csv"),
+    ("PUT", "/v1/labeling-sets/{id}/labels.csv"),
+    ("ANY", "/{proxy+}"),
 }
 
 
 def test_functions_have_exactly_these_environment_variables(template: dict[str, Any], functions: dict[str, Any]) -> None:
     assert set(template["Globals"]["Function"]["Environment"]["Variables"]) == SETTINGS | MORE_SETTINGS
-    assert not [name for name, function in functions.items() if "Environment" in function]
+    own = {name: set(function["Environment"]["Variables"]) for name, function in functions.items() if "Environment" in function}
+    assert own == {"ApiFunction": {"LABEL_URL", "LINK_MAX_SECONDS"}}
 
 
 def test_parameters_have_their_documented_defaults(template: dict[str, Any]) -> None:
@@ -88,10 +110,13 @@ def test_every_handler_exists(functions: dict[str, Any]) -> None:
         "handlers.bus.handler",
         "handlers.schedule.handler",
         "handlers.announce.handler",
+        "handlers.label.handler",
     }
     for function in functions.values():
         module, name = function["Handler"].rsplit(".", 1)
-        tree = ast.parse((SRC / f"{module.replace('.', '/')}.py").read_text())
+        path = SRC / module.replace(".", "/")
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        tree = ast.parse(source.read_text())
         assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
@@ -118,6 +143,48 @@ def test_every_route_requires_a_signature_and_only_execute_api_invoke(resources:
     assert not [event for event in events if "Auth" in event["Properties"]]
 
 
+def test_the_labeling_page_is_an_api_of_its_own_that_is_off_by_default(
+    template: dict[str, Any], resources: dict[str, Any], functions: dict[str, Any]
+) -> None:
+    """A route without a signature on the other API would be refused on AWS, by that API's resource policy."""
+    assert template["Parameters"]["LabelingPage"]["Default"] == "false"
+    assert _routes(functions["LabelFunction"]) == LABEL_ROUTES
+    assert {event["Properties"]["RestApiId"]["Ref"] for event in functions["LabelFunction"]["Events"].values()} == {"LabelApi"}
+    named = [name for name in resources if name.startswith("Label") and not name.startswith("LabelFile")]
+    assert {resources[name]["Condition"] for name in named} == {"HasLabelingPage"}
+    settings = resources["LabelApi"]["Properties"]["MethodSettings"][0]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (20, 40)
+    assert (settings["LoggingLevel"], settings["DataTraceEnabled"]) == ("OFF", False)
+
+
+def test_the_labeling_page_is_private_where_the_api_is(resources: dict[str, Any]) -> None:
+    page, api = (resources[name]["Properties"] for name in ("LabelApi", "Api"))
+    assert page["EndpointConfiguration"] == api["EndpointConfiguration"]
+    allow, private = page["Auth"]["ResourcePolicy"]["CustomStatements"]
+    assert (allow["Effect"], allow["Principal"], "Condition" in allow) == ("Allow", "*", False)
+    assert private == api["Auth"]["ResourcePolicy"]["CustomStatements"][-1]
+    assert private["Fn::If"][0] == "IsPrivate"
+
+
+def test_only_changes_of_runs_wake_the_announcer(functions: dict[str, Any]) -> None:
+    (event,) = functions["AnnounceFunction"]["Events"].values()
+    (accepted,) = event["Properties"]["FilterCriteria"]["Filters"]
+    pattern = json.loads(accepted["Pattern"])
+    assert pattern["eventName"] == ["INSERT", "MODIFY"]
+    (prefix,) = pattern["dynamodb"]["NewImage"]["kind"]["S"]
+    assert all(kind.startswith(prefix["prefix"]) for kind in RUN_KINDS)
+
+
+def test_the_api_lists_only_folders_of_runs(resources: dict[str, Any]) -> None:
+    (statement,) = [
+        statement
+        for statement in resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "s3:ListBucket"
+    ]
+    run = "?" * RUN_ID_LENGTH
+    assert statement["Condition"] == {"StringLike": {"s3:prefix": [f"{run}/", f"*/{run}/"]}}
+
+
 def test_nothing_is_reserved_by_default_but_one_reconciler_at_a_time_is_a_parameter(
     template: dict[str, Any], functions: dict[str, Any]
 ) -> None:
@@ -142,7 +209,7 @@ def test_the_announcer_is_updated_before_the_functions_that_write_the_ledger(res
     """The one of the last release would ignore items of a new form, and their events would be lost."""
     writers = {name for name, role in _roles(resources).items() if "LedgerPolicy" in role}
     assert {name for name, resource in resources.items() if resource.get("DependsOn") == "AnnounceFunction"} == writers
-    assert writers == {"ApiFunction", "BusFunction", "ScheduleFunction"}
+    assert writers == {"ApiFunction", "LabelFunction", "BusFunction", "ScheduleFunction"}
 
 
 def test_the_ledger_has_its_four_indexes(resources: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from tests.template.permissions import EXPECTED, allowed, properties_of_type
 
 ROOT = Path(__file__).resolve().parents[2]
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
+API_FUNCTIONS = {("ApiFunctionAliaslive", "Api"), ("LabelFunction", "LabelApi")}
 WRITTEN, BUILT = ROOT / "template.yaml", ROOT / ".aws-sam" / "build" / "template.yaml"
 
 
@@ -36,23 +37,23 @@ def test_roles_and_policies_allow_exactly_what_is_listed(deployed: dict[str, Any
 
 def test_functions_run_in_their_own_roles(deployed: dict[str, Any]) -> None:
     assert {name: function["Role"] for name, function in properties_of_type(deployed, "AWS::Lambda::Function")} == {
-        f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ("Api", "Bus", "Schedule", "Announce")
+        f"{name}Function": {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in ("Api", "Label", "Bus", "Schedule", "Announce")
     }
 
 
 def test_functions_are_invoked_by_our_api_and_our_rules_only(deployed: dict[str, Any]) -> None:
     for name, permission in properties_of_type(deployed, "AWS::Lambda::Permission"):
         assert permission["Action"] == "lambda:InvokeFunction"
-        assert _invoker(permission) == ("api" if name.startswith("ApiFunction") else "rule")
+        assert _invoker(permission) == ("api" if name.startswith(("ApiFunction", "LabelFunction")) else "rule")
 
 
 def _invoker(permission: dict[str, Any]) -> str:
     match permission:
         case {
             "Principal": "apigateway.amazonaws.com",
-            "FunctionName": {"Ref": "ApiFunctionAliaslive"},
-            "SourceArn": {"Fn::Sub": [str(arn), {"__ApiId__": {"Ref": "Api"}}]},
-        } if arn.partition("${AWS::AccountId}:")[2].startswith("${__ApiId__}/"):
+            "FunctionName": {"Ref": str(function)},
+            "SourceArn": {"Fn::Sub": [str(arn), {"__ApiId__": {"Ref": str(api)}}]},
+        } if (function, api) in API_FUNCTIONS and arn.partition("${AWS::AccountId}:")[2].startswith("${__ApiId__}/"):
             return "api"
         case {
             "Principal": "events.amazonaws.com",

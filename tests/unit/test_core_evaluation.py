@@ -8,7 +8,7 @@ import pytest
 from core.errors import GlueUnavailable, NotFoundInGlue
 from core.evaluation_metrics import ColumnImportance, ConfusionMatrix, EvaluationMetrics
 from core.runs import Run, Status
-from core.views import view
+from core.views import TaskRun, view
 from tests.fakes.glue import Fault, metrics_of
 from tests.fakes.service import Service, evaluation_command, import_command, labeling_command
 
@@ -40,7 +40,9 @@ def test_evaluation_ends_with_its_metrics_and_its_event_has_them(service: Servic
     assert (ended.status, ended.warning) == (Status.SUCCEEDED, None)
     assert ended.metrics == metrics_of(ended.task_run_id or "")
     assert service.bus.detail_types() == ["TaskRunStarted", "TaskRunSucceeded"]
-    assert service.bus.events[-1].detail.data.metrics == view(ended).metrics is not None
+    data = service.bus.events[-1].detail.data
+    assert isinstance(data, TaskRun)
+    assert data.metrics == view(ended).metrics is not None
 
 
 def test_each_evaluation_keeps_its_own_metrics(service: Service) -> None:

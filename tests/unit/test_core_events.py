@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.events import DetailType, detail_types, event_detail, event_id
 from core.requests import new_run
 from core.runs import IN_GLUE, Run, Status
+from core.views import TaskRun
 from tests.fakes.service import Service, import_command, labeling_command
 
 NOW = datetime(2026, 11, 22, 15, 4, 5, 123456, tzinfo=UTC)
@@ -35,7 +36,7 @@ RUNS = st.builds(
 
 
 def test_detail_types_match_the_contract() -> None:
-    assert {*EVENT_BY_STATUS.values(), "TaskRunStarted"} == {str(kind) for kind in DetailType}
+    assert {*EVENT_BY_STATUS.values(), "TaskRunStarted", "LabelsSubmitted"} == {str(kind) for kind in DetailType}
 
 
 @pytest.mark.parametrize(("status", "event"), EVENT_BY_STATUS.items())
@@ -114,7 +115,9 @@ def test_event_has_metadata_and_the_run() -> None:
 def test_event_of_a_labeling_set_has_its_full_path(service: Service) -> None:
     run = service.start_run(labeling_command())
     service.deliver()
-    assert service.bus.events[0].detail.data.output_s3_path == run.path
+    data = service.bus.events[0].detail.data
+    assert isinstance(data, TaskRun)
+    assert data.output_s3_path == run.path
     assert service.bus.events[0].transform_id == "tfm-1"
 
 

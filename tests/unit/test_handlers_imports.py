@@ -55,6 +55,16 @@ def test_importing_the_handlers_reads_no_setting_and_connects_to_nothing() -> No
     assert (process.returncode, process.stdout) == (0, "imported\n"), process.stderr
 
 
+def test_the_api_imports_nothing_about_labeling_before_a_request_needs_it() -> None:
+    program = "import handlers.api, sys; handlers.api.build_app(); print([name for name in sys.modules if 'label' in name])"
+    process = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, text=True, check=True
+    )
+    assert "core.label_file" in process.stdout
+    assert "labeling." not in process.stdout
+    assert "labeling_" not in process.stdout.replace("core.labeling_sets", "")
+
+
 @pytest.mark.parametrize(
     ("statement", "complaint"),
     [

@@ -20,7 +20,7 @@ from core.errors import (
 )
 from handlers.rest.idempotency_key import MalformedKey
 from handlers.rest.problems import error_problem, refusal_problem
-from handlers.rest.routes import allowed_method
+from handlers.rest.routes import allowed_methods
 from tests.fakes.glue import Fault
 from tests.fakes.service import Service, labeling_command
 
@@ -74,7 +74,7 @@ def test_cancelling_an_ended_run_is_a_conflict(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "method"),
+    ("path", "methods"),
     [
         ("/v1/labeling-set-runs", "POST"),
         ("/v1/label-import-runs", "POST"),
@@ -82,11 +82,13 @@ def test_cancelling_an_ended_run_is_a_conflict(service: Service) -> None:
         ("/v1/task-runs/abc", "GET"),
         ("/v1/task-runs/abc/cancellation", "POST"),
         ("/v1/openapi.json", "GET"),
-        ("/v1/task-runs/abc/other", None),
-        ("/v1/task-runs/a/b/cancellation", None),
-        ("/v2/task-runs", None),
-        ("/", None),
+        ("/v1/labeling-sets/abc/links", "GET, POST"),
+        ("/v1/labeling-sets/abc/links/xyz", "DELETE"),
+        ("/v1/task-runs/abc/other", ""),
+        ("/v1/task-runs/a/b/cancellation", ""),
+        ("/v2/task-runs", ""),
+        ("/", ""),
     ],
 )
-def test_each_path_allows_its_method(path: str, method: str | None) -> None:
-    assert allowed_method(path) == method
+def test_each_path_allows_its_methods(path: str, methods: str) -> None:
+    assert ", ".join(allowed_methods(path)) == methods

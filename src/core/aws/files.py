@@ -23,22 +23,23 @@ class S3LabelFiles:
 
     def open(self, path: str) -> OpenFile:
         try:
-            response = self._client.get_object(**_bucket_and_key(path))
+            response = self._client.get_object(**bucket_and_key(path))
         except (ClientError, BotoCoreError) as error:
-            _raise_read_error(path, error)
+            raise_read_error(path, error)
         return OpenFile(_version(response), response["ContentLength"], _read_chunks(response["Body"]))
 
     def current_version(self, path: str) -> str:
         try:
-            return _version(self._client.head_object(**_bucket_and_key(path)))
+            return _version(self._client.head_object(**bucket_and_key(path)))
         except (ClientError, BotoCoreError) as error:
-            if _code(error) in MISSING_FILE_CODES or not _code(error).isdigit():
-                _raise_read_error(path, error)
+            if error_code(error) in MISSING_FILE_CODES or not error_code(error).isdigit():
+                raise_read_error(path, error)
             # A response to HEAD has no body, so its code is only the HTTP status. GET's has S3's own.
             return self.open(path).version
 
 
-def _bucket_and_key(path: str) -> dict[str, Any]:
+def bucket_and_key(path: str) -> dict[str, Any]:
+    """The parameters of S3's operations that name the object at `path`."""
     bucket, _, key = path.removeprefix("s3://").partition("/")
     return {"Bucket": bucket, "Key": key}
 
@@ -55,8 +56,9 @@ def _read_chunks(body: Any) -> Iterator[bytes]:  # noqa: ANN401  botocore's Stre
         raise S3Unavailable(str(error)) from error
 
 
-def _raise_read_error(path: str, error: ClientError | BotoCoreError) -> Never:
-    code = _code(error)
+def raise_read_error(path: str, error: ClientError | BotoCoreError) -> Never:
+    """Raises FileNotReadable or S3Unavailable."""
+    code = error_code(error)
     if code in MISSING_FILE_CODES:
         raise FileNotReadable(code, f"there is no object {path}") from error
     if isinstance(error, ParamValidationError):
@@ -68,5 +70,6 @@ def _raise_read_error(path: str, error: ClientError | BotoCoreError) -> Never:
     raise FileNotReadable(code, f"the object {path} cannot be read: {remedy} (S3 says {code}: {message})") from error
 
 
-def _code(error: ClientError | BotoCoreError) -> str:
+def error_code(error: ClientError | BotoCoreError) -> str:
+    """S3's code; empty for errors of the client."""
     return error.response["Error"].get("Code", "") if isinstance(error, ClientError) else ""

@@ -12,7 +12,7 @@ from typing import Any
 from core.aws.evaluation_metrics import metrics_from_text, metrics_to_text
 from core.aws.open_index import OPEN_ATTRIBUTES, open_attributes
 from core.open_runs import OpenRun, open_run
-from core.runs import RUN_ID_PATTERN, Progress, Run, RunError, Status, TaskType, WaitingReason
+from core.runs import RUN_ID_PATTERN, LabeledSet, Progress, Run, RunError, Status, TaskType, WaitingReason
 
 Item = dict[str, dict[str, Any]]
 
@@ -54,6 +54,13 @@ _TIMES = {
 _NUMBERS = {"attempt": "attempt", "execution_time": "executionTime"}
 _FLAGS = {"replace_all_labels": "replaceAllLabels", "cancel_requested": "cancelRequested"}
 _ERROR = ("errorCode", "errorMessage")
+_LABELED_TEXTS = {"set_id": "labelingSetId", "labeler": "labeledBy"}
+_LABELED_NUMBERS = {
+    "rows": "labeledRows",
+    "left_out": "leftOut",
+    "match_pairs": "matchPairs",
+    "non_match_pairs": "nonMatchPairs",
+}
 _PROGRESS_FIELDS = {field.name for field in fields(Progress)}
 _PROGRESS_ATTRIBUTES = frozenset(
     attribute for name, attribute in (_TEXTS | _TIMES | _NUMBERS).items() if name in _PROGRESS_FIELDS
@@ -62,7 +69,9 @@ _PROGRESS_ATTRIBUTES = frozenset(
 
 def to_item(run: Run, retention: timedelta) -> Item:
     """The item of a run, with the keys of its indexes; if the run has ended, with the time at which DynamoDB may delete it."""
-    item = _attributes(run) | {"kind": {"S": run_kind(run.id)}, "requestedKey": {"S": requested_key(run.requested_on, run.id)}}
+    labeled = _labeled_attributes(run.labeled) if run.labeled else {}
+    keys: Item = {"kind": {"S": run_kind(run.id)}, "requestedKey": {"S": requested_key(run.requested_on, run.id)}}
+    item = _attributes(run) | labeled | keys
     if run.status.is_terminal:
         return item | _expires_at(run.changed_on or run.requested_on, retention)
     return item | open_attributes(open_run(run))
@@ -109,6 +118,8 @@ def from_item(item: Mapping[str, Mapping[str, Any]]) -> Run:
         values["metrics"] = metrics_from_text(item["metrics"]["S"])
     if "errorCode" in item:
         values["error"] = RunError(item["errorCode"]["S"], item.get("errorMessage", {}).get("S", ""))
+    if _LABELED_TEXTS["set_id"] in item:
+        values["labeled"] = _labeled_set(item)
     return Run(**{"transform_id": None, "path": None} | values)
 
 
@@ -146,6 +157,19 @@ def _attributes(source: Run | Progress) -> Item:
     if source.error:
         item |= zip(_ERROR, ({"S": source.error.code}, {"S": source.error.message[:_MAX_MESSAGE_CHARACTERS]}), strict=True)
     return item
+
+
+def _labeled_attributes(labeled: LabeledSet) -> Item:
+    return {
+        **{key: {"S": getattr(labeled, name)} for name, key in _LABELED_TEXTS.items()},
+        **{key: {"N": str(getattr(labeled, name))} for name, key in _LABELED_NUMBERS.items()},
+    }
+
+
+def _labeled_set(item: Mapping[str, Mapping[str, Any]]) -> LabeledSet:
+    texts: dict[str, Any] = {name: item[key]["S"] for name, key in _LABELED_TEXTS.items()}
+    numbers: dict[str, Any] = {name: int(item[key]["N"]) for name, key in _LABELED_NUMBERS.items()}
+    return LabeledSet(**texts, **numbers)
 
 
 def _present(source: Run | Progress, names: Mapping[str, str]) -> dict[str, Any]:

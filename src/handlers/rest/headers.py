@@ -5,8 +5,10 @@ from typing import Any
 
 CONTENT_TYPE = "Content-Type"
 CORRELATION_ID = "X-Correlation-Id"
+ETAG = "ETag"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 IDEMPOTENCY_REPLAYED = "Idempotency-Replayed"
+IF_MATCH = "If-Match"
 LOCATION = "Location"
 RETRY_AFTER = "Retry-After"
 _READ = {name.lower() for name in (CONTENT_TYPE, CORRELATION_ID, IDEMPOTENCY_KEY)}

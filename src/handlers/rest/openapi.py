@@ -7,9 +7,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, License, Server, ServerVariable, Tag
 
+from handlers.rest import labeling_documentation
 from handlers.rest.documentation import IDEMPOTENCY_KEY_DESCRIPTION, IDEMPOTENCY_KEY_SCHEMA, OPERATIONS
 from handlers.rest.examples import examples
 from handlers.rest.headers import IDEMPOTENCY_KEY
+from handlers.rest.labeling_examples import labeling_examples
 from handlers.rest.problems import ProblemDetails
 from handlers.rest.routes import METHODS
 
@@ -27,7 +29,7 @@ A run is accepted as `RESERVED`, `QUEUED` or `UNCONFIRMED`. In Glue it is `START
 Errors are problem details (RFC 9457), those of API Gateway included. An unknown path is a 404 and a wrong method is a 405 with
 `Allow`."""
 _SERVER_VARIABLES = {"apiId": "abcde12345", "region": "us-east-1", "stage": "live"}
-_PATHS = [route.replace("<id>", "{id}") for route in METHODS]
+_PATHS = [route.replace("<", "{").replace(">", "}") for route in METHODS]
 _REFERENCE = "#/components/schemas/{model}"
 
 
@@ -48,6 +50,7 @@ def openapi_json(app: APIGatewayRestResolver) -> str:
         ],
         tags=[
             Tag(name="task runs", description="Start, follow and cancel task runs."),
+            Tag(name="labeling sets", description="Have people label a set: links to its page, answers, agreement."),
             Tag(name="about", description="This API."),
         ],
         security_schemes={
@@ -73,7 +76,7 @@ def _documented(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _operation(derived: dict[str, Any]) -> dict[str, Any]:
-    documented = OPERATIONS[derived["operationId"]]
+    documented = (OPERATIONS | labeling_documentation.OPERATIONS)[derived["operationId"]]
     responses = {str(status): _without_empty(response) for status, response in documented["responses"].items()}
     parameters = [_parameter(parameter) for parameter in derived.get("parameters", [])]
     return derived | documented | ({"parameters": parameters} if parameters else {}) | {"responses": responses}
@@ -95,7 +98,7 @@ def _parameter(derived: dict[str, Any]) -> dict[str, Any]:
 
 def _schemas(derived: dict[str, Any]) -> dict[str, Any]:
     schemas = {name: _plain(schema) | {"title": name} for name, schema in derived.items()}
-    for name, example in examples().items():
+    for name, example in (examples() | labeling_examples()).items():
         schemas[name]["examples"] = [example.model_dump(mode="json", by_alias=True)]
     return schemas
 

@@ -4,6 +4,7 @@
 `errors[].detail` continues the name of the field or parameter that it points at: `#/transformId` "is required".
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -132,9 +133,14 @@ def problem(
     )
 
 
+def kind_of(error: LoopError, kinds: Mapping[type[LoopError], ProblemKind]) -> ProblemKind:
+    """The kind of the first type in `kinds` that `error` has."""
+    return next(kind for error_type, kind in kinds.items() if isinstance(error, error_type))
+
+
 def error_problem(error: LoopError) -> Response[str]:
     """The problem for an error of a type in KINDS."""
-    kind = next(kind for error_type, kind in KINDS.items() if isinstance(error, error_type))
+    kind = kind_of(error, KINDS)
     errors: list[FieldProblem] | None = None
     if isinstance(error, InvalidRequest):
         errors = [FieldProblem(detail=field.detail, pointer=field.pointer) for field in error.errors]

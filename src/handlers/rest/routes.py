@@ -13,21 +13,34 @@ TASK_RUN = f"{TASK_RUNS}/<id>"
 CANCELLATION = f"{TASK_RUN}/cancellation"
 OPENAPI = "/v1/openapi.json"
 
-METHODS = {
-    LABELING_SET_RUNS: "POST",
-    LABEL_IMPORT_RUNS: "POST",
-    EVALUATION_RUNS: "POST",
-    LABEL_EXPORT_RUNS: "POST",
-    TASK_RUNS: "GET",
-    TASK_RUN: "GET",
-    CANCELLATION: "POST",
-    OPENAPI: "GET",
+LABELING_SET = "/v1/labeling-sets/<id>"
+LABELING_SET_ANSWERS = f"{LABELING_SET}/answers"
+LABELING_SET_AGREEMENT = f"{LABELING_SET}/agreement"
+LABELING_SET_CONSENSUS = f"{LABELING_SET}/consensus.csv"
+LABELING_SET_LINKS = f"{LABELING_SET}/links"
+LABELING_SET_LINK = f"{LABELING_SET_LINKS}/<linkId>"
+
+METHODS: dict[str, tuple[str, ...]] = {
+    LABELING_SET_RUNS: ("POST",),
+    LABEL_IMPORT_RUNS: ("POST",),
+    EVALUATION_RUNS: ("POST",),
+    LABEL_EXPORT_RUNS: ("POST",),
+    TASK_RUNS: ("GET",),
+    TASK_RUN: ("GET",),
+    CANCELLATION: ("POST",),
+    LABELING_SET: ("GET",),
+    LABELING_SET_ANSWERS: ("GET",),
+    LABELING_SET_AGREEMENT: ("GET",),
+    LABELING_SET_CONSENSUS: ("GET",),
+    LABELING_SET_LINKS: ("GET", "POST"),
+    LABELING_SET_LINK: ("DELETE",),
+    OPENAPI: ("GET",),
 }
 
 
 QUERY_PARAMETERS = {TASK_RUNS: ("transformId", "status", "taskType", "limit", "cursor")}
 
-_PATTERNS = {route: re.compile(f"({route.replace('<id>', '[^/]+')})/?") for route in METHODS}
+_PATTERNS = {route: re.compile(f"({re.sub('<[a-zA-Z]+>', '[^/]+', route)})/?") for route in METHODS}
 _BASE_PATH = re.compile(r"(?:/[^/]+)*")
 
 
@@ -38,7 +51,7 @@ def path_below_base(event: Mapping[str, Any]) -> str:
     `{id}` in place of the id.
     """
     path: str = event["path"]
-    route = str(event.get("resource")).replace("{id}", "<id>")
+    route = str(event.get("resource")).replace("{", "<").replace("}", ">")
     if route in _PATTERNS and (match := re.search(rf"{_PATTERNS[route].pattern}\Z", path)) is not None:
         return match[0] if _BASE_PATH.fullmatch(path, 0, match.start()) else path
     return path
@@ -63,10 +76,15 @@ def matching_route(path: str) -> str | None:
     return next((route for route, pattern in _PATTERNS.items() if pattern.fullmatch(path)), None)
 
 
-def allowed_method(path: str) -> str | None:
-    """The method that `path` takes; None if the API has no such path."""
+def allowed_methods(path: str) -> tuple[str, ...]:
+    """The methods that `path` takes; none if the API has no such path."""
     route = matching_route(path)
-    return METHODS[route] if route else None
+    return METHODS[route] if route else ()
+
+
+def is_about_labeling(path: str) -> bool:
+    """Whether `path` is a labeling set's, not a task run's."""
+    return path.startswith("/v1/labeling-sets/")
 
 
 def unknown_query_parameters(event: Mapping[str, Any]) -> list[str]:
