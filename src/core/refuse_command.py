@@ -1,12 +1,13 @@
-"""Record an invalid command as a refused run, so that its event is sent and its error can be read."""
+"""Record a command that is not carried out as a refused run, so that its event is sent and its error can be read."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.errors import Conflict, FieldError
+from core.errors import Conflict, FieldError, TryAgainLater
 from core.log_fields import log_fields
 from core.ports import Dependencies
+from core.requests import StartCommand, new_run
 from core.runs import Run, RunError, Status, TaskType, as_ended, run_id
 
 _log = logging.getLogger(__name__)
@@ -46,3 +47,26 @@ def refuse_command(command: RefusedCommand, deps: Dependencies) -> None:
     except Conflict:
         return
     _log.info("COMMAND_REFUSED", extra=log_fields(run, cause=command.code))
+
+
+def refuse_for_full_queue(command: StartCommand, deps: Dependencies) -> Run:
+    """Record the command as REFUSED (QUEUE_FULL), and return the run; a new message with the same key is a new attempt.
+
+    A run that was accepted in between is returned as it is. Raises TryAgainLater if it has just changed, LedgerUnavailable.
+    """
+    now = deps.clock()
+    existing = deps.ledger.get(new_run(command, now).id)
+    if existing is not None and not existing.status.allows_new_attempt:
+        return existing
+    run = replace(new_run(command, now), attempt=existing.attempt + 1 if existing else 1)
+    error = RunError(
+        "QUEUE_FULL",
+        f"{deps.policy.max_queued} runs of the transform are queued, which is the limit (MaxQueuedPerTransform)."
+        " Send the command, or upload the file, again when some of them have ended.",
+    )
+    try:
+        refused = deps.ledger.write(existing, as_ended(run, Status.REFUSED, now, error))
+    except Conflict as conflict:
+        raise TryAgainLater("The run has just been changed by another process.") from conflict
+    _log.info("COMMAND_REFUSED", extra=log_fields(refused, cause=error.code))
+    return refused

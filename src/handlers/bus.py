@@ -4,9 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core.errors import CommandTooOld, FieldError, IdempotencyKeyReused, InvalidRequest, RequestInFlight
+from core.errors import CommandTooOld, FieldError, IdempotencyKeyReused, InvalidRequest, QueueFull, RequestInFlight
 from core.ports import Dependencies
-from core.refuse_command import refuse_command
+from core.refuse_command import refuse_command, refuse_for_full_queue
+from core.requests import StartCommand
 from core.start import start
 from handlers import metrics, wiring
 from handlers.commands import read_command, refused_command
@@ -15,8 +16,9 @@ from handlers.commands import read_command, refused_command
 def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | None = None) -> None:  # noqa: ARG001  Lambda's form
     """Carry out one command, once.
 
-    A malformed or forbidden command is recorded as refused and not retried. A temporary fault is raised: Lambda delivers the
-    event again, and sends it to the dead-letter queue when the retries have run out.
+    A command that is malformed or forbidden, or whose transform's queue is full, is recorded as refused and not retried. A
+    temporary fault is raised: Lambda delivers the event again, and sends it to the dead-letter queue when the retries have run
+    out.
     """
     deps = deps or wiring.dependencies()
     try:
@@ -24,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
         if command is None:
             wiring.logger().info("EVENT_IGNORED", extra={"correlationId": event["id"]})
             return
-        metrics.count_start(start(command, deps))
+        _start_or_refuse(command, deps)
     except InvalidRequest as error:
         refuse_command(refused_command(event, "INVALID_COMMAND", error.errors), deps)
     except CommandTooOld as error:
@@ -34,3 +36,11 @@ def handler(event: dict[str, Any], context: LambdaContext, deps: Dependencies | 
     except RequestInFlight:
         # Two deliveries of the same event at once: the first has its run in the ledger, so this one has nothing to do.
         wiring.logger().info("DELIVERED_TWICE", extra={"correlationId": event["id"]})
+
+
+def _start_or_refuse(command: StartCommand, deps: Dependencies) -> None:
+    """Start the command's run. Lambda would retry twice only, so a full queue is an answer: an event that can be acted on."""
+    try:
+        metrics.count_start(start(command, deps))
+    except QueueFull:
+        refuse_for_full_queue(command, deps)

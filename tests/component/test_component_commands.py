@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import QueueFull, TryAgainLater
+from core.errors import TryAgainLater
 from local.glue.faults import CallFault, FaultPlan
 from tests.component.handler_harness import HandlerHarness
 from tests.component.sample_events import ACCOUNT, BUCKET, TRANSFORM, sample
@@ -138,12 +138,21 @@ def test_temporary_fault_is_raised_and_the_next_delivery_starts_the_run(harness:
     assert len(harness.glue_runs()) == 1
 
 
-def test_command_is_raised_for_retry_while_the_queue_is_full(harness: HandlerHarness) -> None:
+def test_command_at_a_full_queue_ends_in_an_event_and_may_be_sent_again(harness: HandlerHarness) -> None:
     for number in range(5):
         harness.command(with_detail(SET, idempotencyKey=f"key-{number}"))
-    with pytest.raises(QueueFull):
-        harness.command(sample(SET))
+    harness.command(sample(SET))
+    harness.command(sample(SET))  # delivered twice
+    (refused,) = [item for item in harness.items() if item["status"] == "REFUSED"]
+    assert refused["errorCode"] == "QUEUE_FULL"
+    assert "when some of them have ended" in str(refused["errorMessage"])
     assert [item["status"] for item in harness.items()].count("QUEUED") == 2
+    harness.deliver_stream()
+    assert [event["detail-type"] for event in harness.published_events()].count("TaskRunRefused") == 1
+
+    harness.run_glue_until(*["FAILED"] * 5, "REFUSED")  # the transform's table has no rows here
+    harness.command(changed(SET, id="sent-again"))
+    assert sorted(str(item["status"]) for item in harness.items() if item["id"] == refused["id"]) == ["STARTING"]
 
 
 def test_same_version_of_an_upload_is_imported_once(harness: HandlerHarness) -> None:
