@@ -3,6 +3,8 @@
 Each transform has ten open runs, one of which has ended in Glue. The peer, `polling_reconcile`, is the textbook: a GetMLTaskRun
 per open run, an update and an event per ended run, on as many threads. A unit of work is a transform or an ended run. Each
 reconcile runs in a new process, against bench.reconciler.stub_server in another, where every call takes 10 ms.
+
+`python -m bench.reconcile 1000000 --no-peer --parts 16`: the cost of one of the 16 invocations that share a round.
 """
 
 import argparse
@@ -15,7 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from bench.reconciler.run_data import Data
 from bench.rows import Row
+from core.rounds import Part
 
 SIZES = (1_000, 10_000, 100_000)
 RUNS_PER_TRANSFORM = 10
@@ -60,24 +64,28 @@ class Cost:
         return 1000 * self.cpu_seconds / (self.transforms + self.ended)
 
 
-def costs(sizes: Sequence[int] = SIZES, peer_size: int | None = PEER_SIZE) -> list[Cost]:
-    """Our cost at each size; with `peer_size`, also ours with that many runs on one transform, and the peer's."""
-    measured = [_measure(_OURS, size, size // RUNS_PER_TRANSFORM) for size in sizes]
+def costs(sizes: Sequence[int] = SIZES, peer_size: int | None = PEER_SIZE, parts: int = 1) -> list[Cost]:
+    """Our cost at each size, of the first of `parts`.
+
+    With `peer_size`, also ours with that many runs on one transform, and the peer's.
+    """
+    measured = [_measure(_OURS, size, size // RUNS_PER_TRANSFORM, parts) for size in sizes]
     if peer_size:
         measured += [_measure(_OURS, peer_size, 1), _measure(_POLLING, peer_size, peer_size // RUNS_PER_TRANSFORM)]
     return measured
 
 
-def _measure(program: str, runs: int, transforms: int) -> Cost:
-    with _stub_server(runs, transforms) as url:
-        command = [sys.executable, "-m", f"bench.reconciler.{program}"]
+def _measure(program: str, runs: int, transforms: int, parts: int = 1) -> Cost:
+    read = len(Data(runs, transforms).transforms_of(Part.of(0, parts).shards))
+    with _stub_server(runs, transforms, parts) as url:
+        command = [sys.executable, "-m", f"bench.reconciler.{program}", str(parts)]
         process = subprocess.run(command, env=_environment(url), stdout=subprocess.PIPE, check=True, timeout=_TIMEOUT_SECONDS)
         figures = json.loads(process.stdout.splitlines()[-1])
         with urllib.request.urlopen(url) as response:  # noqa: S310  our own server
             counts: dict[str, int] = json.load(response)
-    if figures["ended"] != transforms:
-        raise RuntimeError(f"{program}: {figures['ended']} of {transforms} ended runs were recorded")
-    return Cost(program, runs, transforms, calls=sum(counts.values()), pages=counts["Query"], **figures)
+    if figures["ended"] != read:
+        raise RuntimeError(f"{program}: {figures['ended']} of {read} ended runs were recorded")
+    return Cost(program, read * (runs // transforms), read, calls=sum(counts.values()), pages=counts["Query"], **figures)
 
 
 def _environment(url: str) -> dict[str, str]:
@@ -97,8 +105,9 @@ def _environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _stub_server(runs: int, transforms: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "bench.reconciler.stub_server", str(runs), str(transforms), str(CALL_SECONDS)]
+def _stub_server(runs: int, transforms: int, parts: int) -> Iterator[str]:
+    arguments = map(str, (runs, transforms, parts, CALL_SECONDS))
+    command = [sys.executable, "-m", "bench.reconciler.stub_server", *arguments]
     with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": _path()}, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
@@ -160,9 +169,10 @@ def table(measured: Sequence[Cost]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="The cost of one reconcile")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="numbers of open runs (1000 10000 100000)")
+    parser.add_argument("--parts", type=int, default=1, help="measure one of this many parts of the open runs (1)")
     parser.add_argument("--no-peer", action="store_true", help="leave out the peer and the single transform")
     args = parser.parse_args()
-    print(table(costs(args.sizes, None if args.no_peer else PEER_SIZE)))
+    print(table(costs(args.sizes, None if args.no_peer else PEER_SIZE, args.parts)))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """The ledger's table, as far as a reconcile uses it. Items are generated when read; only written ones are stored."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 
 from bench.reconciler.run_data import Data
 from core.aws.items import Item, to_item
-from core.open_runs import SHARDS
 from local.cloud.template import resources
 
 PAGE_BYTES = 1_000_000  # DynamoDB's 1 MB, counted before projection
@@ -20,8 +19,9 @@ class Table:
 
     def __init__(self, data: Data) -> None:
         self._data = data
-        self._numbers = {data.run(number).id: number for number in range(data.runs)}
+        self._numbers: dict[str, int] = {}  # of the runs in the shards that were read
         self._written: dict[str, Item] = {}
+        self._shards: dict[str, list[Entry]] = {}
 
     def item(self, id_: str) -> Item:
         return self._written.get(id_) or to_item(self._data.run(self._numbers[id_]), RETENTION)
@@ -29,24 +29,26 @@ class Table:
     def get(self, id_: str) -> dict[str, Any]:
         return {"Item": self.item(id_)} if id_ in self._numbers else {}
 
-    def build_index(self) -> None:
-        """Do now what the first query would take long to do."""
-        _ = self._shards
+    def shard(self, shard: str) -> list[Entry]:
+        """(openKey, id, bytes in `open`, bytes in `full`), in the index's order. The first call takes long."""
+        if shard not in self._shards:
+            self._shards[shard] = sorted(self._entries(shard))
+        return self._shards[shard]
 
-    @cached_property
-    def _shards(self) -> dict[str, list[Entry]]:
-        """By shard: (openKey, id, bytes in `open`, bytes in `full`), in the index's order."""
+    def _entries(self, shard: str) -> Iterator[Entry]:
         indexes = {index["IndexName"]: index for index in resources()["Ledger"]["Properties"]["GlobalSecondaryIndexes"]}
         projected = {"id", "openShard", "openKey", *indexes["open"]["Projection"]["NonKeyAttributes"]}
-        entries: dict[str, list[Entry]] = {shard: [] for shard in SHARDS}
-        for id_ in self._numbers:
-            item = self.item(id_)
-            open_bytes = item_size({name: value for name, value in item.items() if name in projected})
-            entries[item["openShard"]["S"]].append((item["openKey"]["S"], id_, open_bytes, item_size(item)))
-        return {shard: sorted(of_shard) for shard, of_shard in entries.items()}
+        size = self._data.per_transform
+        for transform in self._data.transforms_of([shard]):
+            for number in range(transform * size, (transform + 1) * size):
+                item = to_item(self._data.run(number), RETENTION)
+                id_ = item["id"]["S"]
+                self._numbers[id_] = number
+                open_bytes = item_size({name: value for name, value in item.items() if name in projected})
+                yield item["openKey"]["S"], id_, open_bytes, item_size(item)
 
     def query(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        index = self._shards[arguments["ExpressionAttributeValues"][":shard"]["S"]]
+        index = self.shard(arguments["ExpressionAttributeValues"][":shard"]["S"])
         first, end = _range(index, arguments)
         names = arguments.get("ExpressionAttributeNames", {})
         projection = (

@@ -1,12 +1,18 @@
 """The measured runs, as the ledger and as Glue hold them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.open_runs import shard_of
 from core.runs import Run, Status, TaskType, run_id
 
 NOW = datetime.now(UTC).replace(microsecond=123456)
+
+
+def transform_id(number: int) -> str:
+    return f"tfm-{number:040x}"
 
 
 @dataclass(frozen=True)
@@ -20,6 +26,9 @@ class Data:
     def per_transform(self) -> int:
         return self.runs // self.transforms
 
+    def transforms_of(self, shards: Collection[str]) -> list[int]:
+        return [number for number in range(self.transforms) if shard_of(transform_id(number)) in shards]
+
     def run(self, number: int) -> Run:
         id_ = run_id("bench", str(number))
         start_attempted_on = NOW - timedelta(minutes=8) + timedelta(milliseconds=number % self.per_transform)
@@ -29,7 +38,7 @@ class Data:
             requested_on=start_attempted_on,
             task_type=TaskType.LABELING_SET_GENERATION,
             status=Status.RUNNING,
-            transform_id=f"tfm-{number // self.per_transform:040x}",
+            transform_id=transform_id(number // self.per_transform),
             path=f"s3://a-bucket-with-labels/labeling-sets/{id_}/",
             start_attempted_on=start_attempted_on,
             changed_on=start_attempted_on,

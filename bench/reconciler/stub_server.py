@@ -1,7 +1,8 @@
 """The DynamoDB and Glue operations that one reconcile calls, over loopback HTTP, counted.
 
-`python -m bench.reconciler.stub_server 10000 1000 0.01` holds 10,000 open runs on 1,000 transforms, one per transform ended in
-Glue. Every call takes 10 ms. It prints its port; `GET /` returns the number of calls by operation.
+`python -m bench.reconciler.stub_server 10000 1000 16 0.01` holds 10,000 open runs on 1,000 transforms, one per transform ended
+in Glue; part 0 of 16 is ready to be read. Every call takes 10 ms. It prints its port; `GET /` returns the number of calls by
+operation.
 """
 
 import json
@@ -14,20 +15,27 @@ from typing import Any
 
 from bench.reconciler.ledger_table import Table
 from bench.reconciler.run_data import Data
+from core.rounds import Part
 
 MAX_PAGE_RUNS = 1000  # of GetMLTaskRuns
+_EMPTY: dict[str, dict[str, Any]] = {
+    "PutItem": {},  # a round's checkpoint
+    "DeleteItem": {},
+    "PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "0"}]},
+}
 
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, data: Data, call_seconds: float) -> None:
+    def __init__(self, data: Data, part: Part, call_seconds: float) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.data, self.table, self.call_seconds = data, Table(data), call_seconds
         self.counts: Counter[str] = Counter()
         self.lock = threading.Lock()
-        self.table.build_index()
+        for shard in part.shards:
+            self.table.shard(shard)
 
     def answer(self, operation: str, arguments: dict[str, Any]) -> dict[str, Any] | None:
         if operation == "Query":
@@ -40,7 +48,7 @@ class Server(ThreadingHTTPServer):
             return self.data.task_run(self.data.number_of(arguments["TaskRunId"]))
         if operation == "GetMLTaskRuns":
             return self._listing(arguments)
-        return {"PutEvents": {"FailedEntryCount": 0, "Entries": [{"EventId": "0"}]}}[operation]
+        return _EMPTY[operation]
 
     def _listing(self, arguments: dict[str, Any]) -> dict[str, Any]:
         first = self.data.number_of(arguments["TransformId"]) * self.data.per_transform
@@ -85,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    _, runs, transforms, seconds = sys.argv
-    with Server(Data(int(runs), int(transforms)), float(seconds)) as server:
+    _, runs, transforms, parts, seconds = sys.argv
+    with Server(Data(int(runs), int(transforms)), Part.of(0, int(parts)), float(seconds)) as server:
         print(server.server_address[1], flush=True)
         server.serve_forever()

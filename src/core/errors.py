@@ -165,6 +165,10 @@ class RoundInProgress(LoopError):
     """Another process still goes through the same open runs: a second one would only repeat its look-ups in Glue."""
 
 
+class PartNotInvoked(LoopError):
+    """The function could not be invoked for another part of a round; the next tick tries again."""
+
+
 class FileNotReadable(LoopError):
     """S3 refuses the label file permanently: it does not exist, for example. `code` is S3's; the message has the remedy."""
 

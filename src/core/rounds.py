@@ -19,6 +19,13 @@ class Part(NamedTuple):
     number: int
     parts: int
 
+    @classmethod
+    def of(cls, number: int, parts: int) -> "Part":
+        """Raises ValueError if there is no such part."""
+        if not 0 <= number < parts <= len(SHARDS):
+            raise ValueError(f"part {number} of {parts}: there are at most {len(SHARDS)} parts, counted from 0")
+        return cls(number, parts)
+
     @property
     def shards(self) -> tuple[str, ...]:
         first, end = (len(SHARDS) * number // self.parts for number in (self.number, self.number + 1))

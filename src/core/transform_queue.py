@@ -27,10 +27,6 @@ class QueueMove(NamedTuple):
         return self.joins_at_head or self.joins_at_tail
 
     @property
-    def is_none(self) -> bool:
-        return not (self.requires_empty_queue or self.joins or self.leaves or self.opens_exclusive or self.closes_exclusive)
-
-    @property
     def reads_queue(self) -> bool:
         """Whether the queue must be read first, and be unchanged when the move is written."""
         return self.leaves or self.requires_head_of_queue

@@ -19,6 +19,7 @@ from core.aws.files import S3LabelFiles
 from core.aws.glue import GlueTaskRuns
 from core.aws.ledger import DynamoLedger
 from core.caller_transforms import CallerTransforms
+from core.open_runs import SHARDS
 from core.paths import AllowedPrefixes, CallerPrefixes
 from core.ports import Dependencies, Policy
 from handlers import cold_start
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from core.announce import Bus
     from core.aws.dead_letters import DeadLetterQueue
+    from core.aws.own_function import OwnFunction
     from core.labeling.ports import LabelingDependencies
 
 # Limits of one AWS call. All calls of a start together stay below Policy.start_within and the functions' timeouts.
@@ -92,6 +94,14 @@ class LoopSettings(BaseModel):
             share_runs=self.share_runs,
             operators=self.operators,
         )
+
+
+class ScheduleSettings(BaseModel):
+    """The settings of the function that reconciles alone."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    parts: Annotated[int, Field(alias="RECONCILE_PARTS", ge=1, le=len(SHARDS))] = 1
 
 
 class BusSettings(BaseModel):
@@ -188,6 +198,23 @@ def _bus(glue_arn: str) -> "Bus":
     built = EventBus(_session().client("events", config=_WITH_RETRIES), name, glue_arn)
     cold_start.finish()
     return built
+
+
+def reconcile_parts() -> int:
+    """How many invocations share a round."""
+    return ScheduleSettings.model_validate(os.environ).parts
+
+
+def own_function(context: LambdaContext) -> "OwnFunction":
+    """The function that is running."""
+    return _own_function(context.invoked_function_arn)
+
+
+@cache
+def _own_function(arn: str) -> "OwnFunction":
+    from core.aws.own_function import OwnFunction  # noqa: PLC0415  only for a reconciler with several parts
+
+    return OwnFunction(_session().client("lambda", config=_WITH_RETRIES), arn)
 
 
 @cache

@@ -174,9 +174,11 @@ def test_bus_sample_ends_as_documented_and_a_second_delivery_changes_nothing(nam
     )
 
 
-def test_schedule_sample_runs_one_round_of_the_reconciler(harness: HandlerHarness) -> None:
+@pytest.mark.parametrize("name", names("schedule"))
+def test_schedule_sample_runs_one_round_of_the_reconciler(name: str, harness: HandlerHarness) -> None:
+    """The transform of the samples is in the part of `schedule-part`."""
     harness.rest(sample(STARTED))
-    summary = harness.reconcile(sample("schedule-tick"))
+    summary = harness.reconcile(sample(name))
     ages = {name: summary.pop(name) for name in ("oldest_open_seconds", "oldest_queued_seconds", "oldest_unconfirmed_seconds")}
     assert summary == {"transforms": 1, "failed": 0, "changed": 0, "ended": 0, "started": 0, "queued": 0}
     assert (ages["oldest_open_seconds"] >= 0, ages["oldest_queued_seconds"], ages["oldest_unconfirmed_seconds"]) == (True, 0, 0)

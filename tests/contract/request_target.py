@@ -22,6 +22,7 @@ def request_target(client: Any) -> tuple[str, str]:  # noqa: ANN401  botocore ma
         "dynamodb": lambda: client.transact_write_items(TransactItems=[{"Delete": check | {"Key": key}} for key in keys]),
         "events": lambda: client.put_events(Entries=[{"Source": "us"}]),
         "glue": lambda: client.get_ml_task_runs(TransformId="tfm-1"),
+        "lambda": lambda: client.invoke(FunctionName="reconciler", InvocationType="Event", Payload=b"{}"),
         "sqs": lambda: client.send_message(QueueUrl="https://sqs.us-east-1.amazonaws.com/123456789012/queue", MessageBody="{}"),
         "s3": lambda: client.get_object(Bucket="label-loop-data", Key="labels"),
     }

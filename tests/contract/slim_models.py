@@ -10,7 +10,7 @@ from handlers.aws_clients import DataLoader
 from ops.package.botocore_data import slim_data, write_data
 
 SRC = Path(__file__).resolve().parents[2] / "src"
-SERVICES = ("dynamodb", "events", "glue", "s3", "sqs")
+SERVICES = ("dynamodb", "events", "glue", "lambda", "s3", "sqs")
 FULL = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
 
 

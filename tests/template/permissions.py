@@ -43,6 +43,7 @@ EXPECTED: dict[str, dict[str, list[str]]] = {
     | {"s3:PutObject": [f"arn:${{AWS::Partition}}:s3:::*/{'?' * 32}/submitted/*.csv"]},
     "BusRole": {action: ["BusLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedCommands.Arn"]},
     "ScheduleRole": {action: ["ScheduleLogs.Arn"] for action in WRITE_LOGS} | {"sqs:SendMessage": ["FailedReconciles.Arn"]},
+    "RoundPartsPolicy": {"lambda:InvokeFunction": ["ScheduleFunction.Arn"]},
     "AnnounceRole": {action: ["AnnounceLogs.Arn"] for action in WRITE_LOGS}
     | {
         action: ["Ledger.StreamArn"]

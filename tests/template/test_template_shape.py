@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from core.aws.items import RUN_KINDS
+from core.aws.queue_item import MAX_ENTRIES
+from core.open_runs import SHARDS
 from core.runs import RUN_ID_LENGTH
 from tests.template.permissions import policy_name
 
@@ -30,6 +32,7 @@ MORE_SETTINGS = {
     "CALLER_TRANSFORMS",
     "SHARE_RUNS",
     "OPERATORS",
+    "RECONCILE_PARTS",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "PYDANTIC_DISABLE_PLUGINS",
@@ -203,6 +206,18 @@ def test_the_ledger_is_protected_and_backed_up(template: dict[str, Any], resourc
     assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
     assert ledger["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert ledger["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_largest_queue_is_what_its_item_has_room_for(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["MaxQueuedPerTransform"]["MaxValue"] == MAX_ENTRIES
+
+
+def test_a_round_has_at_most_as_many_parts_as_there_are_shards(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    parts = template["Parameters"]["ReconcileParts"]
+    assert (parts["Default"], parts["MinValue"], parts["MaxValue"]) == (1, 1, len(SHARDS))
+    policy = resources["RoundPartsPolicy"]
+    assert (policy["Condition"], policy["Properties"]["Roles"]) == ("SharesRounds", [{"Ref": "ScheduleRole"}])
+    assert template["Conditions"]["SharesRounds"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReconcileParts"}, 1]}]}
 
 
 def test_the_announcer_is_updated_before_the_functions_that_write_the_ledger(resources: dict[str, Any]) -> None:
