@@ -41,7 +41,7 @@ class TaskRunError(View):
 
 
 class WaitingFor(View):
-    """Why a run is queued."""
+    """Why a run is queued. `OPEN_IMPORT`: an earlier import, evaluation or export of the transform is not finished."""
 
     reason: WaitingReason
     position: Annotated[int | None, Field(description="The run's place in the queue of its transform, from 1; null in events.")]
