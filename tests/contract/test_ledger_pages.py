@@ -12,6 +12,7 @@ from core.ports import Ledger, RunFilter
 from core.runs import Run, Status, TaskType
 from tests.contract.conftest import ledger_on
 from tests.contract.sample_runs import importing, labeling
+from tests.simulation.table import DynamoDB
 
 STATUSES = [Status.SUCCEEDED, Status.FAILED, Status.RUNNING]
 FILTERS = [
@@ -111,6 +112,18 @@ def test_runs_of_the_first_release_are_listed_among_the_others(dynamodb: Any) ->
         assert ledger.get(run.id) == run
     for run_filter in (RunFilter(), RunFilter("tfm-1"), RunFilter(requested_by="alice")):
         assert list(ledger.list_runs(run_filter, 100, None).items) == written
+
+
+def test_item_that_cannot_be_read_hides_no_others(caplog: pytest.LogCaptureFixture) -> None:
+    client = DynamoDB()
+    ledger = ledger_on(client)
+    runs = [ledger.write(None, labeling(number)) for number in (1, 2)]
+    (table,) = client.tables.values()
+    damaged = {name: value for name, value in table.items[runs[0].id].items() if name != "status"} | {"id": {"S": "d" * 32}}
+    table.put(damaged, "d" * 32)
+    listed = ledger.list_runs(RunFilter(), 10, None).items
+    assert {run.id for run in listed} == {run.id for run in runs}
+    assert "RUN_UNREADABLE" in caplog.messages
 
 
 def test_run_added_between_two_pages_hides_none(ledger: Ledger, twelve: list[Run]) -> None:

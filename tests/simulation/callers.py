@@ -10,7 +10,6 @@ import core.runs
 from core.cancel import cancel
 from core.errors import (
     AlreadyEnded,
-    CommandTooOld,
     IdempotencyKeyReused,
     InvalidRequest,
     LedgerUnavailable,
@@ -28,7 +27,8 @@ from core.start import start
 from handlers import bus, metrics
 from tests.simulation.environment import OPERATOR, TRANSFORMS, Environment
 from tests.simulation.objects import GOOD, etag
-from tests.simulation.promises import NEVER_STARTED, Violation
+from tests.simulation.promises import NEVER_STARTED
+from tests.simulation.starts import Violation
 
 vars(metrics)["_emit"] = lambda *_, **__: None  # metrics are printed
 
@@ -46,10 +46,12 @@ _REQUESTS: dict[str, tuple[str, str]] = {
 }
 KINDS = tuple(kind for kind, (model, _) in _REQUESTS.items() if hasattr(core.requests, model))
 _MAX_PAGES = 4
+# As `sam local start-api` has it, the id of a request says nothing. An older service had to be told apart by it.
+_CAUSATION_ID = "the id of every request" if "may_be_redelivered" in StartCommand.__annotations__ else ""
 # Requests of an older service had no such field.
 _NEVER_REDELIVERED: Any = {"may_be_redelivered": False} if "may_be_redelivered" in StartCommand.__annotations__ else {}
 # What `start` may raise by its docstring. Anything else would be answered with status code 500.
-_ANSWERS = (CommandTooOld, IdempotencyKeyReused, QueueFull, TryAgainLater)
+_ANSWERS = (IdempotencyKeyReused, QueueFull, TryAgainLater)
 
 
 @dataclass
@@ -97,6 +99,7 @@ def command_event(request: Request, environment: Environment) -> dict[str, Any]:
 def upload_event(name: str, path: str, environment: Environment) -> dict[str, Any]:
     content = environment.s3.content(path)
     tag = etag(content if isinstance(content, bytes) else GOOD).strip('"')
+    environment.promises.uploads[name] = f'"{tag}"'
     sequencer = f"{environment.clock.now.timestamp():020.6f}"
     s3_object = {"key": path.removeprefix(f"s3://{BUCKET}/"), "size": 1, "etag": tag, "sequencer": sequencer}
     return _event(name, "Object Created", "aws.s3", {"bucket": {"name": BUCKET}, "object": s3_object}, environment)
@@ -121,7 +124,7 @@ def send_by_rest(request: Request, deps: Dependencies, environment: Environment)
         key=request.key,
         request=model.model_validate(request.payload),
         correlation_id=request.name,
-        causation_id="the id of every request",  # as `sam local start-api` has it: it says nothing
+        causation_id=_CAUSATION_ID or f"{request.name}-{request.times_sent}",
         **_NEVER_REDELIVERED,
     )
     promises = environment.promises
@@ -129,7 +132,7 @@ def send_by_rest(request: Request, deps: Dependencies, environment: Environment)
     is_known = promises.is_known(run_id)
     was_in_flight = promises.is_in_flight(run_id)
     try:
-        run, is_replay = start(command, deps)
+        accepted = start(command, deps)
     except RequestInFlight as error:
         if not was_in_flight and not promises.is_in_flight(run_id):
             raise Violation("a request was told to be in flight, and is not") from error
@@ -140,9 +143,10 @@ def send_by_rest(request: Request, deps: Dependencies, environment: Environment)
         return
     except _ANSWERS:
         return
+    run = accepted.run
     promises.accepted.add(run.id)
     promises.on_answer(run)
-    if is_replay and run.status in NEVER_STARTED:
+    if accepted.replayed and run.status in NEVER_STARTED:
         raise Violation(f"the same key may be sent again after {run.status}, and started nothing")
     _require_same_payload(run, request)
 

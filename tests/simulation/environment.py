@@ -52,7 +52,7 @@ class Host:
             name: SimulatedClient(name, backend, environment.delay, environment.is_quiet)
             for name, backend in environment.backends.items()
         }
-        dynamodb, glue, s3, events, self.sqs = self.clients.values()
+        dynamodb, glue, s3, events, _ = self.clients.values()
         ledger: Any = (dynamodb, TABLE, RETENTION, environment.new_revision, lambda _seconds: None)
         self.ledger = DynamoLedger(*ledger)
         self.glue = GlueTaskRuns(glue, glue)  # type: ignore[arg-type]  # clients of our own

@@ -16,6 +16,7 @@ OTHER_GOOD = b"labeling_set_id,label,id,name\nb,1,1,Ann\nb,2,2,Anne\n"
 BAD = b"no label file"
 ERROR_CODES = ("NoSuchKey", "AccessDenied", "InvalidObjectState", "KMS.DisabledException")  # stay until somebody mends them
 PASSING_ERROR = "SlowDown"
+_STATUS_CODES = {PASSING_ERROR: 503, "NoSuchKey": 404, "KMS.DisabledException": 400}
 
 
 class SimulatedS3:
@@ -30,7 +31,11 @@ class SimulatedS3:
         return {"ETag": etag(body), "ContentLength": len(body), "Body": SimpleNamespace(iter_chunks=lambda _size: iter(chunks))}
 
     def head_object(self, *, Bucket: str, Key: str, **version: str) -> dict[str, Any]:  # noqa: N803
-        body = self._body(f"s3://{Bucket}/{Key}", version)
+        try:
+            body = self._body(f"s3://{Bucket}/{Key}", version)
+        except ClientError as error:  # a response to HEAD has no body: botocore puts the status in place of S3's code
+            error.response["Error"]["Code"] = str(error.response["ResponseMetadata"]["HTTPStatusCode"])
+            raise
         return {"ETag": etag(body), "ContentLength": len(body)}
 
     def content(self, path: str) -> bytes | str:
@@ -38,9 +43,9 @@ class SimulatedS3:
 
     def _body(self, path: str, condition: dict[str, str]) -> bytes:
         body = self.content(path)
-        current_process().checked_file = path
+        current_process().checked_file = (path, etag(body) if isinstance(body, bytes) else None)
         if isinstance(body, str):
-            raise failure(ClientError, body, ResponseMetadata={"HTTPStatusCode": 503 if body == PASSING_ERROR else 403})
+            raise failure(ClientError, body, ResponseMetadata={"HTTPStatusCode": _STATUS_CODES.get(body, 403)})
         if condition.get("IfMatch", etag(body)) != etag(body):
             raise failure(ClientError, "PreconditionFailed", ResponseMetadata={"HTTPStatusCode": 412})
         return body

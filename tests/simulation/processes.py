@@ -50,7 +50,7 @@ class _Greenlet(greenlet):
 class Process:
     """One invocation of a handler, which Lambda kills after `timeout`.
 
-    `checked_file` is the label file that it read or looked at last.
+    `checked_file` is the path and ETag of the label file that it read or looked at last.
     """
 
     def __init__(self, name: str, body: Callable[[], None], started_on: datetime, timeout: timedelta) -> None:
@@ -58,7 +58,7 @@ class Process:
         self.deadline = started_on + timeout
         self.stopped_on = started_on
         self.call: AwsCall | None = None
-        self.checked_file: str | None = None
+        self.checked_file: tuple[str, str | None] | None = None
         self.has_crashed = False
         self._greenlet = _Greenlet(body)
         self._greenlet.process = self

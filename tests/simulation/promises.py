@@ -4,74 +4,43 @@ Each promise is stated once. What this module knows of the service is its public
 task run is told by the ledger at the moment of its start: by the run's own prefix, or by the transform's open exclusive run.
 """
 
-import re
 from collections import Counter, deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.events import DetailType, event_id
 from core.ports import Policy
 from core.runs import Run, Status
 from tests.fakes.clock import FakeClock
-from tests.simulation.glue import EXPORT, IMPORT, LABELING, SimulatedGlue, TaskRun
+from tests.simulation.glue import SimulatedGlue, TaskRun
 from tests.simulation.moves import is_legal
 from tests.simulation.processes import process_or_none
+from tests.simulation.starts import FINAL_EVENTS, Start, StartPromises, Violation
 from tests.simulation.table import Item, Table
 
 ENDED_IN_GLUE = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
 NEVER_STARTED = {"REFUSED", "START_FAILED", "CANCELLED"}
 UNDECIDED = {"RESERVED", "QUEUED", "UNCONFIRMED"}
-FINAL_EVENTS = {
-    "SUCCEEDED": "TaskRunSucceeded",
-    "FAILED": "TaskRunFailed",
-    "STOPPED": "TaskRunStopped",
-    "TIMEOUT": "TaskRunTimedOut",
-    "REFUSED": "TaskRunRefused",
-    "START_FAILED": "TaskRunStartFailed",
-    "CANCELLED": "TaskRunCancelled",
-    "LOST": "TaskRunLost",
-}
 STARTED = "TaskRunStarted"
 Move = tuple[str | None, str]
 _CLOCKS_APART = timedelta(seconds=10)
 
 
-class Violation(AssertionError):
-    """A promise was broken; the message says which, and how."""
+class Promises(StartPromises):
+    """All promises; `StartPromises` has those about starts."""
 
-
-class Start(NamedTuple):
-    """What one task run of ours was started for. `generation` counts how often the ledger has forgotten the key."""
-
-    run_id: str
-    attempt: int
-    generation: int
-    is_export_before_import: bool
-
-
-class Promises:
     def __init__(self, table: Table, glue: SimulatedGlue, clock: FakeClock, policy: Policy) -> None:
-        self._table = table
-        self._glue = glue
-        self._clock = clock
+        super().__init__(table, glue, clock)
         self._shortest_deadline = policy.start_deadline
         self._limits = deque([policy.max_queued], maxlen=3)  # processes may still have the settings of a moment ago
-        self.violation: str | None = None
         self.moves: Counter[Move] = Counter()
-        self.owners: dict[str, Start] = {}  # by Glue's id
         self.accepted: set[str] = set()
         self.cancelled: set[str] = set()  # runs of which somebody requested the cancellation
         self.had_failing_lookups: set[str] = set()  # transforms
-        self.may_be_mistaken = False  # whether others' evaluations look like ours
-        self._starts: Counter[Start] = Counter()
-        self._generations: Counter[str] = Counter()
-        self._order: dict[str, int] = {}  # when the ledger took the last attempt of a run
         self._changes = 0
-        self._started_in_order: dict[str, int] = {}  # by transform: the greatest of those numbers that Glue has started
         self._written: set[tuple[str, str, str]] = set()  # id, revision and status of every run that was
-        self._forgotten: dict[str, TaskRun] = {}
         self._expiring: str | None = None
         self._expected: dict[str, tuple[str, int, str]] = {}  # by event id: the run's id, its attempt, the event's type
         self._delivered: set[str] = set()
@@ -104,26 +73,6 @@ class Promises:
             self._expiring = None
         elif new is not None and "waiting" in new:
             self._queue_keeps_its_limit(old, new)
-
-    def on_start(self, run: TaskRun) -> None:
-        item = self._owner(run)
-        if item is None:
-            self._break(f"Glue was asked for a {run.task_type} that no request owns")
-            return
-        is_export = run.task_type == EXPORT and item["taskType"]["S"] != EXPORT
-        run_id, attempt = item["id"]["S"], int(item["attempt"]["N"])
-        start = Start(run_id, attempt, self._generations[run_id], is_export)
-        self.owners[run.task_run_id] = start
-        self._starts[start] += 1
-        self._require(self._starts[start] == 1, f"one request started {'two exports' if is_export else 'two runs'}: {start}")
-        self._is_what_was_requested(run, item, is_export=is_export)
-        if run.task_type != LABELING:
-            self._exclusive_runs_go_one_at_a_time(run, run_id)
-            self._exclusive_runs_go_in_order(run, run_id)
-        if run.task_type == IMPORT:
-            self._file_was_checked(run)
-            if "exportTo" in item:
-                self._labels_were_exported(run, start)
 
     def on_event(self, detail_type: str, detail: dict[str, Any]) -> None:
         data, event_id = detail["data"], detail["metadata"]["eventId"]
@@ -163,7 +112,7 @@ class Promises:
 
     def check_deadline(self) -> None:
         """What holds once every request's start deadline has passed, even if Glue cannot be looked up. Raises Violation."""
-        late = [(item["id"]["S"][:6], item["status"]["S"]) for item in self._runs() if item["status"]["S"] in UNDECIDED]
+        late = [(item["id"]["S"][:6], str(item["status"]["S"])) for item in self._runs() if item["status"]["S"] in UNDECIDED]
         self._require(not late, f"past the start deadline, and still undecided: {late}")
         self.check_step()
 
@@ -175,7 +124,7 @@ class Promises:
 
     def check_rest(self) -> None:
         """What holds once everything has come to rest. Raises Violation."""
-        still_open = [(item["id"]["S"][:6], item["status"]["S"]) for item in self._open()]
+        still_open = [(item["id"]["S"][:6], str(item["status"]["S"])) for item in self._open()]
         self._require(not still_open, f"still open in a quiet world: {still_open}")
         forgotten = [run_id for run_id in self.accepted if run_id not in self._table.items]
         self._require(not forgotten, f"an accepted request was forgotten: {forgotten}")
@@ -285,73 +234,6 @@ class Promises:
         limit = max(self._limits)
         self._require(not joined_at_tail or not before or len(before) < limit, f"{len(after)} runs are queued, {limit} may be")
 
-    def _is_what_was_requested(self, run: TaskRun, item: Item, *, is_export: bool) -> None:
-        path = item.get("exportTo" if is_export else "path", {}).get("S")
-        fits = run.path == path or (is_export and (run.path or "").startswith(path or "?"))
-        same = run.transform_id == item["transformId"]["S"] and (is_export or run.task_type == item["taskType"]["S"])
-        self._require(fits and same, f"Glue was asked for {run.task_type} of {run.path}, the caller for {path}")
-        replaces = item.get("replaceAllLabels", {}).get("BOOL", False)
-        self._require(is_export or run.replaces == replaces, "labels are replaced against the caller's word")
-
-    def _exclusive_runs_go_one_at_a_time(self, run: TaskRun, run_id: str) -> None:
-        """Imports, evaluations and exports of a transform run one at a time."""
-        others = [
-            other.task_run_id
-            for other in self._glue.transforms[run.transform_id].runs
-            if other.is_ours
-            and other.is_open
-            and other.task_type != LABELING
-            and other is not run
-            and self._is_still_tracked(other, run_id)
-        ]
-        self._require(not others, f"{run.task_type} runs beside {others}")
-
-    def _is_still_tracked(self, run: TaskRun, run_id: str) -> bool:
-        """Whether others must wait for `run`: not if nobody knows whether it goes on, or if it is an export for nothing."""
-        owner = self.owners.get(run.task_run_id)
-        item = self._table.items.get(owner.run_id) if owner else None
-        if owner is None or item is None or self.may_be_mistaken or owner.generation != self._generations[owner.run_id]:
-            return False
-        if owner.is_export_before_import:
-            return item["id"]["S"] == run_id or item["status"]["S"] not in FINAL_EVENTS
-        return bool(item["status"]["S"] != "LOST")
-
-    def _exclusive_runs_go_in_order(self, run: TaskRun, run_id: str) -> None:
-        """They run in the order of acceptance: all that were accepted earlier have ended, none that came later has started."""
-        mine = self._order[run_id]
-        earlier = [
-            item["id"]["S"][:6]
-            for item in self._open()
-            if item["transformId"]["S"] == run.transform_id
-            and item["taskType"]["S"] != LABELING
-            and self._order[item["id"]["S"]] < mine
-        ]
-        self._require(not earlier, f"{run.task_type} passed {earlier}, accepted before it")
-        latest = self._started_in_order.get(run.transform_id, 0)
-        self._require(latest <= mine, f"{run.task_type} came after one that was accepted later")
-        self._started_in_order[run.transform_id] = max(latest, mine)
-
-    def _file_was_checked(self, run: TaskRun) -> None:
-        """No label file reaches Glue that was not looked at just before."""
-        process = process_or_none()
-        if process is not None:
-            self._require(process.checked_file == run.path, "a label file was not checked before its import")
-
-    def _labels_were_exported(self, run: TaskRun, start: Start) -> None:
-        """No labels are replaced before their export has succeeded, and none that came after it."""
-        transform = self._glue.transforms[run.transform_id]
-        if not transform.label_count:
-            return
-        exports = [
-            other
-            for other in [*transform.runs, *self._forgotten.values()]
-            if self.owners.get(other.task_run_id) == start._replace(is_export_before_import=True)
-            and other.status == "SUCCEEDED"
-        ]
-        self._require(bool(exports), "labels were replaced before their export had succeeded")
-        newest = max((export.labels for export in exports), default=transform.labels)
-        self._require(newest == transform.labels, "labels were replaced that came after the export")
-
     def _ledger_says_what_glue_says(self, item: Item) -> None:
         run_id, status, attempt = item["id"]["S"], item["status"]["S"], int(item["attempt"]["N"])
         own = Start(run_id, attempt, self._generations[run_id], is_export_before_import=False)
@@ -374,27 +256,3 @@ class Promises:
             if item["status"]["S"] != "LOST" and is_current:
                 known = item.get("taskRunId", {}).get("S") == run.task_run_id
                 self._require(known, f"Glue ran {run.task_run_id}, of which the ledger knows nothing")
-
-    # ---
-
-    def _owner(self, run: TaskRun) -> Item | None:
-        """The request that a start belongs to."""
-        ids = re.findall(r"[0-9a-f]{32}", run.path or "")
-        if run.task_type != IMPORT and ids:
-            return self._table.items.get(ids[-1])
-        queue = self._table.items.get(f"line#{run.transform_id}", {})
-        return self._table.items.get(queue.get("importing", {}).get("S", ""))
-
-    def _runs(self) -> list[Item]:
-        return [item for item in self._table.items.values() if "status" in item]
-
-    def _open(self) -> list[Item]:
-        return [item for item in self._runs() if not Status(item["status"]["S"]).is_terminal]
-
-    def _require(self, holds: bool, message: str) -> None:  # noqa: FBT001  an assertion's first argument
-        if not holds:
-            self._break(message)
-
-    def _break(self, message: str) -> None:
-        if self.violation is None:
-            self.violation = message

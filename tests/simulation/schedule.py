@@ -1,26 +1,24 @@
 """One schedule: handlers, faults and the world around them, interleaved by a seed."""
 
 import inspect
-import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from core.errors import LoopError
 from core.reconcile import reconcile
 from core.runs import Status
-from handlers import announce
-from tests.simulation import callers
+from tests.simulation import callers, stream
 from tests.simulation.callers import ALICE, BOB, KINDS, READERS, Request
 from tests.simulation.choices import Choices
 from tests.simulation.clients import LOOKUPS, STARTS, possible_outcomes
 from tests.simulation.environment import GLUE_CLOCK_OFFSETS, HOST_CLOCK_OFFSETS, MAX_DELAY, TRANSFORMS, Environment, Host
 from tests.simulation.processes import Crashed, InlineExecutor, Outcome, Process
-from tests.simulation.promises import Move, Violation
+from tests.simulation.promises import Move
+from tests.simulation.starts import Violation
 from tests.simulation.weather import Weather
 
 STEPS = 50
@@ -36,7 +34,6 @@ ROUNDS_BEFORE_DEADLINE = 30
 # How often a step is what, relative to the others.
 _RESUME, _RECONCILE, _SEND, _CANCEL, _READ, _GLUE, _TIME, _ANNOUNCE, _WEATHER = 40, 4, 6, 1, 1, 4, 3, 2, 3
 _HAS_PARTS = "part" in inspect.signature(reconcile).parameters
-_TAKES_DEAD_LETTERS = "dead_letters" in inspect.signature(announce.handler).parameters
 
 
 class Result(NamedTuple):
@@ -271,41 +268,20 @@ class Schedule:
         if not self.has_stream:
             return
         size, order, times = 1 + self.choices.below(20), self.choices.below(4), 1 + (self.choices.below(4) == 1)
-        begin = self.environment.delivered
-        batch = self._records(begin, size)
+        environment = self.environment
+        begin = environment.delivered
+        batch = stream.records(environment, begin, size)
         if order == 1:
             batch.reverse()
         if batch:
             self._say(f"the stream delivers {len(batch)} records" + (" backwards" if order == 1 else ""))
-            self._spawn("announcer", partial(self._announce, batch, begin, times), TIMEOUT)
-
-    def _announce(self, batch: list[dict[str, Any]], begin: int, times: int, host: Host) -> None:
-        """The stream delivers a batch; one that fails in part comes again from its first failure on."""
-        failed = self._handle_records(batch, host)
-        if times > 1:
-            failed = self._handle_records(batch, host)
-        done = min((int(number) for number in failed), default=begin + len(batch))
-        self.environment.delivered = max(self.environment.delivered, done)
-
-    def _handle_records(self, records: list[dict[str, Any]], host: Host, **more: bool) -> list[str]:
-        context: Any = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:123456789012:function:announce")
-        queue: Any = {"dead_letters": _dead_letters(host)} if _TAKES_DEAD_LETTERS else {}
-        response = announce.handler({"Records": records, **more}, context, host.bus, **queue)
-        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
-
-    def _records(self, begin: int, size: int) -> list[dict[str, Any]]:
-        return [
-            _record(number, old, new) for number, (old, new) in enumerate(self.environment.stream[begin : begin + size], begin)
-        ]
+            self._spawn("announcer", partial(stream.announce, environment, batch, begin, times), TIMEOUT)
 
     def _redrive(self) -> None:
         letters, self.environment.letters[:] = list(self.environment.letters), []
         for letter in letters:
-            self._spawn("redrive", partial(self._redrive_one, json.loads(letter)["Records"]), TIMEOUT)
+            self._spawn("redrive", partial(stream.redrive, letter), TIMEOUT)
             self._finish_processes()
-
-    def _redrive_one(self, records: list[dict[str, Any]], host: Host) -> None:
-        self._handle_records(records, host, redrive=True)
 
     # --- the world around them
 
@@ -367,7 +343,8 @@ class Schedule:
             environment.glue.finish_all()
             while environment.delivered < len(environment.stream) and self.has_stream:
                 begin = environment.delivered
-                self._spawn("announcer", partial(self._announce, self._records(begin, 100), begin, 1), TIMEOUT)
+                batch = stream.records(environment, begin, 100)
+                self._spawn("announcer", partial(stream.announce, environment, batch, begin, 1), TIMEOUT)
                 self._finish_processes()
             environment.promises.check_step()
             items = environment.table.items.values()
@@ -381,14 +358,3 @@ class Schedule:
     def _say(self, text: str) -> None:
         if self.traces:
             self.trace.append(f"{self.environment.clock.now:%d %H:%M:%S.%f}  {text}")
-
-
-def _dead_letters(host: Host) -> Any:  # noqa: ANN401  the port of handlers.announce
-    from core.aws.dead_letters import DeadLetterQueue  # noqa: PLC0415  an older service has none
-
-    return DeadLetterQueue(host.sqs, "queue")
-
-
-def _record(number: int, old: Any, new: Any) -> dict[str, Any]:  # noqa: ANN401  items
-    images = {"SequenceNumber": str(number)} | ({"OldImage": old} if old else {}) | ({"NewImage": new} if new else {})
-    return {"eventName": "MODIFY", "dynamodb": images}

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from core.paths import AllowedPrefixes
-from tests.simulation.callers import label_file
+from tests.simulation.callers import ALICE, label_file
 from tests.simulation.choices import Choices
 from tests.simulation.environment import MAX_QUEUED, TRANSFORMS, Environment
 from tests.simulation.glue import EVALUATION, EXPORT, IMPORT, LABELING
 from tests.simulation.objects import BAD, ERROR_CODES, GOOD, OTHER_GOOD, PASSING_ERROR
 
+_DAMAGED = "d" * 32
 _NARROW = "s3://another-bucket/"
 _ALL = "s3://bucket/, s3://another-bucket/"
 _ODD_RECORDS: tuple[tuple[frozenset[str], str | None], ...] = (
@@ -38,6 +39,7 @@ class Weather:
             self._settings,
             self._settings,
             self._transforms,
+            self._damage,
         )
 
     def change(self) -> str:
@@ -125,6 +127,15 @@ class Weather:
             return "all labels of a transform are removed"
         self._environment.forget_run(self._choices.below(8))
         return "Glue forgets a run"
+
+    def _damage(self) -> str:
+        """An item that nobody can read, in the index of open runs and in the stream, as a faulty script would leave it."""
+        table = self._environment.table
+        shard = next((item["openShard"] for item in table.items.values() if "openShard" in item), {"S": "0"})
+        texts = {"id": _DAMAGED, "kind": "run", "openKey": "?", "requestedBy": ALICE, "transformId": TRANSFORMS[0]}
+        texts["requestedKey"] = f"{self._environment.clock.now.isoformat(timespec='microseconds')}#{_DAMAGED}"
+        table.put({name: {"S": text} for name, text in texts.items()} | {"openShard": shard}, _DAMAGED)
+        return "somebody writes an item that cannot be read"
 
     def _transform(self) -> str:
         return TRANSFORMS[self._choices.below(len(TRANSFORMS))]

@@ -5,6 +5,7 @@ All runs are in 16 partitions, which are read side by side and merged.
 """
 
 import json
+import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from core.aws.items import RUN_KINDS, Item, from_item, is_requested_key
 from core.errors import InvalidCursor
 from core.ports import RunFilter, RunPage
+from core.runs import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_log = logging.getLogger(__name__)
 _MAX_BATCH = 100  # of BatchGetItem
 _MIN_ITEMS_READ = 100  # by one query of a filtered listing: a filter may drop most of them
 _MIN_ENTRIES_READ = 1000  # the same, of the index by caller, whose entries are small
@@ -32,7 +35,17 @@ def query_runs(client: "DynamoDBClient", table: str, run_filter: RunFilter, limi
     page = items[:limit]
     if run_filter.requested_by is not None and run_filter.status is None:
         page = _read_whole(client, table, page)
-    return RunPage(tuple(map(from_item, page)), _encode_cursor(last, run_filter) if last else None)
+    return RunPage(tuple(_readable_runs(page)), _encode_cursor(last, run_filter) if last else None)
+
+
+def _readable_runs(items: Sequence[Item]) -> Iterator[Run]:
+    """An item that cannot be read is logged and left out: it must not hide all others."""
+    for item in items:
+        try:
+            yield from_item(item)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            extra = {"id": str(item.get("id", {}).get("S")), "cause": f"{type(error).__name__}: {error}"}
+            _log.error("RUN_UNREADABLE", extra=extra)
 
 
 class _Partition:
