@@ -27,6 +27,7 @@ from core.start import start
 from handlers import bus, metrics
 from tests.simulation.environment import OPERATOR, TRANSFORMS, Environment
 from tests.simulation.objects import GOOD, etag
+from tests.simulation.processes import current_process
 from tests.simulation.promises import NEVER_STARTED
 from tests.simulation.starts import Violation
 
@@ -141,7 +142,9 @@ def send_by_rest(request: Request, deps: Dependencies, environment: Environment)
         if is_known and promises.is_known(run_id):
             raise Violation(f"a replay was judged by the settings of today: {error}") from error
         return
-    except _ANSWERS:
+    except _ANSWERS as error:
+        if current_process().has_started:
+            raise Violation(f"the answer says that nothing was started, but Glue runs it: {error}") from error
         return
     run = accepted.run
     promises.accepted.add(run.id)
@@ -181,9 +184,9 @@ def deliver_by_bus(request: Request, deps: Dependencies, environment: Environmen
             raise Violation("a new message with the key of a request that never started has started nothing")
 
 
-def new_message(request: Request) -> None:
+def new_message(request: Request, environment: Environment) -> None:
     """The application sends its command again, as a new message with the same key."""
-    request.event = (request.event or {}) | {"id": f"{request.name}-{request.times_sent}"}
+    request.event = command_event(request, environment) | {"id": f"{request.name}-{request.times_sent}"}
     request.is_handled = False
 
 

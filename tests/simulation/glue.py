@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from tests.simulation.table import failure
 
-RUNS_AT_ONCE = 3
 OPEN = frozenset({"STARTING", "RUNNING", "STOPPING"})
 _PAGE_SIZE = 5
 COLUMNS = ("id", "name")
@@ -83,6 +82,7 @@ class SimulatedGlue:
     on_start: Callable[[TaskRun], None]
     transforms: dict[str, Transform]
     listing_delay: timedelta = timedelta(0)
+    runs_at_once: int = 3  # of a transform
     _numbers: Any = field(default_factory=lambda: count(1))
 
     def all_runs(self) -> list[TaskRun]:
@@ -158,7 +158,7 @@ class SimulatedGlue:
     def add_foreign_run(self, transform_id: str, task_type: str, hidden: frozenset[str], odd_status: str | None) -> None:
         """Someone else starts a run, of which Glue's record may be odd."""
         transform = self.transforms[transform_id]
-        if transform.exists and self._count_open(transform) < RUNS_AT_ONCE:
+        if transform.exists and self._count_open(transform) < self.runs_at_once:
             path = None if task_type == EVALUATION else "s3://elsewhere/x.csv"
             run = self._new(transform_id, transform, task_type, path, replaces=False)
             run.is_ours, run.hidden_fields, run.odd_status = False, hidden, odd_status
@@ -169,7 +169,7 @@ class SimulatedGlue:
             raise _error("MLTransformNotReadyException", "not ready")
         if task_type == EXPORT and not transform.label_count:
             raise _error("EntityNotFoundException", f"No labelset exists for transformId {transform_id} in account id 1.")
-        if self._count_open(transform) >= RUNS_AT_ONCE:
+        if self._count_open(transform) >= self.runs_at_once:
             code = "ResourceNumberLimitExceededException" if task_type == IMPORT else "ConcurrentRunsExceededException"
             code = "InvalidInputException" if task_type == EXPORT else code
             raise _error(code, "ML Task Runs count [3] has exceeded the transform limit of [3] task runs.")

@@ -106,12 +106,6 @@ _FAULTS = (
         "    return _ORDER.index(status) > _ORDER.index(recorded)",
         "    return status is not recorded",
     ),
-    _Fault(
-        "an event that can never be taken is tried forever, and holds its shard",
-        "core.announce",
-        "if not rejection.is_final)",
-        "if True)",
-    ),
 )
 
 

@@ -50,7 +50,8 @@ class _Greenlet(greenlet):
 class Process:
     """One invocation of a handler, which Lambda kills after `timeout`.
 
-    `checked_file` is the path and ETag of the label file that it read or looked at last.
+    `checked_file` is the path and ETag of the label file that it read or looked at last. `has_started` tells
+    whether Glue has started a run for it.
     """
 
     def __init__(self, name: str, body: Callable[[], None], started_on: datetime, timeout: timedelta) -> None:
@@ -60,6 +61,7 @@ class Process:
         self.call: AwsCall | None = None
         self.checked_file: tuple[str, str | None] | None = None
         self.has_crashed = False
+        self.has_started = False
         self._greenlet = _Greenlet(body)
         self._greenlet.process = self
 

@@ -24,6 +24,7 @@ from tests.simulation.weather import Weather
 STEPS = 50
 MAX_REQUESTS = 6
 HOSTS = 4
+RUNS_AT_ONCE = (3, 2, 1, 1)
 API_TIMEOUT = timedelta(seconds=29)
 TIMEOUT = timedelta(seconds=300)
 RESERVE = timedelta(seconds=60)
@@ -53,6 +54,7 @@ class Schedule:
         self.choices = choices
         self.traces = traces
         self.environment = Environment(GLUE_CLOCK_OFFSETS[choices.below(len(GLUE_CLOCK_OFFSETS))])
+        self.environment.glue.runs_at_once = RUNS_AT_ONCE[choices.below(len(RUNS_AT_ONCE))]
         self.weather = Weather(self.environment, choices)
         self.hosts = [self._new_host() for _ in range(HOSTS)]
         self.processes: list[Process] = []
@@ -172,7 +174,7 @@ class Schedule:
         if request.event is None and request.times_sent and self.choices.below(8) == 1:
             request = self._other_payload(request)
         elif request.kind != "upload" and request.event is not None and request.times_sent and self.choices.below(4) == 1:
-            callers.new_message(request)
+            callers.new_message(request, self.environment)
         self._send(request)
 
     def _send(self, request: Request) -> None:

@@ -50,6 +50,7 @@ class StartPromises:
         self.owners: dict[str, Start] = {}  # by Glue's id
         self.uploads: dict[str, str] = {}  # by event: the ETag of the label file
         self.may_be_mistaken = False  # whether others' evaluations look like ours
+        self._generation_of_message: dict[str, int] = {}
         self._starts: Counter[Start] = Counter()
         self._generations: Counter[str] = Counter()
         self._order: dict[str, int] = {}  # when the ledger took the last attempt of a run
@@ -65,7 +66,13 @@ class StartPromises:
         run_id, attempt = item["id"]["S"], int(item["attempt"]["N"])
         start = Start(run_id, attempt, self._generations[run_id], is_export)
         self.owners[run.task_run_id] = start
+        process = process_or_none()
+        if process is not None:
+            process.has_started = True
         self._starts[start] += 1
+        if not item["requestedBy"]["S"].startswith("arn:"):  # a message of a bus, which may come again from an archive
+            first = self._generation_of_message.setdefault(item["causationId"]["S"], start.generation)
+            self._require(first == start.generation, "a message was carried out again after its key was forgotten")
         self._require(self._starts[start] == 1, f"one request started {'two exports' if is_export else 'two runs'}: {start}")
         self._is_what_was_requested(run, item, is_export=is_export)
         if run.task_type != LABELING:
