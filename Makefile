@@ -70,8 +70,8 @@ bench: $(VENV) $(SAM) ## measure cold and warm starts, size and memory against p
 	@$(RUN)/python -m bench $(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: bench-matching
-bench-matching: $(BENCH) ## measure matching against splink and dedupe; writes docs/performance.md (ROWS=10000, SEEDS=1, TABLES=my.csv)
-	@$(RUN)/python -m bench.matching $(TABLES) --seeds $(or $(SEEDS),3) --peers $(or $(PEERS),splink-any dedupe) $(if $(ROWS),--rows $(ROWS))
+bench-matching: $(BENCH) ## measure matching against splink; writes docs/performance.md (ROWS=10000, SEEDS=1, TABLES=my.csv, PEERS=dedupe)
+	@$(RUN)/python -m bench.matching $(TABLES) --seeds $(or $(SEEDS),3) --peers $(or $(PEERS),splink-any) $(if $(ROWS),--rows $(ROWS))
 
 .PHONY: redrive
 redrive: $(VENV) ## send messages of the dead-letter queues again (LOCAL=1 for the local cloud, STACK=name, DRY_RUN=1)
