@@ -21,9 +21,12 @@ WORD_PAIRS_FROM_RECORDS = 3_000
 _FULL_BUDGET_UP_TO_RECORDS = 4_000
 _FOUR_GRAMS_FROM_RECORDS = 30_000
 _FIVE_GRAMS_FROM_RECORDS = 200_000
-_MIN_NEIGHBORS = 2
-# So many times the neighbors wanted are searched by rare terms alone, then compared by all terms.
-_SEARCHED_PER_NEIGHBOR = 3
+_LARGE_TABLES_BUDGET = 0.6
+_MIN_PAIRS = 2
+# A pair is often among the nearest of both of its records: so many neighbors of each make one pair per record. So many are
+# searched by rare terms alone, then compared by all terms.
+_NEIGHBORS_PER_PAIR = 1.75
+_SEARCHED_PER_PAIR = 3
 # A pair whose shared terms weigh less than this share of the record's best pair is no neighbor.
 _MIN_SHARE_OF_BEST = 0.2
 _PLACE_BITS, _FREQUENCY_BITS = 22, 22
@@ -32,11 +35,13 @@ _RECORD_BITS, _WEIGHT_BITS = 32, 18
 
 @dataclass(frozen=True)
 class SearchLimits:
-    """How far the search goes: `neighbors` of each record are kept out of `searched`; `budget` bounds the occurrences of
+    """How far the search goes, for about `pairs` candidate pairs per record.
 
-    shared terms that it visits per record, so cost is linear. N-grams have `gram_size` characters.
+    `neighbors` of each record are kept out of `searched`; `budget` bounds the occurrences of shared terms that are visited per
+    record, so cost is linear. N-grams have `gram_size` characters.
     """
 
+    pairs: int
     neighbors: int
     searched: int
     budget: int
@@ -46,11 +51,16 @@ class SearchLimits:
 def search_limits(records: int, settings: Settings, *, has_labels: bool = False) -> SearchLimits:
     """Fewer neighbors in large tables: their rarer terms rank the matches first, and the cost grows with the pairs."""
     longer = (records > _FOUR_GRAMS_FROM_RECORDS) + (records > _FIVE_GRAMS_FROM_RECORDS)
-    neighbors = settings.neighbors_per_row(records, has_labels=has_labels)
+    pairs, budget = settings.neighbors_per_row(records, has_labels=has_labels), settings.terms_per_row * 1.0
+    neighbors = pairs
     if longer:
-        neighbors = max(_MIN_NEIGHBORS, neighbors * 2 // 5)
-    budget = int(settings.terms_per_row * min(1.0, (_FULL_BUDGET_UP_TO_RECORDS / max(records, 1)) ** 0.4))
-    return SearchLimits(neighbors, _SEARCHED_PER_NEIGHBOR * neighbors, budget, GRAM_SIZE + longer)
+        pairs = max(_MIN_PAIRS, pairs * 2 // 5)
+        neighbors = int(_NEIGHBORS_PER_PAIR * pairs)
+        budget *= _LARGE_TABLES_BUDGET
+    elif has_labels:
+        neighbors = max(pairs, int(_NEIGHBORS_PER_PAIR * settings.neighbors_per_row(records, has_labels=False)))
+    budget *= min(1.0, (_FULL_BUDGET_UP_TO_RECORDS / max(records, 1)) ** 0.4)
+    return SearchLimits(pairs, neighbors, _SEARCHED_PER_PAIR * pairs, int(budget), GRAM_SIZE + longer)
 
 
 def row_cosine(matrix: Any, left: Indices, right: Indices) -> Scores:  # noqa: ANN401 - scipy's sparse arrays carry no types

@@ -1,6 +1,5 @@
 """Columns prepared for comparison: distinct normalized values, their frequencies and their term vectors."""
 
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from findmatches.normalization import is_mark
+from findmatches.tokenization import codepoints, mixed, text_hashes
 from findmatches.value_types import Holds, Numbers
 
 Codes = NDArray[np.int64]
@@ -17,9 +17,20 @@ Texts = NDArray[np.object_]
 
 _STYLE_CHARACTERS = 80
 _EDITED_CHARACTERS = 120
-_CHARACTER_CLASS = str.maketrans(
-    string.ascii_lowercase + string.ascii_uppercase + string.digits, "a" * 26 + "A" * 26 + "0" * 10
-)
+_MAX_ASCII = 127
+
+
+def _classes_of_ascii() -> NDArray[np.uint64]:
+    """A bit per character: small letters share one, capitals, digits and control characters too, all others have their own."""
+    classes = [
+        "a" if c.islower() else "A" if c.isupper() else "0" if c.isdigit() else c if c.isprintable() else ""
+        for c in map(chr, range(_MAX_ASCII + 1))
+    ]
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(classes))}
+    return np.left_shift(np.uint64(1), np.array([number_of[name] for name in classes], np.uint64))
+
+
+_CLASS_OF_ASCII = _classes_of_ascii()
 
 
 @dataclass(frozen=True)
@@ -88,18 +99,19 @@ def words_sorted(texts: Texts) -> Texts:
     return ordered
 
 
-def styles(values: Sequence[str]) -> list[str]:
-    """Which classes of characters each value is written with, and whether each word begins with a capital letter."""
-    style_of: dict[str, str] = {}  # many values share a pattern
-    names = []
-    for value in values:
-        text = value[:_STYLE_CHARACTERS]
-        pattern = text.translate(_CHARACTER_CLASS) if text.isascii() else _pattern(text)
-        style = style_of.get(pattern)
-        if style is None:
-            style = style_of[pattern] = "".join(sorted(set(pattern)))
-        names.append(style + "T" * text.istitle())
-    return names
+def style_hashes(values: Sequence[str]) -> NDArray[np.uint64]:
+    """Equal for values written with the same classes of characters, and alike in whether each word begins with a capital."""
+    heads = [value[:_STYLE_CHARACTERS] for value in values]
+    # A set of classes is 64 bits, one for each class of ASCII's characters: the union over a text's characters.
+    points, starts = codepoints(heads)
+    ascii_class = _CLASS_OF_ASCII[np.minimum(points[1:], _MAX_ASCII)]
+    ascii_class[starts[1:] - 1] = 0  # the blanks between the texts
+    styles = np.bitwise_or.reduceat(ascii_class, starts[:-1]) if heads else np.zeros(0, np.uint64)
+    for place, head in enumerate(heads):
+        if not head.isascii():
+            styles[place] = text_hashes(["".join(sorted(set(_pattern(head))))])[0]
+    is_title = np.fromiter(map(str.istitle, heads), np.bool_, len(heads))
+    return mixed(styles * np.uint64(2) + is_title)
 
 
 def _pattern(text: str) -> str:

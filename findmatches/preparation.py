@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from findmatches.value_types import Holds, inferred_type
 Indices = NDArray[np.int64]
 
 _SAMPLED_VALUES = 2000
+_CELLS_AT_A_TIME = 10_000
 _MAX_SHARE_OF_PHRASES = 0.02
 # Edit distances cost the product of both lengths; longer texts are compared by their words and n-grams.
 _MAX_MEAN_EDITED_CHARACTERS = 80.0
@@ -103,7 +103,7 @@ def prepare(
     _count_terms(exchange)
     exchange.run(*plan.SEARCH)
     left, right, similarity = sorted_pairs(exchange.received("pairs"), len(first_row))
-    return PreparedTable(record, first_row, second_row, left, right, similarity, limits.neighbors, compared, exchange)
+    return PreparedTable(record, first_row, second_row, left, right, similarity, limits.pairs, compared, exchange)
 
 
 def record_pairs(prepared: PreparedTable, labeled: LabeledPairs) -> LabeledPairs:
@@ -128,10 +128,16 @@ def sorted_pairs(blocks: Iterable[Block], records: int) -> tuple[Indices, Indice
     return keys[order] // records, keys[order] % records, scores[order]
 
 
-def _sample(cells: Iterable[str | None]) -> list[str]:
+def _sample(cells: Sequence[str | None]) -> list[str]:
     """The first distinct values that are not blank; rows are in the order of their keys, so these never change."""
-    values = dict.fromkeys(cell for cell in dict.fromkeys(cells) if cell and cell.strip())
-    return list(islice(values, _SAMPLED_VALUES))
+    values: dict[str, None] = {}
+    for start in range(0, len(cells), _CELLS_AT_A_TIME):
+        values |= dict.fromkeys(
+            cell for cell in dict.fromkeys(cells[start : start + _CELLS_AT_A_TIME]) if cell and cell.strip()
+        )
+        if len(values) >= _SAMPLED_VALUES:
+            break
+    return list(values)[:_SAMPLED_VALUES]
 
 
 def _cells(table: Table, names: list[str], parts: int) -> Iterable[Sent]:

@@ -31,9 +31,10 @@ _MAX_PSEUDO_DIFFERENT_WEIGHT = 50.0
 # that agrees: where labels contradict, no pair should match on the strength of pseudo-labels.
 _PRIOR_AGREEING_LABELS = 4.0
 _TRUST_EXPONENT = 4
-# Pseudo-labels are chosen among so many pairs. Of more than the second number of candidates, only those are compared value
-# by value that a first cut keeps; all in smaller tables, once for all scores of a table.
+# Pseudo-labels are chosen among so many pairs. Of more than the third number of candidates, only those are compared value
+# by value that a first cut keeps, learned from a smaller sample; all in smaller tables, once for all scores of a table.
 _SAMPLED_PAIRS = 40_000
+_SAMPLED_BEFORE_CUT = 20_000
 _MAX_COMPARED_PAIRS = 150_000
 _MIN_TRANSITIVE_PROBABILITY = 0.4
 # A record with more probable matches than this says little about whether those match each other.
@@ -159,15 +160,15 @@ def examples_of(prepared: PreparedTable, wanted: Indices) -> Examples:
     # Identical rows are a pair like any other: of a record with itself.
     kept = np.unique(np.append(wanted, prepared.repeated * (records + 1)))
     rows = max(exchange.facts["rows"], _MAX_RECORDS_OF_RARE_VALUE)
+    complete = len(candidates) <= _MAX_COMPARED_PAIRS
     exchange.publish(
         **{
             "kept keys": kept,
             "rare from": np.log(rows / _MAX_RECORDS_OF_RARE_VALUE) / np.log(rows) - _ROUNDING,
-            "sampled share": min(1.0, _SAMPLED_PAIRS / max(1, len(candidates))),
+            "sampled share": min(1.0, (_SAMPLED_PAIRS if complete else _SAMPLED_BEFORE_CUT) / max(1, len(candidates))),
             "min rescored": _MIN_RESCORED_PROBABILITY,
         }
     )
-    complete = len(candidates) <= _MAX_COMPARED_PAIRS
     if not complete:
         exchange.run(*plan.COMPARE_SAMPLE, *plan.SHOW_FEATURES)
         exchange.drop("new features")

@@ -36,7 +36,7 @@ class Words:
 
 def codepoints(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """All texts as one array of code points, each text with one blank before and after it, and where each text starts."""
-    lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     starts = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(lengths + 1, out=starts[1:])
     joined = " ".join(texts) + " "

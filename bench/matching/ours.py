@@ -1,10 +1,13 @@
-"""One find-matches run of findmatches on a file: `python -m bench.matching.ours FILE OUTPUT`; prints its time as JSON.
+"""One find-matches run of findmatches on a file: `python -m bench.matching.ours FILE OUTPUT`; prints what it took as JSON.
+
+Memory of its worker processes, if it had any: the peak of the largest one times their number.
 
 The labels are 300 rows, answered from the truth: 30 sets of five matching pairs each.
 """
 
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -33,7 +36,8 @@ def main() -> None:
     match_ids = find_matches(labeled.table, labels, Settings())
     seconds, cpu = time.perf_counter() - started, sum(os.times()[:4]) - cpu_before
     Path(sys.argv[2]).write_text("\n".join(match_ids), encoding="utf-8")
-    print(json.dumps({"seconds": seconds, "cpu": cpu}))
+    workers = len(os.sched_getaffinity(0)) * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "workers": workers}))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Every matcher gets the same synthetic people in a process of its own, one after the other. Time is from rows in memory to a
 match id per row, in seconds and in CPU seconds, which say more on a shared machine; imports and reading are left out.
-Memory is the process's peak. Peers run in .venv-bench (requirements/bench.txt); ratios are to findmatches.
+Memory is the peak of the process and, added to it, of its workers. Peers run in .venv-bench (requirements/bench.txt);
+ratios are to findmatches.
 """
 
 import argparse
@@ -46,7 +47,8 @@ def run(matcher: str, file: Path, truth: list[str], limit: float) -> Measurement
         return f"stopped after {limit:.0f} s" if status == "9" else f"failed (status {status})"
     match_ids = output.read_text(encoding="utf-8").split("\n")
     spent = json.loads(timing)
-    return Measurement(spent["seconds"], spent["cpu"], int(peak) / 1e6, pairwise_f1(match_ids, truth))
+    gigabytes = int(peak) / 1e6 + spent.get("workers", 0.0)
+    return Measurement(spent["seconds"], spent["cpu"], gigabytes, pairwise_f1(match_ids, truth))
 
 
 def require_peers(names: list[str]) -> None:

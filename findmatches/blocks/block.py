@@ -20,7 +20,7 @@ Function = Callable[[int, Blocks, Facts], Iterable[Sent]]
 # Blocks for this part go to the process that runs the plan.
 DRIVER = -1
 
-_SEPARATOR = "\x1f"  # ASCII's unit separator; normalized texts never contain it
+SEPARATOR = "\x1f"  # ASCII's unit separator; normalized texts never contain it
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def distinct_keys(keys: Array) -> Array:
 
 def pack_texts(name: str, texts: Sequence[str]) -> Block:
     """Texts as two arrays: their UTF-8 bytes, one separator between them, and the length of each in characters."""
-    encoded = _SEPARATOR.join(texts).encode("utf-8", "surrogatepass")
+    encoded = SEPARATOR.join(texts).encode("utf-8", "surrogatepass")
     return {f"{name}.text": np.frombuffer(encoded, np.uint8), f"{name}.length": lengths_of(texts)}
 
 
@@ -74,7 +74,7 @@ def unpack_texts(name: str, block: Block) -> list[str]:
     """What `pack_texts` packed."""
     lengths = block[f"{name}.length"]
     packed = block[f"{name}.text"].tobytes().decode("utf-8", "surrogatepass")
-    texts = packed.split(_SEPARATOR) if len(lengths) else []
+    texts = packed.split(SEPARATOR) if len(lengths) else []
     if len(texts) == len(lengths):
         return texts
     ends = np.cumsum(lengths + 1) - 1  # a text contains the separator

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from findmatches.blocks.block import Block, pack_texts, unpack_texts
+from findmatches.blocks.block import SEPARATOR, Block, pack_texts, unpack_texts
 
 Hashes = NDArray[np.uint64]
 
@@ -53,7 +53,12 @@ class Rows:
         if not columns:
             return [""] * len(self)
         by_column = [map(self.columns[place].values.__getitem__, self.columns[place].codes.tolist()) for place in columns]
-        return [" ".join(filter(None, cells)) for cells in zip(*by_column, strict=True)]
+        # One long text with a separator after each row: the blanks around missing values go all at once.
+        joined = SEPARATOR.join(map(" ".join, zip(*by_column, strict=True)))
+        while "  " in joined:
+            joined = joined.replace("  ", " ")
+        joined = joined.replace(f" {SEPARATOR}", SEPARATOR).replace(f"{SEPARATOR} ", SEPARATOR)
+        return joined.strip(" ").split(SEPARATOR) if len(self) else []
 
     def block(self) -> Block:
         """As a block, which `opened` turns back into rows."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from findmatches import tokenization
 from findmatches.blocks.block import DRIVER, Block, Blocks, Facts, Sent, joined, lengths_of, routed, unpack_texts
 from findmatches.blocks.rows import Cells, Hashes, Rows
-from findmatches.columns import canonical_numbers, distinct, styles
+from findmatches.columns import canonical_numbers, distinct, style_hashes
 from findmatches.normalization import LONG_WORD_BUCKETS, MAX_CHARACTERS, comparison_texts, long_word_counts, normalized_texts
 from findmatches.value_types import Holds, as_days, as_numbers
 
@@ -92,8 +92,7 @@ def value_keys(column: Any, hashes: Hashes) -> Hashes:  # noqa: ANN401 - a numbe
 
 def _encoded(raw: Sequence[str], holds: Holds, long_words: NDArray[np.int64] | None) -> Cells:
     raw_values, raw_codes = distinct(raw)
-    style_names, style_codes = distinct(styles(raw_values))
-    style_hashes = tokenization.text_hashes(style_names)[style_codes]
+    styles = style_hashes(raw_values)
     numbers = np.zeros(0)
     if holds == "numbers":
         # "$1,299.00" and "1299" are the same number, but "0042" is a code and stays as it is.
@@ -115,4 +114,4 @@ def _encoded(raw: Sequence[str], holds: Holds, long_words: NDArray[np.int64] | N
     if long_words is None:
         long_words = np.zeros(LONG_WORD_BUCKETS, np.int64)
     excerpts = comparison_texts(values, long_words)
-    return Cells(excerpts, code_of_raw[raw_codes].astype(np.int32), hashes, numbers, style_hashes[raw_codes])
+    return Cells(excerpts, code_of_raw[raw_codes].astype(np.int32), hashes, numbers, styles[raw_codes])
