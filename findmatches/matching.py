@@ -84,7 +84,7 @@ def groups_of_equal_rows(table: Table, known: Sequence[str | None] | None, enfor
 
 
 def with_labels(scored: ScoredPairs, pairs: LabeledPairs) -> Probabilities:
-    """The probabilities with the labels as evidence of their own.
+    """The probabilities with the labels as evidence of their own, and with the shift of a scorer that had none.
 
     Of labeled pairs, the out-of-fold probability counts: the classifier that was trained on a label only repeats it.
     """
@@ -93,6 +93,8 @@ def with_labels(scored: ScoredPairs, pairs: LabeledPairs) -> Probabilities:
     probability[scored.labeled] = scored.out_of_fold
     probability = np.clip(probability, _MIN_PROBABILITY, 1 - _MIN_PROBABILITY)
     log_odds = np.log(probability / (1 - probability))
+    if scored.scorer and not len(pairs):
+        log_odds[scored.left != scored.right] += scored.scorer.shift
     np.add.at(log_odds, scored.labeled, np.log(_LABEL_ACCURACY / (1 - _LABEL_ACCURACY)) * np.where(pairs.match, 1, -1))
     return 1 / (1 + np.exp(-log_odds))
 

@@ -65,6 +65,7 @@ def write_model(folder: Path, parts: Parts) -> None:
             name: {"intercept": classifier.linear.intercept, "width": classifier.trees.width}
             for name, classifier in classifiers.items()
         },
+        "shift": scorer.shift if scorer else 0.0,
         "labeled_pairs": learned.labeled,
         "labels_sha256": digest,
         "arrays": {name: _file_digest(folder / f"{name}.npy") for name in sorted(arrays)},
@@ -121,7 +122,7 @@ def _parts(document: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> P
     columns = None if document["columns"] is None else tuple(ColumnKind(**column) for column in document["columns"])
     classifiers = {name: _classifier(name, facts, arrays) for name, facts in document["classifiers"].items()}
     learned = LearnedPairs(labeled=document["labeled_pairs"], **{name: arrays[f"pairs_{name}"] for name in _PAIRS})
-    scorer = PairScorer(**classifiers) if classifiers else None
+    scorer = PairScorer(**classifiers, shift=document["shift"]) if classifiers else None
     return Settings(**document["settings"]), columns, scorer, learned, document["labels_sha256"]
 
 

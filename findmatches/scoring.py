@@ -14,10 +14,11 @@ from findmatches.features import Matrix, feature_count, reciprocal, search_figur
 from findmatches.first_cut import first_cut
 from findmatches.labels import LabeledPairs
 from findmatches.preparation import PreparedTable, mean_similarity
-from findmatches.pseudo_labels import pseudo_labels
+from findmatches.pseudo_labels import PseudoLabels, pseudo_labels
 from findmatches.settings import Settings
 from findmatches.stages.collective import UNIT
 from findmatches.stages.search import home
+from findmatches.unlabeled_share import log_odds_shift, transitivity
 
 Indices = NDArray[np.int64]
 
@@ -48,10 +49,14 @@ _ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class PairScorer:
-    """What was learned: the score of a pair alone, and the one that also knows the first scores of all other pairs."""
+    """What was learned: the score of a pair alone, and the one that also knows the first scores of all other pairs.
+
+    `shift` is added to the log odds when pairs are grouped; it is 0 if there were labels.
+    """
 
     first: PairClassifier
     second: PairClassifier
+    shift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def score(prepared: PreparedTable, labels: LabeledPairs, held_out: LabeledPairs,
     exchange, records = prepared.exchange, prepared.records
     labeled, tested = labels.left * records + labels.right, held_out.left * records + held_out.right
     examples = examples_of(prepared, np.append(labeled, tested))
-    training, features = _training_pairs(examples, labels, labeled, settings.seed)
+    training, features, pseudo = _training_pairs(examples, labels, labeled, settings.seed)
     if training.match.all() or not training.match.any():
         out_of_fold = mean_similarity(features).astype(np.float64)
         evidence = _evidence(training, records, out_of_fold, len(labels))
@@ -120,7 +125,9 @@ def score(prepared: PreparedTable, labels: LabeledPairs, held_out: LabeledPairs,
     second = train(np.concatenate([features, collective], axis=1), training, settings.seed)
     scores = _with(scores, _second_scores(exchange, second))
     evidence = _evidence(training, records, out_of_fold, len(labels))
-    return _scored(_joined(scores, improbable), evidence, records, tested=tested, scorer=PairScorer(first, second))
+    scores = _joined(scores, improbable)
+    shift = 0.0 if len(labels) or not examples.complete else _shift(examples, scores, pseudo)
+    return _scored(scores, evidence, records, tested=tested, scorer=PairScorer(first, second, shift))
 
 
 def score_with(prepared: PreparedTable, scorer: PairScorer | None, evidence: Evidence) -> ScoredPairs:
@@ -199,7 +206,18 @@ def _send_pairs(exchange: Exchange, keys: Indices, records: int) -> bool:
     return True
 
 
-def _training_pairs(examples: Examples, labels: LabeledPairs, labeled: Indices, seed: int) -> tuple[TrainingPairs, Matrix]:
+def _shift(examples: Examples, scores: Block, pseudo: PseudoLabels) -> float:
+    """How far the log odds of unlabeled pairs are too low."""
+    between = examples.sampled
+    keys, similar = examples.keys[between], mean_similarity(examples.features[between]) >= pseudo.threshold
+    transitive = transitivity(keys // examples.records, keys % examples.records, similar, examples.records)
+    is_pair = scores["key"] // examples.records != scores["key"] % examples.records
+    return log_odds_shift(scores["probability"][is_pair], pseudo.match_share, transitive)
+
+
+def _training_pairs(
+    examples: Examples, labels: LabeledPairs, labeled: Indices, seed: int
+) -> tuple[TrainingPairs, Matrix, PseudoLabels]:
     """The labeled pairs by their keys, and after them pseudo-labeled ones with little weight; and the features of all."""
     sample = np.flatnonzero(examples.sampled)
     pseudo = pseudo_labels(examples.features[sample], seed)
@@ -216,7 +234,7 @@ def _training_pairs(examples: Examples, labels: LabeledPairs, labeled: Indices, 
     match = np.concatenate([labels.match, pseudo.match])
     places = sample[pseudo.places]
     training = TrainingPairs(np.append(labeled, examples.keys[places]), match, weight, fold)
-    return training, np.concatenate([own, examples.features[places]])
+    return training, np.concatenate([own, examples.features[places]]), pseudo
 
 
 def _similarities(prepared: PreparedTable, examples: Examples) -> Block:
