@@ -1,13 +1,17 @@
 """The queue of a transform, in every ledger: who waits, who may overtake, how many fit."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from core.aws.ledger import DynamoLedger
 from core.errors import Conflict, QueueBlocked, QueueLimitReached
 from core.ports import Ledger
 from core.runs import Run, Status
-from tests.contract.sample_runs import evaluating, exporting, importing, labeling, turn
+from tests.contract.conftest import ledger_on
+from tests.contract.sample_runs import NOW, evaluating, exporting, importing, labeling, turn
 
 OPEN_STATUSES = [Status.RESERVED, Status.UNCONFIRMED, Status.STARTING, Status.RUNNING, Status.STOPPING]
 
@@ -162,3 +166,44 @@ def test_stale_writer_does_not_change_the_queue(ledger: Ledger) -> None:
     with pytest.raises(Conflict):
         ledger.write(None, labeling(1, Status.QUEUED))
     ledger.write(None, labeling(2))
+
+
+def expiry(dynamodb: Any, ledger: DynamoLedger) -> datetime | None:  # noqa: ANN401  boto3's client
+    """When the transform's item expires; None if it does not."""
+    key = {"id": {"S": "line#tfm-1"}}
+    item = dynamodb.get_item(TableName=ledger._table, Key=key)["Item"]  # noqa: SLF001  a call that the ledger never makes
+    return datetime.fromtimestamp(int(item["expiresAt"]["N"]), UTC) if "expiresAt" in item else None
+
+
+@pytest.mark.parametrize("ending", [Status.REFUSED, Status.SUCCEEDED, None])
+def test_item_of_a_queue_that_nobody_uses_expires(dynamodb: Any, ending: Status | None) -> None:  # noqa: ANN401  boto3's client
+    ledger = ledger_on(dynamodb)
+    run = ledger.write(None, replace(importing(), changed_on=NOW))
+    assert expiry(dynamodb, ledger) is None
+    if ending is None:
+        ledger.delete(run)
+    else:
+        turn(ledger, run, ending)
+    assert expiry(dynamodb, ledger) == NOW + timedelta(days=90)
+    ledger.write(None, importing(2))
+    assert expiry(dynamodb, ledger) is None
+
+
+def test_item_of_a_queue_that_is_in_use_does_not_expire(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client
+    ledger = ledger_on(dynamodb)
+    queued = ledger.write(None, labeling(1, Status.QUEUED))
+    assert expiry(dynamodb, ledger) is None
+    reserved = turn(ledger, queued, Status.RESERVED)
+    assert expiry(dynamodb, ledger) is not None
+    back = turn(ledger, reserved, Status.QUEUED)
+    assert expiry(dynamodb, ledger) is None
+    turn(ledger, back, Status.CANCELLED)
+    assert expiry(dynamodb, ledger) is not None
+    ledger.write(None, importing(2, Status.QUEUED))
+    assert expiry(dynamodb, ledger) is None
+
+
+def test_queued_import_that_starts_keeps_the_item(dynamodb: Any) -> None:  # noqa: ANN401  boto3's client
+    ledger = ledger_on(dynamodb)
+    turn(ledger, ledger.write(None, importing(1, Status.QUEUED)), Status.RESERVED)
+    assert expiry(dynamodb, ledger) is None

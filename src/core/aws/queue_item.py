@@ -1,8 +1,10 @@
 """The ledger item of a transform's queue, and its part in a transaction.
 
-`waiting` is the list of queued runs by `core.transform_queue.queue_key`, `importing` the id of the open exclusive run.
+`waiting` is the list of queued runs by `core.transform_queue.queue_key`, `importing` the id of the open exclusive run. An item
+that nobody needs any more expires, or each made-up transform id would leave one for ever.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from core.runs import Run
@@ -15,6 +17,10 @@ _IS_EMPTY = "(attribute_not_exists(waiting) OR size(waiting) = :zero)"
 _HAS_ROOM = "(attribute_not_exists(waiting) OR size(waiting) < :max)"
 MAX_ENTRIES = 4_000  # of 90 bytes: an item has at most 400 KB, and runs that return to the head need room too
 _HAS_NO_ROOM = "(attribute_exists(waiting) AND size(waiting) < :max)"  # never true: a limit of 0 holds for the first run too
+# From the last run that left the queue or closed it, unless another one joins or opens it. That must be longer than a run can
+# wait or be open in Glue, since one that closes the queue does not know whether others wait in it. If an item expires under a
+# waiting run all the same, the run only loses its place.
+_KEPT_FOR = timedelta(days=90)
 _NO_OPEN_EXCLUSIVE = "attribute_not_exists(importing)"
 _NO_OTHER_OPEN_EXCLUSIVE = "(attribute_not_exists(importing) OR importing = :id)"
 
@@ -33,6 +39,10 @@ def queue_operation(
     if queue is not None and queue_key(run) not in queue:
         queue = None  # the queue's item was deleted: there is no entry to remove
     sets, removes, conditions, values = _expressions(run, move, queue, max_queued)
+    if move.joins or move.opens_exclusive:
+        removes.append("expiresAt")
+    elif sets or removes:
+        sets.append("expiresAt = :expiry")
     if not (sets or removes or conditions):
         return None
     operation: dict[str, Any] = {"TableName": table, "Key": queue_item_key(run.transform_id)}
@@ -60,6 +70,7 @@ def _expressions(
         ":none": {"L": []},
         ":entry": {"L": [{"S": queue_key(run)}]},
         ":max": {"N": str(min(max_queued or 0, MAX_ENTRIES))},
+        ":expiry": {"N": str(int(((run.changed_on or run.requested_on) + _KEPT_FOR).timestamp()))},
     }
     if move.requires_empty_queue:
         conditions.append(_IS_EMPTY)
