@@ -89,3 +89,32 @@ def test_readme_commands_run(env: dict[str, str], transform_id: str, tmp_path: P
     )
     assert completed.returncode == 0, completed.stderr
     assert "LABELING_SET_GENERATION" in completed.stdout
+
+
+def test_set_is_labeled_checked_and_submitted_from_the_shell(env: dict[str, str], transform_id: str, tmp_path: Path) -> None:
+    started = _label_loop(env, "sets", "start", transform_id, "s3://label-loop-data/labeling-sets", "--wait", "--quiet")
+    assert started.returncode == 0, started.stderr
+    set_id = started.stdout.strip()
+    assert json.loads(_label_loop(env, "sets", "get", set_id, "--json").stdout)["status"] == "READY"
+    link = _label_loop(env, "label", set_id, "--as", "ann", "--print-url").stdout.strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\S+/label#s=[0-9a-f]{32}&t=\S+", link)
+
+    copy = tmp_path / "questions.csv"
+    assert _label_loop(env, "get", set_id, "--as", "ann", "--for", "spreadsheet", "-o", str(copy)).returncode == 0
+    header, *lines = copy.read_text(encoding="utf-8-sig").splitlines()
+    filled = [f"{line.split(',')[0]},same,{line.split(',', 2)[2]}" for line in lines]
+    copy.write_text("\n".join([header, *filled]) + "\n")
+    put = _label_loop(env, "put", set_id, str(copy), "--as", "ann", "--json")
+    assert put.returncode == 0, put.stderr
+    assert json.loads(put.stdout)["taken"] == len(lines)
+    assert json.loads(_label_loop(env, "check", set_id, "--as", "ann", "--json").stdout)["rows"] == len(lines)
+    nothing = _label_loop(env, "check", set_id, "--as", "ben")
+    assert nothing.returncode == 3, nothing.stderr
+
+    submitted = _label_loop(env, "submit", set_id, "--as", "ann", "--wait", "--json")
+    assert submitted.returncode == 0, submitted.stderr
+    assert json.loads(submitted.stdout)["labelingSetId"] == set_id
+    links = json.loads(_label_loop(env, "links", "list", set_id, "--json").stdout)["items"]
+    assert "ann" in {each["labeler"] for each in links}
+    revoked = _label_loop(env, "links", "revoke", set_id, links[0]["linkId"])
+    assert revoked.returncode == 0, revoked.stderr
