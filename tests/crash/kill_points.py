@@ -1,9 +1,10 @@
 """Kill a process before or after its n-th AWS call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from core.labeling.ports import LabelingDependencies
 from core.ports import Dependencies
 from tests.fakes.service import Service
 
@@ -61,6 +62,14 @@ def killable_dependencies(service: Service, kill: Kill | None) -> Dependencies:
     return Dependencies(
         calls.wrap(service.ledger), calls.wrap(service.glue), calls.wrap(service.files), service.clock, service.policy
     )
+
+
+def killable_labeling(deps: LabelingDependencies, kill: Kill | None) -> LabelingDependencies:
+    """The same for labeling."""
+    calls = _Calls(kill)
+    runs = deps.runs
+    wrapped = Dependencies(calls.wrap(runs.ledger), calls.wrap(runs.glue), calls.wrap(runs.files), runs.clock, runs.policy)
+    return replace(deps, runs=wrapped, documents=calls.wrap(deps.documents), objects=calls.wrap(deps.objects))
 
 
 def kills(max_calls: int) -> list[Kill | None]:

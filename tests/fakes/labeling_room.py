@@ -80,8 +80,9 @@ class LabelingRoom:
         etag: str | None = None,
         query: dict[str, str] | None = None,
         set_id: str | None = None,
+        deps: LabelingDependencies | None = None,
     ) -> Answer:
-        """Send a request about the set; `tail` follows its path."""
+        """Send a request about the set; `tail` follows its path. `deps` are those of a process that a test kills."""
         headers = ({"Authorization": f"Bearer {token}"} if token is not None else {}) | ({"If-Match": etag} if etag else {})
         event: dict[str, Any] = {
             "httpMethod": method,
@@ -94,7 +95,7 @@ class LabelingRoom:
             "isBase64Encoded": False,
             "requestContext": {"requestId": f"request-{next(_requests)}"},
         }
-        return _answer(handler(event, LambdaContext(), self.deps))
+        return _answer(handler(event, LambdaContext(), deps or self.deps))
 
     def save(self, token: str, answers: dict[str, object]) -> Answer:
         """Save answers over those that are there."""
