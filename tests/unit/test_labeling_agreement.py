@@ -27,7 +27,8 @@ def test_kappa_is_cohens() -> None:
     """Ann: 3 of 6 pairs the same. Ben: 1 of 6. They agree on 4: (4/6 - 1/2) / (1 - 1/2) = 1/3."""
     agreement = compare({"ann": {0: 1, 1: 1, 2: 1, 3: 2}, "ben": {0: 1, 1: 1, 2: 2, 3: 3}}, FILE)
     (pair,) = agreement.pairs
-    assert (pair.compared, pair.agreed, pair.kappa) == (6, 4, pytest.approx(1 / 3))
+    assert (pair.compared, pair.agreed) == (6, 4)
+    assert pair.kappa == pytest.approx(1 / 3)
 
 
 def test_disagreements_name_rows_and_sides_and_the_fewest_rows_are_left_out() -> None:
