@@ -20,6 +20,11 @@ from core.runs import Run
 INVALID_FILE_CODE = "INVALID_LABEL_FILE"
 FILE_CHANGED_CODE = "LABEL_FILE_CHANGED"
 FILE_SUPERSEDED_CODE = "LABEL_FILE_SUPERSEDED"
+# S3 does not tell a newer upload from an older version that became current again, for which no event is sent.
+_SUPERSEDED = (
+    "the upload is not the current version of the file: it was replaced by a newer one, whose own event imports it, or deleted;"
+    " if these labels are still to be imported, upload them again, under a name of their own"
+)
 
 
 def check_label_file(run: Run, deps: Dependencies) -> Run:
@@ -58,7 +63,7 @@ def _require_same_version(run: Run, files: LabelFiles) -> Run:
 
 def _changed(run: Run) -> Refused:
     if run.uploaded_version is not None:
-        return Refused(FILE_SUPERSEDED_CODE, "the upload was replaced by a newer one, whose own event imports it")
+        return Refused(FILE_SUPERSEDED_CODE, _SUPERSEDED)
     return Refused(FILE_CHANGED_CODE, "the label file was changed after it was checked; import it again under a new key")
 
 

@@ -131,3 +131,11 @@ def test_event_rules_of_the_template_match_commands_and_label_files(name: str) -
     event: Any = sample(name)
     pattern = EventPattern.load(json.dumps(rule_pattern(rule, "s3://label-loop-data/")))
     assert pattern.matches_event(event) == (name not in NOT_MATCHED)
+
+
+@pytest.mark.parametrize("prefixes", ["s3://a-bucket/x/,s3://b-bucket/", "s3://b-bucket/y/z/,s3://a-bucket/"])
+@pytest.mark.parametrize(("bucket", "expected"), [("a-bucket", "match"), ("b-bucket", "match"), ("a", "none"), ("s3", "none")])
+def test_upload_rule_matches_the_buckets_of_all_allowed_prefixes(prefixes: str, bucket: str, expected: str) -> None:
+    event: Any = sample("bus-upload")
+    event["detail"]["bucket"]["name"] = bucket
+    assert EventPattern.load(json.dumps(rule_pattern("Uploads", prefixes))).matches_event(event) == (expected == "match")
