@@ -9,7 +9,8 @@ _NEW = {Status.RESERVED, Status.QUEUED, Status.REFUSED}
 LEGAL: dict[Status | None, set[Status]] = {
     None: _NEW,
     Status.RESERVED: _IN_GLUE_OR_ENDED
-    | {Status.RESERVED, Status.QUEUED, Status.UNCONFIRMED, Status.REFUSED, Status.CANCELLED, Status.LOST},
+    | {Status.RESERVED, Status.QUEUED, Status.UNCONFIRMED, Status.REFUSED, Status.CANCELLED, Status.LOST}
+    | {Status.START_FAILED},  # of an attempt that is given back
     Status.QUEUED: {Status.QUEUED, Status.RESERVED, Status.REFUSED, Status.CANCELLED, Status.START_FAILED},
     Status.UNCONFIRMED: _IN_GLUE_OR_ENDED
     | {Status.UNCONFIRMED, Status.RESERVED, Status.REFUSED, Status.CANCELLED, Status.START_FAILED, Status.LOST},
