@@ -30,7 +30,8 @@ def sum_scores(part: int, blocks: Blocks, facts: Facts) -> Iterable[Sent]:
     features = _features(blocks, facts)
     if not features:
         return
-    for_rates = [(block["value keys"], _probability(block, blocks, facts)) for block in features]
+    scores = _first_scores(blocks)
+    for_rates = [(block["value keys"], _probability(block, scores, facts)) for block in features]
     keys = np.concatenate([keys.ravel() for keys, _ in for_rates])
     units = np.concatenate([np.repeat(_units(probability), keys.shape[1]) for keys, probability in for_rates])
     distinct, inverse = np.unique(keys, return_inverse=True)
@@ -39,7 +40,7 @@ def sum_scores(part: int, blocks: Blocks, facts: Facts) -> Iterable[Sent]:
     yield part, "places", {"place": inverse.ravel().astype(np.int32)}
     block = {"key": distinct, "matches": matches, "pairs": pairs, "by": np.full(len(distinct), part)}
     yield from routed((distinct % np.uint64(parts)).astype(np.int64), "sums", block, parts)
-    ends, of_ends = _ends(blocks, facts)
+    ends, of_ends = _ends(blocks, scores, facts)
     records, best, second = _two_best(ends, of_ends)
     block = {"record": records, "best": best, "second": second, "by": np.full(len(records), part)}
     yield from routed(owner(records, facts), "best", block, parts)
@@ -66,9 +67,10 @@ def relate(part: int, blocks: Blocks, facts: Facts) -> Iterable[Sent]:
     by_key, by_record = np.argsort(rates["key"]), np.argsort(best["record"])
     rates = {name: array[by_key] for name, array in rates.items()}
     best = {name: array[by_record] for name, array in best.items()}
+    scores = _first_scores(blocks)
     start = 0
     for block in _features(blocks, facts):
-        probability = _probability(block, blocks, facts)
+        probability = _probability(block, scores, facts)
         # The rates that came back are those of the keys that this part asked for, which it numbered in order.
         keys = block["value keys"]
         places = blocks["places"][0]["place"][start : start + keys.size].reshape(keys.shape)
@@ -91,9 +93,10 @@ def score_second(_: int, blocks: Blocks, facts: Facts) -> Iterable[Sent]:
         collective = {name: np.concatenate([block[name] for block in blocks["collective"]]) for name in collective}
     order = np.argsort(collective["key"])
     keys = collective["key"][order]
+    scores = _first_scores(blocks)
     for block in _features(blocks, facts):
         own = pair_keys(block, facts)
-        rescored = _probability(block, blocks, facts) >= facts["min rescored"]
+        rescored = _probability(block, scores, facts) >= facts["min rescored"]
         rescored |= np.isin(own, facts["kept keys"])
         places = np.flatnonzero(rescored)
         related = collective["features"][order[np.searchsorted(keys, own[places])]]
@@ -108,22 +111,27 @@ def _features(blocks: Blocks, facts: Facts) -> list[Block]:
     return sorted(features, key=lambda block: int(pair_keys(block, facts)[0]))
 
 
-def _probability(block: Block, blocks: Blocks, facts: Facts) -> NDArray[np.float64]:
-    """The first scores of the block's pairs; of training pairs, by classifiers that were not trained on them."""
+def _first_scores(blocks: Blocks) -> Block:
+    """The first scores of the part's pairs, in the order of their keys."""
     scores = joined(blocks["first score"], _NO_SCORES)
     order = np.argsort(scores["key"])
+    return {name: array[order] for name, array in scores.items()}
+
+
+def _probability(block: Block, scores: Block, facts: Facts) -> NDArray[np.float64]:
+    """The first scores of the block's pairs; of training pairs, by classifiers that were not trained on them."""
     keys = pair_keys(block, facts)
-    probability: NDArray[np.float64] = scores["probability"][order[np.searchsorted(scores["key"][order], keys)]]
+    probability: NDArray[np.float64] = scores["probability"][np.searchsorted(scores["key"], keys)]
     trained = np.isin(keys, facts["training keys"])
     probability[trained] = facts["training probability"][np.searchsorted(facts["training keys"], keys[trained])]
     return probability
 
 
-def _ends(blocks: Blocks, facts: Facts) -> tuple[Indices, NDArray[np.float64]]:
+def _ends(blocks: Blocks, scores: Block, facts: Facts) -> tuple[Indices, NDArray[np.float64]]:
     ends, probabilities = [], []
     for block in _features(blocks, facts):
         between = block["left"] != block["right"]
-        probability = _probability(block, blocks, facts)[between]
+        probability = _probability(block, scores, facts)[between]
         ends += [block["left"][between], block["right"][between]]
         probabilities += [probability, probability]
         # A record that is only in pairs with itself has no competing pair.
