@@ -213,6 +213,15 @@ def test_page_is_accessible_and_never_scrolls_sideways(
     context.close()
 
 
+def test_quality_after_earlier_rounds_tells_whether_to_go_on(site: LabelingSite, context: BrowserContext, set_id: str) -> None:
+    run_id = site.api.start_evaluation_run("page-evaluation", site.transform_id).body["id"]
+    metrics = eventually(lambda: task_run_if(site.api, run_id, "SUCCEEDED"))["metrics"]
+    page, _ = open_page(context, site.new_link(set_id, "rounds")["url"])
+    page.get_by_role("button", name="Earlier rounds").click()
+    assert f"{metrics['f1']:.3f}" in page.locator("#dialog-body").inner_text()
+    page.get_by_text("After another round there is something to compare with.").wait_for()
+
+
 def test_import_that_fails_is_told_and_may_be_repeated(site: LabelingSite, context: BrowserContext) -> None:
     set_id = site.new_set("page-failed")
     page, _ = open_page(context, site.new_link(set_id)["url"])

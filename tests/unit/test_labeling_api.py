@@ -11,7 +11,7 @@ from core.labeling.links import LinkRequest, list_links, mint_link, revoke_link
 from core.labeling.ports import LabelingDependencies
 from core.runs import RunError, Status
 from tests.fakes.labeling_room import LABEL_URL, SET_FILE, LabelingRoom
-from tests.fakes.service import labeling_command
+from tests.fakes.service import evaluation_command, labeling_command
 
 ALL_ANSWERED: dict[str, object] = {"0": 1, "1": 1, "2": "alone", "3": 1, "4": 1}
 EXPECTED_FILE = (
@@ -128,6 +128,28 @@ def test_a_set_has_its_rows_as_strings_and_no_answers_at_first(room: LabelingRoo
     assert answer.body["rows"][0] == {"set": "s1", "cells": ["1", 'Ann "A" Lee']}
     assert (answer.body["labeler"], answer.body["answers"], answer.body["submission"]) == ("ann", {}, None)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_set_shows_how_good_the_matching_was_after_earlier_rounds(room: LabelingRoom) -> None:
+    service = room.service
+    service.glue.label_count = 10
+    for key in ("evaluation-1", "evaluation-2"):
+        service.start_run(evaluation_command(key))
+        service.glue.finish_all()
+        service.reconcile()
+    ended = [run for run in service.ledger.items.values() if run.metrics is not None]
+    assert len(ended) == 2
+    shown = room.call("GET", "", room.token("ann")).body["evaluations"]
+    assert [each["f1"] for each in shown] == [run.metrics and run.metrics.f1 for run in ended]
+    assert shown[0]["completedOn"] < shown[1]["completedOn"]
+
+
+def test_a_set_shows_no_evaluations_of_other_callers(room: LabelingRoom) -> None:
+    room.service.glue.label_count = 10
+    room.service.start_run(evaluation_command("evaluation-1", caller="somebody else"))
+    room.service.glue.finish_all()
+    room.service.reconcile()
+    assert room.call("GET", "", room.token("ann")).body["evaluations"] == []
 
 
 def test_answers_are_kept_per_labeler(room: LabelingRoom) -> None:

@@ -1,9 +1,11 @@
 """The public forms of labeling: to owners over the signed API, to labelers over the label API."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
+from core.evaluation_metrics import EvaluationMetrics
 from core.labeling.answers import Answer, count_answers
 from core.labeling.check import CheckedLabels
 from core.labeling.desk import Desk
@@ -13,7 +15,7 @@ from core.labeling.links import NewLink
 from core.labeling.overview import Comparison, Overview
 from core.labeling.records import AnswersRecord, Link
 from core.labeling.submissions import SubmissionState
-from core.runs import Status
+from core.runs import Run, Status
 from core.views import TaskRunError, Timestamp, View
 
 
@@ -38,8 +40,20 @@ class RowView(View):
     cells: tuple[str, ...]
 
 
+class EvaluationView(View):
+    """The quality of the matching after a round, from 0 to 1; null where Glue gave no value."""
+
+    completed_on: Timestamp | None
+    f1: float | None
+    precision: float | None
+    recall: float | None
+
+
 class DeskView(View):
-    """What a labeler sees of the set: its rows, and the labeler's own answers by row number."""
+    """What a labeler sees of the set: its rows, and the labeler's own answers by row number.
+
+    `evaluations` are those of earlier rounds, oldest first: they tell whether another round is worth it.
+    """
 
     id: str
     transform_id: str
@@ -52,6 +66,7 @@ class DeskView(View):
     rows: tuple[RowView, ...]
     answers: dict[int, Answer]
     submission: SubmissionView | None
+    evaluations: tuple[EvaluationView, ...]
 
 
 class FindingView(View):
@@ -149,7 +164,7 @@ def submission_view(state: SubmissionState) -> SubmissionView:
     )
 
 
-def desk_view(desk: Desk, file: LabelingSetFile, state: SubmissionState | None) -> DeskView:
+def desk_view(desk: Desk, file: LabelingSetFile, state: SubmissionState | None, evaluations: Sequence[Run] = ()) -> DeskView:
     return DeskView(
         id=desk.set.record.id,
         transform_id=desk.set.record.transform_id,
@@ -162,7 +177,12 @@ def desk_view(desk: Desk, file: LabelingSetFile, state: SubmissionState | None) 
         rows=tuple(RowView(set=row.set, cells=row.cells) for row in file.rows),
         answers=desk.given,
         submission=submission_view(state) if state else None,
+        evaluations=tuple(_evaluation_view(run, run.metrics) for run in evaluations if run.metrics is not None),
     )
+
+
+def _evaluation_view(run: Run, metrics: EvaluationMetrics) -> EvaluationView:
+    return EvaluationView(completed_on=run.completed_on, f1=metrics.f1, precision=metrics.precision, recall=metrics.recall)
 
 
 def check_result(checked: CheckedLabels) -> CheckResult:

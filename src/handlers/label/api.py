@@ -17,6 +17,7 @@ from core.labeling.answers import parse_answers
 from core.labeling.check import check
 from core.labeling.desk import Desk, open_desk
 from core.labeling.errors import LinkRefused
+from core.labeling.evaluations import past_evaluations
 from core.labeling.labels import make_labels
 from core.labeling.ports import LabelingDependencies
 from core.labeling.save import save
@@ -76,7 +77,8 @@ def get_set(id: str) -> Response[str]:  # noqa: A002  the path's own name
     """The rows of the set, the labeler's answers, and the submission."""
     desk, deps = _desk(id)
     file = desk.read_file(deps)
-    body = _json(desk_view(desk, file, submission_state(desk.set.record.submission, deps)))
+    state = submission_state(desk.set.record.submission, deps)
+    body = _json(desk_view(desk, file, state, past_evaluations(desk, deps)))
     if len(body.encode()) > _MAX_RESPONSE_BYTES:
         return problem(problems.SET_TOO_LARGE)
     return Response(HTTPStatus.OK, JSON, body, headers={ETAG: quoted(desk.revision)})
