@@ -15,7 +15,7 @@ from operator import add, attrgetter
 from typing import TypeVar
 
 from core.errors import Conflict, GlueUnavailable, LoopError, NotFoundInGlue, Refused
-from core.log_fields import log_fields
+from core.log_fields import fault_fields, log_fields
 from core.open_runs import OpenRun, Place, task_tag
 from core.ports import Dependencies, GlueRun
 from core.rounds import ALL_SHARDS, Part, Round
@@ -204,8 +204,8 @@ def _try_transform(runs: Sequence[OpenRun], deps: Dependencies, has_time_left: C
     except LoopError as error:
         extra = {"transformId": transform_id, "cause": type(error).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
-    except Exception:  # noqa: BLE001  an unexpected error in one transform must not stop the others
-        _log.exception("TRANSFORM_NOT_RECONCILED", extra={"transformId": transform_id})
+    except Exception as fault:  # noqa: BLE001  an unexpected error in one transform must not stop the others
+        _log.error("TRANSFORM_NOT_RECONCILED", extra={"transformId": transform_id} | fault_fields(fault))
     return replace(ages, transforms=1, failed=1, queued=sum(run.status is Status.QUEUED for run in runs))
 
 

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.cancel import cancel
 from core.errors import RunNotFound, RunRefused
+from core.log_fields import fault_fields
 from core.ports import Dependencies, RunFilter
 from core.queries import get_run, list_runs
 from core.requests import (
@@ -209,7 +210,7 @@ def _route_problem(app: APIGatewayRestResolver) -> Response[str]:
 
 
 def _internal_fault(fault: Exception) -> Response[str]:
-    wiring.logger().error("INTERNAL_FAULT", exc_info=fault)
+    wiring.logger().error("INTERNAL_FAULT", extra=fault_fields(fault))
     return problem(problems.INTERNAL_FAULT)
 
 

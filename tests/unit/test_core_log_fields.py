@@ -1,10 +1,11 @@
 """Log lines name the run, and never a path."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
-from core.log_fields import log_fields
+from core.log_fields import fault_fields, log_fields
 from core.requests import new_run
 from tests.fakes.service import import_command
 
@@ -25,3 +26,22 @@ RUN = new_run(import_command(path=PATH, replaces=True, export_to="s3://bucket/ol
 )
 def test_cause_has_no_path(cause: str | None, logged: str | None) -> None:
     assert log_fields(RUN, cause=cause)["cause"] == logged
+
+
+def test_defect_is_logged_by_its_types_and_places_without_its_message() -> None:
+    def look_up() -> str:
+        return {}["s3://bucket/secret/path.csv"]
+
+    def fail() -> None:
+        try:
+            look_up()
+        except KeyError as error:
+            raise ValueError("a cell: Ann Lee") from error
+
+    with pytest.raises(ValueError, match="a cell") as raised:
+        fail()
+    fields = fault_fields(raised.value)
+    assert fields["cause"] == "ValueError from KeyError"
+    places = [frame.split()[-1] for frame in fields["frames"]]
+    assert (places[1], places[-1]) == ("look_up", "fail")
+    assert not re.search(r"secret|Ann", repr(fields))

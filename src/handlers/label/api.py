@@ -1,7 +1,6 @@
 """The label API's routes. Each opens the desk of the token's link, and answers with what lies there."""
 
 import json
-import traceback
 from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from core.labeling.submissions import submission_state
 from core.labeling.submit import Request, submit
 from core.labeling.uploads import read_upload
 from core.labeling.views import SubmissionView, check_result, desk_view, submission_view
+from core.log_fields import fault_fields
 from core.views import View
 from handlers import metrics, wiring
 from handlers.label import problems
@@ -183,9 +183,7 @@ def _expected_problem(error: LoopError) -> Response[str]:
 
 
 def _internal_fault(fault: Exception) -> Response[str]:
-    """The traceback's frames tell where; its message might quote a cell."""
-    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)]
-    wiring.logger().error("INTERNAL_FAULT", extra={"cause": type(fault).__name__, "frames": frames})
+    wiring.logger().error("INTERNAL_FAULT", extra=fault_fields(fault))
     return problem(problems.INTERNAL_FAULT)
 
 
