@@ -49,7 +49,7 @@ def count_dead_letters(stack: Stack) -> dict[str, int]:
     sqs = stack.client("sqs")
     counts = {}
     for output, url in stack.outputs.items():
-        if output.endswith("Url") and output != "ApiUrl":
+        if output.endswith("Url") and output not in ("ApiUrl", "LabelUrl"):
             response = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
             counts[output.removesuffix("Url")] = int(response["Attributes"]["ApproximateNumberOfMessages"])
     return counts

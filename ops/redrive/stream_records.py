@@ -84,7 +84,7 @@ def runs_changed_in(deployed: Deployed, batch: Mapping[str, Any]) -> Iterator[di
         .get_paginator("scan")
         .paginate(
             TableName=deployed.outputs["LedgerTableName"],
-            FilterExpression="kind = :run AND requestedOn <= :until AND changedOn >= :since",
+            FilterExpression="begins_with(kind, :run) AND requestedOn <= :until AND changedOn >= :since",
             ExpressionAttributeValues={
                 ":run": {"S": "run"},
                 ":until": {"S": until.isoformat(timespec="microseconds")},

@@ -205,7 +205,7 @@ def _try_transform(runs: Sequence[OpenRun], deps: Dependencies, has_time_left: C
         extra = {"transformId": transform_id, "cause": type(error).__name__}
         _log.warning("TRANSFORM_NOT_RECONCILED", extra=extra)
     except Exception as fault:  # noqa: BLE001  an unexpected error in one transform must not stop the others
-        _log.error("TRANSFORM_NOT_RECONCILED", extra={"transformId": transform_id} | fault_fields(fault))
+        _log.error("TRANSFORM_NOT_RECONCILED", extra=fault_fields(fault) | {"transformId": transform_id})
     return replace(ages, transforms=1, failed=1, queued=sum(run.status is Status.QUEUED for run in runs))
 
 

@@ -235,6 +235,7 @@ def test_readme_lists_every_sample_with_its_function() -> None:
 def test_functions_of_the_template_have_the_tested_handlers() -> None:
     assert handler_strings() == {
         "ApiFunction": "handlers.api.handler",
+        "LabelFunction": "handlers.label.handler",
         "BusFunction": "handlers.bus.handler",
         "ScheduleFunction": "handlers.schedule.handler",
         "AnnounceFunction": "handlers.announce.handler",

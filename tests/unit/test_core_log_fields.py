@@ -30,7 +30,8 @@ def test_cause_has_no_path(cause: str | None, logged: str | None) -> None:
 
 def test_defect_is_logged_by_its_types_and_places_without_its_message() -> None:
     def look_up() -> str:
-        return {}["s3://bucket/secret/path.csv"]
+        files: dict[str, str] = {}
+        return files["s3://bucket/secret/path.csv"]
 
     def fail() -> None:
         try:

@@ -387,6 +387,7 @@ def test_a_fault_is_answered_and_logged_without_what_people_sent(
     room: LabelingRoom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = room.token()
+    caplog.clear()
     monkeypatch.setattr("handlers.label.api.desk_view", lambda *_: int("Ann Lee"))
     assert room.call("GET", "", token).status == 500
     (record,) = caplog.records
